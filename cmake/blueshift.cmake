@@ -1,0 +1,28 @@
+# blueshift_folder(NAME LIBRARIES...): one static library of all sources below src/NAME.
+# Adding a source file needs no edit here; cmake finds it at the next configure.
+function(blueshift_folder name)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+    # block_steps.cpp is compiled once per instruction set: src/kernels/block_steps.cmake.
+    list(FILTER sources EXCLUDE REGEX "/block_steps[a-z0-9_]*[.]cpp$")
+    if(NOT sources)
+        add_library(bs_${name} INTERFACE)
+        target_include_directories(bs_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+        target_link_libraries(bs_${name} INTERFACE ${ARGN})
+        return()
+    endif()
+    add_library(bs_${name} STATIC ${sources})
+    target_include_directories(bs_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
+    target_link_libraries(bs_${name} PUBLIC ${ARGN})
+endfunction()
+
+# blueshift_unit(FOLDER LIBRARIES...): build/<preset>/unit_FOLDER from test/unit/FOLDER/*.cpp, one ctest entry.
+function(blueshift_unit folder)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/unit/${folder}/*.cpp)
+    if(NOT sources)
+        return()
+    endif()
+    add_executable(unit_${folder} ${CMAKE_SOURCE_DIR}/test/unit/main.cpp ${sources})
+    target_link_libraries(unit_${folder} PRIVATE ${ARGN})
+    target_include_directories(unit_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/test)
+    add_test(NAME unit_${folder} COMMAND unit_${folder})
+endfunction()

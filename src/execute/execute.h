@@ -1,0 +1,77 @@
+// execute.h: front door: runs a program and hands out its batches.
+//
+// Place: compile -> execute -> the client's result, a table writer, COPY.
+// Life cycle: construct (operators are made) -> next() ... false, or consume() -> metrics.
+// The last pipeline is pulled by the caller's thread when one worker suffices (ordered results, few
+// rows), else workers fill a bounded queue that the caller drains; a full queue parks them.
+// Threads: one caller; stop may be requested from anywhere.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "catalog/table_source.h"
+#include "compile/program.h"
+#include "execute/memory/memory_broker.h"
+#include "execute/operator.h"
+#include "storage/storage.h"
+
+namespace blueshift::execute {
+
+class WorkerPool;
+std::unique_ptr<WorkerPool> makeWorkerPool(u32 threads);
+void destroyWorkerPool(WorkerPool* pool);
+
+/// What a run needs of its surroundings; all borrowed.
+struct RunEnvironment {
+    WorkerPool* pool = nullptr;
+    objects::ObjectStore* store = nullptr;
+    storage::BlockCache* cache = nullptr;
+    MemoryBroker* memory = nullptr;
+    catalog::SourceContext sources;
+    StopToken* stop = nullptr;
+    u32 vector_rows = kVectorRows;
+    bool timed = false;  // measure time per operator
+};
+
+/// Takes result batches on several workers at once.
+class BatchConsumer {
+public:
+    virtual ~BatchConsumer() = default;
+    /// Called once before the first batch, with the number of workers that may come.
+    virtual void prepare(u32 workers) = 0;
+    virtual Status consume(u32 worker, const Batch& batch) = 0;
+};
+
+struct OperatorReport {
+    u64 rows = 0;
+    u64 nanos = 0;
+    u64 memory_bytes = 0;
+    u64 blocks_read = 0;
+    u64 blocks_skipped = 0;
+    u64 join_filter_tested = 0;
+    u64 join_filter_passed = 0;
+};
+
+class QueryRun {
+public:
+    QueryRun(const compile::Program& program, const RunEnvironment& environment);
+    ~QueryRun();
+
+    /// The next batch of the result in the program's column order; valid until the next call.
+    /// Throws SqlError. False at the end.
+    bool next(Batch& batch);
+    /// Runs everything into a consumer; rows in no order.
+    void consume(BatchConsumer& consumer);
+
+    /// Source rows looked at so far and in all, for progress bars; from any thread.
+    std::pair<f64, f64> progress() const;
+    std::vector<OperatorReport> reports() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace blueshift::execute

@@ -1,0 +1,126 @@
+// local_groups.h: what one worker has grouped so far.
+//
+// Life: consume() per batch. Groups are found by a direct index (few dictionary codes or bytes), or
+// by hash. At 16 k groups the table is near the size of the second-level cache: if most rows still
+// meet a known group it may grow, else it is emptied (the rows stay, in 64 partitions, and are
+// merged later). If nearly every row made a new group, looking up stops altogether.
+// Owns: rows, states, collected input of deferred calls. Threads: one worker's.
+#pragma once
+
+#include <memory>
+
+#include "execute/group/group_shape.h"
+#include "execute/rows/hash_columns.h"
+#include "execute/rows/partitioned_rows.h"
+#include "execute/rows/state_memory.h"
+
+namespace blueshift::execute {
+
+/// Rows by key with the policy above: a table over partitioned rows.
+class KeyedRows {
+public:
+    KeyedRows(const RowLayout& layout, const std::vector<u32>& compared,
+              const std::vector<u8>& initial_extra)
+        : rows(layout), layout_(layout), table_(layout, compared), initial_extra_(initial_extra) {}
+
+    /// For each i: the row with the key columns[..] at selection[i]; new keys get a row.
+    bool locate(std::span<const Vector> columns, const u16* selection, u32 count, const u64* hashes,
+                u8** out, WorkerContext& context);
+    /// Rows may repeat keys, because the table was emptied meanwhile.
+    bool mayRepeat() const { return emptied_; }
+    bool split(WorkerContext& context);
+    void dropTable(WorkerContext& context) { table_.release(context); }
+
+    PartitionedRows rows;
+
+private:
+    bool insert(std::span<const Vector> columns, const u16* selection, const u64* hashes,
+                const u16* fresh, u32 count, u8** out, WorkerContext& context);
+    bool makeRoom(u32 count, WorkerContext& context);
+
+    const RowLayout& layout_;
+    KeyTable table_;
+    const std::vector<u8>& initial_extra_;
+    u64 limit_ = kLocalGroups;
+    u64 seen_ = 0;  // rows since the table was last emptied
+    u32 useless_rounds_ = 0;
+    bool emptied_ = false;
+    bool append_only_ = false;
+
+    static constexpr u64 kLocalGroups = 16 << 10;
+    static constexpr u64 kMostLocalGroups = 1 << 20;
+};
+
+/// Collected input of one DeferredShape.
+struct DeferredRows {
+    DeferredRows(const DeferredShape& shape, const std::vector<u8>& no_extra)
+        : rows(shape.layout, shape.compared, no_extra) {}
+    KeyedRows rows;
+};
+
+class LocalGroups final : public State {
+public:
+    explicit LocalGroups(const GroupShape& shape);
+
+    void consume(const Batch& batch, WorkerContext& context);
+    /// Moves everything to partitions.
+    bool split(WorkerContext& context);
+    bool isSplit() const;
+    void dropTables(WorkerContext& context);
+
+    KeyedRows& groups() { return groups_; }
+    DeferredRows& deferred(u32 index) { return *deferred_[index]; }
+    StateMemory& memory() { return memory_; }
+    u64 memoryBytes() const;
+
+private:
+    /// Rows of a batch in the order in which they are applied, with their groups. A run is a
+    /// stretch of rows of one group.
+    struct Assignment {
+        const u16* rows = nullptr;  // nullptr: 0 .. count-1
+        u32 count = 0;
+        u8* const* groups = nullptr;
+        bool in_runs = false;
+    };
+    struct DirectIndex {
+        std::vector<u64> dictionary_ids;
+        std::vector<u32> sizes;
+        std::vector<u8*> groups;
+    };
+
+    void consumeSet(u32 set, const Batch& batch, WorkerContext& context);
+    void bindKeys(u32 set, const Batch& batch);
+    bool locateOnly(const Batch& batch, Assignment& to, WorkerContext& context);
+    bool locateDirect(u32 set, const Batch& batch, Assignment& to, WorkerContext& context);
+    bool locateHashed(const Batch& batch, Assignment& to, WorkerContext& context);
+    void applyCall(u32 call, const Batch& batch, const Assignment& rows, WorkerContext& context);
+    void collect(u32 index, const Batch& batch, const Assignment& rows, WorkerContext& context);
+    /// Rows of `from` that pass the filter and have no NULL in `args`.
+    Assignment livingRows(const Batch& batch, const std::vector<compile::Slot>& args,
+                          compile::Slot filter, const Assignment& from);
+
+    const GroupShape& shape_;
+    StateMemory memory_;
+    KeyedRows groups_;
+    std::vector<u8> no_extra_;
+    std::vector<std::unique_ptr<DeferredRows>> deferred_;
+    ColumnHasher hasher_;
+    std::vector<ColumnHasher> argument_hashers_;  // by deferred input
+    std::vector<DirectIndex> direct_;  // by grouping set
+    u8* only_group_ = nullptr;
+
+    std::vector<Vector> keys_;  // of the set at hand, with the set's index
+    std::vector<Vector> wide_;  // columns of a deferred input
+    std::vector<i32> set_numbers_;
+    u64 hashes_[kVectorRows];
+    u64 collect_hashes_[kVectorRows];
+    u64 argument_hashes_[kVectorRows];
+    u8* located_[kVectorRows];
+    u8* ordered_groups_[kVectorRows];
+    u16 ordered_rows_[kVectorRows];
+    u16 codes_[kVectorRows];
+    u8* living_groups_[kVectorRows];
+    u16 living_rows_[kVectorRows];
+};
+
+}  // namespace blueshift::execute

@@ -1,0 +1,229 @@
+#include "execute/join/join_build.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "execute/rows/page_source.h"
+
+namespace blueshift::execute {
+
+namespace {
+
+/// Beyond this many keys a Bloom filter leaves the cache and no longer pays.
+constexpr u64 kMostBloomKeys = 8u << 20;
+constexpr u64 kEntryBytes = 24;  // an entry while building, a pointer afterwards
+
+std::vector<RowColumn> columnsOf(const compile::SinkInfo& info) {
+    std::vector<RowColumn> columns;
+    for (const auto& slot : info.input) columns.push_back({slot.kind, slot.nullable});
+    return columns;
+}
+
+}  // namespace
+
+struct JoinBuild::BuildState : State {
+    explicit BuildState(u32 keys) : hasher(keys) {}
+    RowPages pages;
+    ColumnHasher hasher;
+    std::array<std::vector<Entry>, kPartitions> entries;
+    bool saw_null_key = false;
+    struct KeyRange {
+        bool any = false;
+        i128 min = 0;
+        i128 max = 0;
+    };
+    std::vector<KeyRange> ranges;
+    std::array<u64, kVectorRows> hashes;
+    std::array<u8*, kVectorRows> rows;
+    std::array<u16, kVectorRows + 64> keyed;
+};
+
+JoinBuild::JoinBuild(const compile::SinkInfo& info, std::span<JoinFilter* const> filters)
+    : spec_(std::get<compile::BuildSink>(info.sink)),
+      layout_(columnsOf(info), true, spec_.keeps_matches ? 8 : 0) {
+    for (const auto& publish : spec_.publishes) published_.push_back(filters[publish.filter]);
+}
+
+std::unique_ptr<State> JoinBuild::makeState(WorkerContext&) {
+    auto state = std::make_unique<BuildState>(keyCount());
+    state->ranges.resize(spec_.publishes.size());
+    return state;
+}
+
+void JoinBuild::addFilterRange(BuildState& state, const Batch& batch, const u16* rows, u32 count) {
+    for (size_t p = 0; p < spec_.publishes.size(); ++p) {
+        const Vector& key = batch.columns[spec_.publishes[p].key];
+        if (!isIntegerKind(key.kind) || count == 0) continue;
+        auto& range = state.ranges[p];
+        dispatchKind(key.kind, [&](auto* tag) {
+            using T = std::remove_pointer_t<decltype(tag)>;
+            if constexpr (std::is_integral_v<T> || sizeof(T) == 16) {
+                if constexpr (!std::is_same_v<T, TextView>) {
+                    T low = key.valueAt<T>(rows[0]);
+                    T high = low;
+                    for (u32 i = 1; i < count; ++i) {
+                        const T value = key.valueAt<T>(rows[i]);
+                        low = std::min(low, value);
+                        high = std::max(high, value);
+                    }
+                    range.min = range.any ? std::min<i128>(range.min, low) : i128(low);
+                    range.max = range.any ? std::max<i128>(range.max, high) : i128(high);
+                    range.any = true;
+                }
+            }
+        });
+    }
+}
+
+void JoinBuild::consume(State& base, const Batch& batch, WorkerContext& context) {
+    auto& state = static_cast<BuildState&>(base);
+    const u32 keys = keyCount();
+    u32 keyed = 0;
+    u16* rows = state.keyed.data();
+    bool nullable = false;
+    for (u32 k = 0; k < keys; ++k) nullable |= batch.columns[k].validity != nullptr;
+    for (u32 i = 0; i < batch.selected; ++i) {
+        const u32 row = batch.rowAt(i);
+        rows[keyed] = u16(row);
+        bool valid = true;
+        if (nullable)
+            for (u32 k = 0; k < keys; ++k) valid &= !batch.columns[k].isNull(row);
+        keyed += valid;
+    }
+    const bool dropped = keyed < batch.selected;
+    state.saw_null_key |= dropped;
+    const std::span<const Vector> key_columns(batch.columns.data(), keys);
+    state.hasher.hash(key_columns, rows, keyed, state.hashes.data());
+    if (!context.take(keyed * kEntryBytes, "a hash join")) return;
+    if (!state.pages.append(layout_, batch.columns, rows, keyed, state.hashes.data(),
+                            state.rows.data(), context, "a hash join"))
+        return;
+    for (u32 i = 0; i < keyed; ++i) {
+        const u64 hash = state.hashes[i];
+        state.entries[hash >> (64 - kPartitionBits)].push_back({hash, state.rows[i]});
+    }
+    addFilterRange(state, batch, rows, keyed);
+    if (!dropped || !spec_.keeps_matches) return;
+    // Rows with NULL keys have no partner but may have to be delivered.
+    u16 others[kVectorRows + 64];
+    u32 other_count = 0;
+    u32 next = 0;
+    for (u32 i = 0; i < batch.selected; ++i) {
+        const u16 row = u16(batch.rowAt(i));
+        if (next < keyed && rows[next] == row) ++next;
+        else others[other_count++] = row;
+    }
+    std::fill_n(state.hashes.begin(), other_count, u64{0});
+    state.pages.append(layout_, batch.columns, others, other_count, state.hashes.data(), nullptr,
+                       context, "a hash join");
+}
+
+void JoinBuild::flush(State& base, WorkerContext&) {
+    auto& state = static_cast<BuildState&>(base);
+    std::lock_guard lock(mutex_);
+    pages_.absorb(std::move(state.pages));
+    saw_null_key_ |= state.saw_null_key;
+    for (u32 p = 0; p < kPartitions; ++p)
+        if (!state.entries[p].empty()) entries_[p].push_back(std::move(state.entries[p]));
+    for (size_t p = 0; p < published_.size(); ++p) {
+        const auto& range = state.ranges[p];
+        if (!range.any) continue;
+        JoinFilter& filter = *published_[p];
+        filter.min = filter.has_range ? std::min(filter.min, range.min) : range.min;
+        filter.max = filter.has_range ? std::max(filter.max, range.max) : range.max;
+        filter.has_range = true;
+    }
+}
+
+u32 JoinBuild::finishTasks() {
+    prepareDirectory();
+    return kPartitions;
+}
+
+void JoinBuild::prepareDirectory() {
+    u64 total = 0;
+    for (u32 p = 0; p < kPartitions; ++p) {
+        partition_begin_[p] = total;
+        for (const auto& list : entries_[p]) total += list.size();
+    }
+    partition_begin_[kPartitions] = total;
+    const u64 slots = std::bit_ceil(std::max<u64>(total, kPartitions));
+    shift_ = u32(64 - std::countr_zero(slots));
+    directory_.assign(slots + 1, 0);
+    rows_.resize(total);
+    for (JoinFilter* filter : published_)
+        if (total > 0 && total <= kMostBloomKeys) {
+            const u64 words = std::bit_ceil(std::max<u64>(total / 6, 2));
+            filter->bloom.assign(words, 0);
+            filter->bloom_shift = u32(64 - std::countr_zero(words));
+        }
+}
+
+void JoinBuild::finishTask(u32 task, WorkerContext&) {
+    const u64 slots_per_partition = (directory_.size() - 1) >> kPartitionBits;
+    u64* const slots = directory_.data() + 1;
+    u64* const first = slots + task * slots_per_partition;
+    for (const auto& list : entries_[task])
+        for (const Entry& entry : list) {
+            u64& slot = slots[entry.hash >> shift_];
+            slot += u64{1} << 16;
+            slot |= tagOf(entry.hash);
+        }
+    u64 end = partition_begin_[task];
+    for (u64 i = 0; i < slots_per_partition; ++i) {
+        const u64 count = first[i] >> 16;
+        // Holds the beginning for now; scattering moves it to the end.
+        first[i] = end << 16 | (first[i] & 0xFFFF);
+        end += count;
+    }
+    for (const auto& list : entries_[task])
+        for (const Entry& entry : list) {
+            u64& slot = slots[entry.hash >> shift_];
+            rows_[slot >> 16] = entry.row;
+            slot += u64{1} << 16;
+        }
+    for (size_t p = 0; p < published_.size(); ++p) {
+        JoinFilter& filter = *published_[p];
+        if (filter.bloom.empty()) continue;
+        const u32 key = spec_.publishes[p].key;
+        const auto add = [&](u64 hash) {
+            __atomic_fetch_or(&filter.bloom[hash >> filter.bloom_shift],
+                              JoinFilter::bloomMask(hash), __ATOMIC_RELAXED);
+        };
+        const u32 offset = layout_.offsetOf(key);
+        dispatchKind(layout_.kindOf(key), [&](auto* tag) {
+            using T = std::remove_pointer_t<decltype(tag)>;
+            for (const auto& list : entries_[task])
+                for (const Entry& entry : list) {
+                    const T value = loadField<T>(entry.row, offset);
+                    if constexpr (std::is_same_v<T, TextView>) add(kernels::hashText(value));
+                    else if constexpr (std::is_floating_point_v<T>) add(kernels::hashFloat(value));
+                    else add(kernels::hashInteger(value));
+                }
+        });
+    }
+    entries_[task].clear();
+}
+
+bool JoinBuild::finished(WorkerContext&) {
+    publish();
+    return false;
+}
+
+void JoinBuild::publish() {
+    for (JoinFilter* filter : published_) {
+        filter->build_empty = rows_.empty();
+        filter->ready.store(true, std::memory_order_release);
+    }
+}
+
+std::unique_ptr<SourceOperator> JoinBuild::makeSource(const std::vector<u32>& columns) {
+    return std::make_unique<PageSource>(layout_, pages_, columns);
+}
+
+std::unique_ptr<SourceOperator> JoinBuild::makeMatchSource(const std::vector<u32>& columns,
+                                                           bool matched) {
+    return std::make_unique<PageSource>(layout_, pages_, columns, matched);
+}
+
+}  // namespace blueshift::execute

@@ -1,0 +1,38 @@
+// materialize.h: keeps rows so that they can be read several times: common tables, the inner side of
+// nested loops, streams that meet.
+//
+// Threads: filled by per-worker states; read by any number afterwards.
+#pragma once
+
+#include <mutex>
+
+#include "execute/rows/page_source.h"
+
+namespace blueshift::execute {
+
+class Materialized final : public SinkOperator {
+public:
+    explicit Materialized(const compile::SinkInfo& info);
+
+    std::unique_ptr<State> makeState(WorkerContext& context) override;
+    void consume(State& state, const Batch& batch, WorkerContext& context) override;
+    void flush(State& state, WorkerContext& context) override;
+    std::unique_ptr<SourceOperator> makeSource(const std::vector<u32>& columns) override;
+    /// Rows with a partner, or without; for nested loops that keep inner rows.
+    std::unique_ptr<SourceOperator> makeMatchSource(const std::vector<u32>& columns, bool matched);
+    u64 memoryBytes() const override { return pages_.memoryBytes(); }
+
+    const RowLayout& layout() const { return layout_; }
+    const RowPages& pages() const { return pages_; }
+    bool keepsMatches() const { return keeps_matches_; }
+
+private:
+    RowLayout layout_;
+    bool keeps_matches_;
+    std::mutex mutex_;
+    RowPages pages_;
+};
+
+std::unique_ptr<SinkOperator> makeMaterializeSink(const compile::SinkInfo& info);
+
+}  // namespace blueshift::execute

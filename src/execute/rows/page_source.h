@@ -1,0 +1,35 @@
+// page_source.h: reads rows of pages back as batches, all of them or those with a match flag.
+//
+// Place: materialised results, and build sides of joins that deliver (un)matched rows. The match
+// flag is the first extra byte of a row.
+// Threads: a morsel is a page; pages do not change while they are read, match flags excepted.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "execute/rows/row_pages.h"
+
+namespace blueshift::execute {
+
+class PageSource final : public SourceOperator {
+public:
+    /// Delivers `columns` of the layout; with `matched` only rows whose flag is that.
+    PageSource(const RowLayout& layout, const RowPages& pages, std::vector<u32> columns,
+               std::optional<bool> matched = std::nullopt)
+        : layout_(layout), pages_(pages), columns_(std::move(columns)), matched_(matched) {}
+
+    u32 morselCount() const override { return u32(pages_.pages().size()); }
+    std::unique_ptr<State> makeState(WorkerContext& context) override;
+    void start(State& state, u32 morsel, WorkerContext& context) override;
+    bool next(State& state, Batch& batch, WorkerContext& context) override;
+
+private:
+    struct PageState;
+    const RowLayout& layout_;
+    const RowPages& pages_;
+    std::vector<u32> columns_;
+    std::optional<bool> matched_;
+};
+
+}  // namespace blueshift::execute

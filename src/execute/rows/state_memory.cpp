@@ -1,0 +1,23 @@
+#include "execute/rows/state_memory.h"
+
+#include <algorithm>
+
+namespace blueshift::execute {
+
+void* StateMemory::allocate(size_t bytes) {
+    bytes = (bytes + 7) & ~size_t{7};
+    if (bytes > left_) {
+        const size_t size = std::max<size_t>(bytes, std::clamp<u64>(memory_bytes_, 4096, 256 << 10));
+        context_->take(size, "aggregate states");
+        memory_bytes_ += size;
+        chunks_.push_back(std::make_unique_for_overwrite<u64[]>(size / 8 + 1));
+        at_ = reinterpret_cast<u8*>(chunks_.back().get());
+        left_ = size;
+    }
+    void* result = at_;
+    at_ += bytes;
+    left_ -= bytes;
+    return result;
+}
+
+}  // namespace blueshift::execute

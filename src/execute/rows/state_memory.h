@@ -1,0 +1,31 @@
+// state_memory.h: the memory of aggregate states that do not fit their row (text, lists, sketches).
+//
+// Owns: chunks of 4 KiB growing to 256 KiB, freed together. Accounted to the worker that allocates;
+// when the grant refuses, 53200 is recorded and the bytes are still given, so that the loop that
+// asked can go on to its next look at failed().
+// Threads: one at a time; bind() names the worker whose grant pays.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "execute/operator.h"
+#include "functions/aggregate.h"
+
+namespace blueshift::execute {
+
+class StateMemory final : public functions::StateStore {
+public:
+    void bind(WorkerContext& context) { context_ = &context; }
+    void* allocate(size_t bytes) override;
+    u64 memoryBytes() const { return memory_bytes_; }
+
+private:
+    std::vector<std::unique_ptr<u64[]>> chunks_;
+    u8* at_ = nullptr;
+    size_t left_ = 0;
+    u64 memory_bytes_ = 0;
+    WorkerContext* context_ = nullptr;
+};
+
+}  // namespace blueshift::execute

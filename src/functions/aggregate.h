@@ -1,0 +1,58 @@
+// aggregate.h: what an aggregate function is: a state of fixed size with five operations.
+//
+// Place: bind/ picks one by name and argument types; execute/group keeps states inside group rows.
+// A state is raw bytes, movable by memcpy; text it keeps lies in the TextHeap-like store handed in.
+// Strict: rows whose argument is NULL are not seen by `update`, COUNT(*) excepted.
+#pragma once
+
+#include "functions/function.h"
+
+namespace blueshift::functions {
+
+/// Where states keep what does not fit them (text of MIN, lists of MEDIAN). Lives as long as the
+/// grouping; one per worker and partition.
+class StateStore {
+public:
+    virtual ~StateStore() = default;
+    virtual void* allocate(size_t bytes) = 0;
+};
+
+struct AggregateCall {
+    std::span<const Vector> args;  // flat, constant or dictionary; integers of any width
+    std::span<const SqlType> arg_types;
+    SqlType result_type;
+    StateStore& store;
+    EvalContext& context;
+};
+
+struct Aggregate {
+    std::string_view name;
+    u32 state_bytes = 0;  // a multiple of 8; states are aligned to 8
+    bool sees_nulls = false;
+    bool ordered = false;  // LISTAGG, MEDIAN, PERCENTILE_CONT: WITHIN GROUP order matters
+    void (*init)(u8* state) = nullptr;
+    /// Row `rows[i]` (nullptr: i) goes into the state at `states[i]`, i < count.
+    void (*update)(const AggregateCall& call, const u16* rows, u8* const* states, u32 count) = nullptr;
+    /// All of `rows` go into one state (grouping without keys, runs of equal keys).
+    void (*update_one)(const AggregateCall& call, const u16* rows, u32 count, u8* state) = nullptr;
+    void (*combine)(const AggregateCall& call, u8* into, const u8* from) = nullptr;
+    /// Writes states[i] to out row i and its validity bit.
+    void (*finalize)(const AggregateCall& call, u8* const* states, u32 count, VectorBuffer& out,
+                     TextHeap& heap) = nullptr;
+};
+
+struct BoundAggregate {
+    const Aggregate* aggregate = nullptr;
+    SqlType result;
+    std::vector<SqlType> argument_types;
+};
+
+/// The aggregate for `name`. Throws 42883.
+/// "count" without arguments is COUNT(*). PERCENTILE_CONT and PERCENTILE_DISC take the fraction,
+/// then the WITHIN GROUP expression as a second argument (which stays in the call's order, too).
+/// APPROXIMATE COUNT(DISTINCT x) is "approximate_count" of x, without DISTINCT (also "hll");
+/// APPROXIMATE PERCENTILE_DISC is "approximate_percentile_disc".
+BoundAggregate bindAggregate(std::string_view name, std::span<const SqlType> arguments);
+bool isAggregateName(std::string_view name);
+
+}  // namespace blueshift::functions

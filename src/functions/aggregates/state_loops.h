@@ -1,0 +1,105 @@
+// state_loops.h: makes an Aggregate from a family: a state and what adding a value does to it.
+//
+// Place: private to functions/aggregates. A family has `State` (trivially copyable, aligned to 8),
+// `kArgument` (which physical kinds it takes), and the static functions
+//   add(State&, const T& value, const AggregateCall&)
+//   combine(State& into, const State& from, const AggregateCall&)
+//   result(const AggregateCall&, const State&, Out& value, TextHeap&) -> bool, false for NULL.
+// Optionally addMany<T>(call, row_of, value, count, State&) replaces the loop into one state.
+// Threads: no state of its own.
+#pragma once
+
+#include <cstring>
+#include <type_traits>
+
+#include "functions/aggregate.h"
+#include "functions/aggregates/indexed_values.h"
+
+namespace blueshift::functions::aggregates {
+
+enum class ArgumentKinds : u8 { kIntegers, kFloats, kText, kAny };
+
+/// Calls `body(tag)` for the C++ type of the argument's vector.
+template <ArgumentKinds Kinds, class Body> inline void visitArgument(PhysicalKind kind, Body&& body) {
+    if constexpr (Kinds == ArgumentKinds::kIntegers) {
+        dispatchInteger(kind, body);
+    } else if constexpr (Kinds == ArgumentKinds::kFloats) {
+        if (kind == PhysicalKind::kF32) body(static_cast<f32*>(nullptr));
+        else body(static_cast<f64*>(nullptr));
+    } else if constexpr (Kinds == ArgumentKinds::kText) {
+        body(static_cast<TextView*>(nullptr));
+    } else {
+        dispatchKind(kind, body);
+    }
+}
+
+template <class Family> struct StateLoops {
+    using State = typename Family::State;
+    static_assert(std::is_trivially_copyable_v<State> && sizeof(State) % 8 == 0);
+    static_assert(alignof(State) <= 8);
+
+    static void init(u8* state) { new (state) State(); }
+
+    static void update(const AggregateCall& call, const u16* rows, u8* const* states, u32 count) {
+        const Vector& argument = call.args[Family::kArgumentIndex];
+        visitArgument<Family::kArgument>(argument.kind, [&](auto* tag) {
+            using T = std::remove_pointer_t<decltype(tag)>;
+            visitValues<T>(argument, [&](auto value) {
+                visitRows(rows, [&](auto row_of) {
+                    for (u32 i = 0; i < count; ++i)
+                        Family::add(*reinterpret_cast<State*>(states[i]), value(row_of(i)), call);
+                });
+            });
+        });
+    }
+
+    static void updateOne(const AggregateCall& call, const u16* rows, u32 count, u8* state) {
+        const Vector& argument = call.args[Family::kArgumentIndex];
+        State& into = *reinterpret_cast<State*>(state);
+        visitArgument<Family::kArgument>(argument.kind, [&](auto* tag) {
+            using T = std::remove_pointer_t<decltype(tag)>;
+            visitValues<T>(argument, [&](auto value) {
+                visitRows(rows, [&](auto row_of) {
+                    if constexpr (requires { Family::template addMany<T>(value, row_of, count, into); }) {
+                        Family::template addMany<T>(value, row_of, count, into);
+                    } else {
+                        State local = into;
+                        for (u32 i = 0; i < count; ++i) Family::add(local, value(row_of(i)), call);
+                        into = local;
+                    }
+                });
+            });
+        });
+    }
+
+    static void combine(const AggregateCall& call, u8* into, const u8* from) {
+        Family::combine(*reinterpret_cast<State*>(into), *reinterpret_cast<const State*>(from), call);
+    }
+
+    static void finalize(const AggregateCall& call, u8* const* states, u32 count, VectorBuffer& out,
+                         TextHeap& heap) {
+        u64* validity = out.validity();
+        std::memset(validity, 0, (count + 63) / 64 * 8);
+        visitArgument<Family::kResult>(out.kind(), [&](auto* tag) {
+            using Out = std::remove_pointer_t<decltype(tag)>;
+            Out* values = out.values<Out>();
+            for (u32 i = 0; i < count; ++i) {
+                typename Family::Result value{};
+                const State& state = *reinterpret_cast<const State*>(states[i]);
+                if (Family::result(call, state, value, heap)) {
+                    values[i] = Out(value);
+                    setBit(validity, i);
+                } else {
+                    values[i] = Out{};
+                }
+            }
+        });
+    }
+
+    static constexpr Aggregate entry(std::string_view name, bool ordered = false) {
+        return {.name = name, .state_bytes = sizeof(State), .ordered = ordered, .init = init,
+                .update = update, .update_one = updateOne, .combine = combine, .finalize = finalize};
+    }
+};
+
+}  // namespace blueshift::functions::aggregates

@@ -1,0 +1,109 @@
+// results.cpp: what statements send: row descriptions, rows, COPY data and tags.
+#include <algorithm>
+
+#include "session/session.h"
+
+namespace blueshift::session {
+
+namespace {
+/// Result metadata bits of client_protocol_version >= 1.
+constexpr i16 kNullableBit = 1 << 0;
+constexpr i16 kSearchableBit = 1 << 12;
+}  // namespace
+
+void Session::sendRowDescription(std::span<const ResultField> fields,
+                                 std::span<const i16> formats) {
+    writer_.begin('T');
+    writer_.int16(i16(fields.size()));
+    for (size_t i = 0; i < fields.size(); ++i) {
+        const ResultField& field = fields[i];
+        writer_.text(field.name)
+            .int32(i32(field.table_oid))
+            .int16(field.attribute)
+            .int32(typeOid(field.type.kind))
+            .int16(i16(typeWireLength(field.type.kind)))
+            .int32(typeModifier(field.type))
+            .int16(formatOf(formats, i));
+        if (result_metadata_version_ < 1) continue;
+        const bool of_table = field.table_oid != 0;
+        writer_.text("").text("").text(of_table ? field.name : "").text(of_table ? database_ : "");
+        writer_.int16(i16((field.nullable ? kNullableBit : 0) | (of_table ? kSearchableBit : 0)));
+    }
+    writer_.end();
+}
+
+void Session::sendComplete(std::string_view tag) {
+    writer_.begin('C');
+    writer_.text(tag).end();
+}
+
+Status Session::sendRows(Execution& execution) {
+    RowEncoder encoder(*connection_, execution.fields(), {});
+    Batch batch;
+    while (execution.next(batch)) {
+        encoder.append(writer_.buffer(), batch, 0, batch.selected);
+        BS_TRY(writer_.flushIfLarge());
+    }
+    return {};
+}
+
+Status Session::sendPortalRows(Portal& portal, u64 limit, bool& suspended) {
+    u64 sent = 0;
+    while (true) {
+        if (portal.batch_position == portal.batch.selected) {
+            portal.batch_position = 0;
+            portal.batch.selected = 0;
+            if (!portal.execution->next(portal.batch)) return {};
+        }
+        u32 end = portal.batch.selected;
+        if (limit > 0) end = u32(std::min<u64>(end, portal.batch_position + (limit - sent)));
+        portal.encoder->append(writer_.buffer(), portal.batch, portal.batch_position, end);
+        sent += end - portal.batch_position;
+        portal.batch_position = end;
+        BS_TRY(writer_.flushIfLarge());
+        if (limit > 0 && sent == limit) {
+            suspended = true;
+            return {};
+        }
+    }
+}
+
+void Session::sendCopyResponse(char type, const Execution& execution) {
+    const i16 format = i16(execution.copyFormat());
+    writer_.begin(type);
+    writer_.byte(char(format)).int16(i16(execution.fields().size()));
+    for (size_t i = 0; i < execution.fields().size(); ++i) writer_.int16(format);
+    writer_.end();
+}
+
+Status Session::runCopyIn(Execution& execution) {
+    sendCopyResponse('G', execution);
+    BS_TRY(writer_.flush());
+    Batch batch;
+    while (execution.next(batch)) {
+    }
+    // The statement may have stopped at an end marker before the client's CopyDone.
+    if (Status rest = copy_stream_.drain(); !rest) throw SqlError(std::move(rest.error()));
+    return {};
+}
+
+Status Session::runCopyOut(Execution& execution) {
+    sendCopyResponse('H', execution);
+    const bool binary = execution.copyFormat() == 1;
+    for (std::string_view bytes = execution.nextBytes(); !bytes.empty();
+         bytes = execution.nextBytes()) {
+        // A message a line, as clients that read row by row expect of text.
+        while (!bytes.empty()) {
+            const size_t newline = binary ? bytes.npos : bytes.find('\n');
+            const size_t length = newline == bytes.npos ? bytes.size() : newline + 1;
+            writer_.begin('d');
+            writer_.bytes(bytes.substr(0, length)).end();
+            bytes.remove_prefix(length);
+        }
+        BS_TRY(writer_.flushIfLarge());
+    }
+    writer_.empty('c');
+    return {};
+}
+
+}  // namespace blueshift::session

@@ -1,0 +1,164 @@
+#include "session/row_encoder.h"
+
+#include <charconv>
+#include <bit>
+
+#include "session/binary_format.h"
+#include "session/message_writer.h"
+
+namespace blueshift::session {
+
+namespace {
+
+/// An integer cell of any width, when it fits 64 bits, which all but wide decimals do.
+i64 wordAt(const Vector& vector, u32 row) {
+    switch (vector.kind) {
+    case PhysicalKind::kI8: return vector.valueAt<i8>(row);
+    case PhysicalKind::kI16: return vector.valueAt<i16>(row);
+    case PhysicalKind::kI32: return vector.valueAt<i32>(row);
+    case PhysicalKind::kI64: return vector.valueAt<i64>(row);
+    default: return i64(vector.valueAt<i128>(row));
+    }
+}
+
+char* writeDigits(char* to, u64 value) { return std::to_chars(to, to + 20, value).ptr; }
+
+void appendDecimalText(std::string& out, i128 value, u32 scale) {
+    char digits[48];
+    char* end = digits;
+    const bool negative = value < 0;
+    u128 rest = negative ? -u128(value) : u128(value);
+    constexpr u64 kChunk = 10'000'000'000'000'000'000ull;
+    if (rest < kChunk) {
+        end = writeDigits(end, u64(rest));
+    } else {
+        char low[20];
+        const u64 low_value = u64(rest % kChunk);
+        end = writeDigits(end, u64(rest / kChunk));
+        const char* low_end = writeDigits(low, low_value);
+        for (long i = low_end - low; i < 19; ++i) *end++ = '0';
+        for (const char* c = low; c < low_end; ++c) *end++ = *c;
+    }
+    const size_t count = size_t(end - digits);
+    if (negative) out += '-';
+    if (scale == 0) {
+        out.append(digits, count);
+    } else if (count > scale) {
+        out.append(digits, count - scale);
+        out += '.';
+        out.append(digits + count - scale, scale);
+    } else {
+        out += "0.";
+        out.append(scale - count, '0');
+        out.append(digits, count);
+    }
+}
+
+}  // namespace
+
+RowEncoder::Way RowEncoder::textWay(TypeKind kind) {
+    switch (kind) {
+    case TypeKind::kSmallInt:
+    case TypeKind::kInteger:
+    case TypeKind::kBigInt: return Way::kIntegerText;
+    case TypeKind::kBoolean: return Way::kBooleanText;
+    case TypeKind::kDecimal: return Way::kDecimalText;
+    case TypeKind::kVarchar:
+    case TypeKind::kText:
+    case TypeKind::kName: return Way::kBytes;
+    default: return Way::kSessionText;
+    }
+}
+
+RowEncoder::Way RowEncoder::binaryWay(const SqlType& type) {
+    switch (type.kind) {
+    case TypeKind::kBoolean: return Way::kInteger1;
+    case TypeKind::kSmallInt: return Way::kInteger2;
+    case TypeKind::kInteger:
+    case TypeKind::kDate:
+    case TypeKind::kIntervalMonths:
+    case TypeKind::kOid:
+    case TypeKind::kRegclass:
+    case TypeKind::kRegtype: return Way::kInteger4;
+    case TypeKind::kBigInt:
+    case TypeKind::kTime:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampTz:
+    case TypeKind::kIntervalMicros: return Way::kInteger8;
+    case TypeKind::kTimeTz: return Way::kTimeTz;
+    case TypeKind::kReal: return Way::kReal;
+    case TypeKind::kDouble: return Way::kDouble;
+    case TypeKind::kDecimal: return Way::kDecimal;
+    case TypeKind::kChar: return Way::kSessionText;  // blank padded, like its text
+    default:
+        if (hasBinaryForm(type.kind)) return Way::kBytes;
+        throw SqlError(
+            Error(sqlstate::kFeatureNotSupported, "type " + formatType(type) + " has no binary form")
+                .withHint("Ask for text format, or cast the column to VARCHAR."));
+    }
+}
+
+RowEncoder::RowEncoder(Connection& connection, std::span<const ResultField> fields,
+                       std::span<const i16> formats)
+    : connection_(&connection) {
+    columns_.reserve(fields.size());
+    for (size_t i = 0; i < fields.size(); ++i) {
+        const SqlType& type = fields[i].type;
+        const bool binary = formatOf(formats, i) == 1;
+        columns_.push_back({type, binary ? binaryWay(type) : textWay(type.kind)});
+    }
+}
+
+void RowEncoder::append(std::string& out, const Batch& batch, u32 from, u32 to) {
+    for (u32 i = from; i < to; ++i) {
+        const u32 row = batch.rowAt(i);
+        const size_t message = out.size();
+        out += 'D';
+        out.append(4, '\0');
+        appendInt16(out, i16(columns_.size()));
+        for (size_t c = 0; c < columns_.size(); ++c) {
+            const Vector& vector = batch.columns[c];
+            if (vector.isNull(row)) {
+                appendInt32(out, -1);
+                continue;
+            }
+            const size_t field = out.size();
+            out.append(4, '\0');
+            appendField(out, columns_[c], vector, row);
+            patchInt32(out, field, i32(out.size() - field - 4));
+        }
+        patchInt32(out, message + 1, i32(out.size() - message - 1));
+    }
+}
+
+void RowEncoder::appendField(std::string& out, const Column& column, const Vector& vector, u32 row) {
+    switch (column.way) {
+    case Way::kIntegerText: {
+        char digits[24];
+        const char* end = std::to_chars(digits, digits + sizeof(digits), wordAt(vector, row)).ptr;
+        out.append(digits, size_t(end - digits));
+        break;
+    }
+    case Way::kBooleanText: out += wordAt(vector, row) != 0 ? 't' : 'f'; break;
+    case Way::kDecimalText: appendDecimalText(out, vector.integerAt(row), column.type.scale); break;
+    case Way::kBytes: {
+        const TextView& text = vector.values<TextView>()[vector.indexOf(row)];
+        out.append(asStringView(text));
+        break;
+    }
+    case Way::kSessionText: connection_->appendText(out, vector, row, column.type); break;
+    case Way::kInteger1: out += char(wordAt(vector, row)); break;
+    case Way::kInteger2: appendInt16(out, i16(wordAt(vector, row))); break;
+    case Way::kInteger4: appendInt32(out, i32(wordAt(vector, row))); break;
+    case Way::kInteger8: appendInt64(out, wordAt(vector, row)); break;
+    case Way::kTimeTz:
+        appendInt64(out, wordAt(vector, row));
+        appendInt32(out, 0);
+        break;
+    case Way::kReal: appendInt32(out, std::bit_cast<i32>(vector.valueAt<f32>(row))); break;
+    case Way::kDouble: appendInt64(out, std::bit_cast<i64>(vector.valueAt<f64>(row))); break;
+    case Way::kDecimal: appendNumeric(out, vector.integerAt(row), column.type.scale); break;
+    }
+}
+
+}  // namespace blueshift::session

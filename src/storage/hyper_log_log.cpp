@@ -1,0 +1,35 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "storage/storage.h"
+
+namespace blueshift::storage {
+
+// Flajolet, Fusy, Gandouet, Meunier 2007; linear counting below 2.5 registers.
+void HyperLogLog::add(u64 hash) {
+    const u64 index = hash >> (64 - kIndexBits);
+    const u8 rank = u8(std::countl_zero(hash << kIndexBits | u64{1} << (kIndexBits - 1)) + 1);
+    if (rank > registers_[index]) registers_[index] = rank;
+}
+
+void HyperLogLog::merge(std::span<const u8> other) {
+    if (other.size() != registers_.size()) return;
+    for (size_t i = 0; i < registers_.size(); ++i)
+        registers_[i] = std::max(registers_[i], other[i]);
+}
+
+f64 HyperLogLog::estimate() const {
+    const f64 m = f64(registers_.size());
+    f64 sum = 0;
+    u32 zeros = 0;
+    for (const u8 rank : registers_) {
+        sum += std::ldexp(1.0, -int(rank));
+        zeros += rank == 0;
+    }
+    const f64 raw = 0.7213 / (1 + 1.079 / m) * m * m / sum;
+    if (raw <= 2.5 * m && zeros > 0) return m * std::log(m / zeros);
+    return raw;
+}
+
+}  // namespace blueshift::storage
