@@ -23,6 +23,8 @@ namespace blueshift::execute {
 class StopToken {
 public:
     void request() { stop_.store(true, std::memory_order_relaxed); }
+    /// Before the next statement starts.
+    void clear() { stop_.store(false, std::memory_order_relaxed); }
     bool requested() const { return stop_.load(std::memory_order_relaxed); }
 
 private:

@@ -29,7 +29,7 @@ struct Aggregate {
     std::string_view name;
     u32 state_bytes = 0;  // a multiple of 8; states are aligned to 8
     bool sees_nulls = false;
-    bool ordered = false;  // LISTAGG, MEDIAN, PERCENTILE_CONT: WITHIN GROUP order matters
+    bool ordered = false;  // LISTAGG: depends on the order of its input, not split into parts
     void (*init)(u8* state) = nullptr;
     /// Row `rows[i]` (nullptr: i) goes into the state at `states[i]`, i < count.
     void (*update)(const AggregateCall& call, const u16* rows, u8* const* states, u32 count) = nullptr;

@@ -121,10 +121,22 @@ std::string describeCall(std::string_view name, std::span<const SqlType> argumen
                        .withHint(hint + ". Add explicit type casts."));
 }
 
+/// All arguments are brought to their common type: GREATEST, NULLIF and their kin.
+bool takesOneType(const Overload& overload) {
+    return overload.function.null_policy == NullPolicy::kCalled && !overload.parameters.empty() &&
+           overload.parameters.front() == TypeKind::kVoid;
+}
+
 BoundFunction complete(const Overload& overload, std::span<const SqlType> arguments,
                        std::span<const Value* const> constants) {
     BoundFunction bound;
     bound.function = &overload.function;
+    if (takesOneType(overload)) {
+        const SqlType type = commonType(arguments, overload.function.name);
+        bound.argument_types.assign(arguments.size(), type);
+        bound.result = overload.rule != nullptr ? type : SqlType::of(overload.result);
+        return bound;
+    }
     for (size_t i = 0; i < arguments.size(); ++i) {
         const TypeKind parameter = overload.parameters[std::min(i, overload.parameters.size() - 1)];
         bound.argument_types.push_back(

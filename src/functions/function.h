@@ -7,6 +7,7 @@
 // Threads: entries are immutable; an EvalContext belongs to one worker.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -20,6 +21,7 @@
 namespace blueshift::functions {
 
 class CatalogLookup;  // functions/catalog_lookup.h: names and definitions for pg_* functions
+class RegexCache;     // functions/regex.h: compiled patterns of one worker
 
 enum class NullPolicy : u8 {
     kStrict,  // any NULL argument gives NULL; the caller computes validity
@@ -67,6 +69,7 @@ struct EvalContext {
     const SessionFacts* session = nullptr;
     u64 random_state = 0x853C49E6748FEA9Bull;
     std::optional<Error> error;
+    std::shared_ptr<RegexCache> regexes;  // made at first use
 
     void fail(std::string_view state, std::string message) {
         if (!error) error = Error(state, std::move(message));

@@ -167,10 +167,7 @@ Status DirectoryStore::syncDirectory(const std::string& path) {
     const OpenFile directory(files_, files_.open(path, OpenMode::kDirectory));
     if (directory.get() < 0)
         return failure(systemError(-directory.get(), "open directory", path));
-    SystemResult synced;
-    do synced = files_.fsync(directory.get());
-    while (synced == -EINTR);
-    if (synced < 0) {
+    if (const SystemResult synced = files_.fsync(directory.get()); synced < 0) {
         poison();
         return failure(systemError(-synced, "sync directory", path));
     }
@@ -206,10 +203,8 @@ Status DirectoryStore::writeAndSync(i64 file, const std::string& path,
         if (put <= 0) return failure(systemError(put == 0 ? ENOSPC : -put, "write", path));
         done += size_t(put);
     }
-    SystemResult synced;
-    do synced = files_.fsync(file);
-    while (synced == -EINTR);
-    if (synced < 0) {
+    // Never repeated, not even after EINTR: a second fsync may succeed without having written.
+    if (const SystemResult synced = files_.fsync(file); synced < 0) {
         if (!isFull(-synced)) poison();
         return failure(systemError(-synced, "sync", path));
     }

@@ -195,7 +195,9 @@ LogicalOp* Cloner::clone(const LogicalOp* op) {
 }  // namespace
 
 LogicalOp* cloneTree(PlanContext& context, const LogicalOp* op, ColumnMap* renamed) {
-    return Cloner(context, renamed).clone(op);
+    LogicalOp* copy = Cloner(context, renamed).clone(op);
+    if (renamed != nullptr) context.learn(copy);
+    return copy;
 }
 
 }  // namespace blueshift::optimize

@@ -148,6 +148,7 @@ void PlanContext::learnScan(const bind::ScanOp& scan) {
     for (u32 i = 0; i < scan.columns.size(); ++i) {
         ColumnFacts& about = facts(scan.columns[i].id);
         about.table = &table;
+        about.origin = scan.columns[0].id;
         about.qualifier = scan.alias;
         about.column_id = scan.column_ids[i];
         const catalog::Column* column = table.findColumn(scan.column_ids[i]);

@@ -24,6 +24,7 @@ struct ColumnFacts {
     /// Origin, for columns of scans and plain renamings of them.
     const catalog::Table* table = nullptr;
     u32 column_id = 0;
+    ColumnId origin = kNoColumn;  // first column of the scan: tells scans of one table apart
     std::string_view qualifier;  // alias of the scan, for EXPLAIN
     f64 distinct = 0;            // 0 unknown
     f64 null_fraction = 0;

@@ -162,7 +162,8 @@ struct Merge : StatementOf<StatementKind::kMerge> {
 
 enum class OptionArgument : u8 { kNone, kText, kWord, kInteger, kDecimal, kStar, kColumns };
 
-/// One option of COPY, UNLOAD and the like, whichever dialect it was written in. `name` is lower
+/// One option of COPY, UNLOAD and the like, whichever dialect it was written in. SIMPLIFY AUTO n gives
+/// "simplify" (kWord) and "simplify_tolerance". `name` is lower
 /// case, words joined by `_`. Formats are options named after the format: "csv", "json",
 /// "avro", "parquet", "orc", "fixedwidth", "shapefile", "text", "binary"; FORMAT AS JSON 'auto' and
 /// JSON AS 'auto' and (FORMAT json) all give "json".

@@ -122,7 +122,7 @@ void Parser::parseCopyOption(List<Option>& options) {
         accept(Keyword::kAs);
         if (peek().kind != TokenKind::kWord && peek().kind != TokenKind::kText)
             fail("FORMAT takes the name of a format: CSV, JSON, PARQUET, ..");
-        option.name = take().text;
+        option.name = lowerText(take().text);
     }
     if (option.name == "delimiters") option.name = "delimiter";
     bool as = accept(Keyword::kAs);
@@ -137,6 +137,13 @@ void Parser::parseCopyOption(List<Option>& options) {
     options.push(option);
     if (option.name == "maxfilesize" || option.name == "rowgroupsize")
         parseSizeUnit(options, option.name);
+    if (option.name == "simplify" && option.argument == OptionArgument::kWord) {
+        // SIMPLIFY AUTO 0.5
+        Option tolerance;
+        tolerance.name = "simplify_tolerance";
+        tolerance.position = here();
+        if (parseOptionArgument(tolerance)) options.push(tolerance);
+    }
 }
 
 /// A text or a number; false and untouched for anything else.
@@ -216,7 +223,7 @@ void Parser::parseOptionList(List<Option>& options) {
         if (token.is(Keyword::kFormat)) {
             if (peek().kind != TokenKind::kWord && peek().kind != TokenKind::kText)
                 fail("FORMAT takes csv, text or binary.");
-            option.name = take().text;
+            option.name = lowerText(take().text);
         } else if (accept(Symbol::kStar)) {
             option.argument = OptionArgument::kStar;
         } else if (at(Symbol::kLeftParen)) {

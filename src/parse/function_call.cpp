@@ -354,10 +354,7 @@ Expression* Parser::parseExtract() {
         part.kind != TokenKind::kQuotedName)
         fail("EXTRACT takes a date part: EXTRACT(year FROM d).");
     take();
-    std::string lower(part.text);
-    for (char& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    call->arguments.push(makeText(arena_.copyText(lower), part.begin));
+    call->arguments.push(makeText(lowerText(part.text), part.begin));
     if (!accept(Keyword::kFrom)) fail("EXTRACT is written EXTRACT(part FROM value).");
     call->arguments.push(parseExpression());
     expect(Symbol::kRightParen);

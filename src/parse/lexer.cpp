@@ -320,15 +320,15 @@ size_t Lexer::findClosingQuote(size_t start, size_t quote, bool escapes, bool& h
     }
 }
 
-/// Offset of the quote that continues the literal ending before `offset`: only blanks with a line
-/// end, and line comments, may stand between. npos if there is none.
+/// Offset of the quote that continues the literal ending before `offset`: blanks and line comments
+/// with at least one line end may stand between. npos if there is none.
 size_t Lexer::adjacentQuote(size_t offset) const {
     bool new_line = false;
     for (;;) {
         if (has(at(offset), kBlank)) {
             new_line |= at(offset) == '\n' || at(offset) == '\r';
             ++offset;
-        } else if (new_line && at(offset) == '-' && at(offset + 1) == '-') {
+        } else if (at(offset) == '-' && at(offset + 1) == '-') {
             while (offset < text_.size() && text_[offset] != '\n') ++offset;
         } else {
             return new_line && at(offset) == '\'' ? offset : std::string_view::npos;

@@ -197,6 +197,13 @@ std::string_view Parser::parseText() {
     return take().text;
 }
 
+std::string_view Parser::lowerText(std::string_view text) {
+    std::span<char> lower = arena_.makeArray<char>(text.size());
+    for (size_t i = 0; i < text.size(); ++i)
+        lower[i] = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
+    return {lower.data(), lower.size()};
+}
+
 i64 Parser::parseInteger() {
     const Token& token = peek();
     if (token.kind != TokenKind::kInteger) fail("A whole number is expected here.");

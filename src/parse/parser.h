@@ -104,6 +104,8 @@ private:
     List<ObjectName> parseObjectNames();
     ObjectName objectNameOf(const List<std::string_view>& parts, i32 position);
     std::string_view parseText();
+    /// Folded to lower case, whatever the case rule of names.
+    std::string_view lowerText(std::string_view text);
     i64 parseInteger();
     i64 parseSignedInteger();
     DropBehavior parseDropBehavior();

@@ -244,10 +244,7 @@ bool Parser::parseTableAttribute(TableAttributes& attributes) {
 }
 
 Collation Parser::parseCollation() {
-    Token token = peek();
-    std::string lower(token.text);
-    for (char& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    std::string_view lower = lowerText(peek().text);
     bool sensitive = lower == "case_sensitive" || lower == "cs";
     bool insensitive = lower == "case_insensitive" || lower == "ci";
     if (!sensitive && !insensitive) fail("A collation is CASE_SENSITIVE or CASE_INSENSITIVE.");
@@ -259,7 +256,7 @@ Collation Parser::parseCollation() {
 std::string_view Parser::parseEncoding() {
     if (peek().kind != TokenKind::kWord && peek().kind != TokenKind::kQuotedName)
         fail("The name of an encoding is expected here: AZ64, ZSTD, RAW, AUTO, ..");
-    return take().text;
+    return lowerText(take().text);
 }
 
 Statement* Parser::parseCreateView(bool or_replace, bool temporary) {

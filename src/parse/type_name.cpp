@@ -34,7 +34,8 @@ TypeName* Parser::parseType() {
         type->name = "binary varying";
         parseTypeModifiers(type);
     } else {
-        if (!atName()) {
+        // OID is reserved, and a type that catalog queries cast to.
+        if (!atName() && !at(Keyword::kOid)) {
             const Token& token = peek();
             if (token.kind == TokenKind::kWord)
                 fail("\"" + std::string(token.text) + "\" is no type.");

@@ -31,6 +31,7 @@ void Session::run() {
         loop();
     }
     dropConnection();
+    tls_transport_.reset();  // says goodbye while the socket is still open
 }
 
 void Session::dropConnection() {

@@ -8,6 +8,11 @@ namespace blueshift::storage {
 
 // Flajolet, Fusy, Gandouet, Meunier 2007; linear counting below 2.5 registers.
 void HyperLogLog::add(u64 hash) {
+    // The hashes of joins and grouping are too even over runs of integers for a sketch: consecutive
+    // keys gave 10 to 60 % too many. Two more rounds (the finisher of splitmix64) mend that.
+    hash = (hash ^ hash >> 30) * 0xBF58476D1CE4E5B9ull;
+    hash = (hash ^ hash >> 27) * 0x94D049BB133111EBull;
+    hash ^= hash >> 31;
     const u64 index = hash >> (64 - kIndexBits);
     const u8 rank = u8(std::countl_zero(hash << kIndexBits | u64{1} << (kIndexBits - 1)) + 1);
     if (rank > registers_[index]) registers_[index] = rank;

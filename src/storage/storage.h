@@ -65,7 +65,11 @@ struct ScanCounters {
     std::atomic<u64> bytes_read{0};      // from the object store
 };
 
-class ScanState;
+/// One worker's place in a scan, with what it pins; storage/scan derives its own.
+class ScanState {
+public:
+    virtual ~ScanState() = default;
+};
 
 /// One scan of one table version, shared by its workers. A morsel is one block's range of rows.
 class TableScan {

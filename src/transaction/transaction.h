@@ -38,6 +38,7 @@ struct RowDeletes {
 };
 
 class Database;
+class SessionCatalog;  // transaction/session_catalog.h
 
 class Transaction {
 public:
@@ -95,6 +96,8 @@ struct DatabaseOptions {
     std::function<catalog::User()> first_user;
     u32 checkpoint_commits = 256;
     u64 checkpoint_bytes = 16 << 20;
+    /// A commit whose outcome the storage does not confirm is answered 08007 after this long.
+    u32 unknown_after_ms = 30'000;
 };
 
 /// One database in one place. Opening replays the newest checkpoint and the log behind it.
@@ -104,7 +107,9 @@ public:
                                                   Random& random, DatabaseOptions options);
     ~Database();
 
-    std::unique_ptr<Transaction> begin();
+    /// `session`: where the session's temporary objects live, nullptr when it can have none. It
+    /// outlives the transaction.
+    std::unique_ptr<Transaction> begin(SessionCatalog* session = nullptr);
     /// The newest committed snapshot; never blocks on a commit under way.
     std::shared_ptr<const catalog::CatalogSnapshot> committed() const;
     /// True when open() found an empty place and initialised it.
@@ -125,6 +130,7 @@ private:
     friend class Transaction;
     struct State;
     explicit Database(std::unique_ptr<State> state);
+    Status initialize();
     std::unique_ptr<State> state_;
 };
 

@@ -76,17 +76,19 @@ void GroupShape::deferCalls() {
 
 DeferredShape& GroupShape::inputOf(u32 index) {
     const auto& call = sink.calls[index];
+    const bool ordered = call.aggregate->ordered || !call.order_by.empty();
     for (DeferredShape& input : deferred) {
         const auto& other = sink.calls[input.calls[0]];
         if (input.args == call.args && input.filter == call.filter &&
-            input.distinct == call.distinct && sameOrder(other.order_by, call.order_by))
+            input.distinct == call.distinct && input.ordered == ordered &&
+            sameOrder(other.order_by, call.order_by))
             return input;
     }
     DeferredShape& input = deferred.emplace_back();
     input.args = call.args;
     input.filter = call.filter;
     input.distinct = call.distinct;
-    input.ordered = !call.order_by.empty();
+    input.ordered = ordered;
     return input;
 }
 

@@ -28,6 +28,8 @@ public:
                 u8** out, WorkerContext& context);
     /// Rows may repeat keys, because the table was emptied meanwhile.
     bool mayRepeat() const { return emptied_; }
+    /// Changes whenever the rows moved to other addresses.
+    u32 generation() const { return generation_; }
     bool split(WorkerContext& context);
     void dropTable(WorkerContext& context) { table_.release(context); }
 
@@ -44,18 +46,12 @@ private:
     u64 limit_ = kLocalGroups;
     u64 seen_ = 0;  // rows since the table was last emptied
     u32 useless_rounds_ = 0;
+    u32 generation_ = 0;
     bool emptied_ = false;
     bool append_only_ = false;
 
     static constexpr u64 kLocalGroups = 16 << 10;
     static constexpr u64 kMostLocalGroups = 1 << 20;
-};
-
-/// Collected input of one DeferredShape.
-struct DeferredRows {
-    DeferredRows(const DeferredShape& shape, const std::vector<u8>& no_extra)
-        : rows(shape.layout, shape.compared, no_extra) {}
-    KeyedRows rows;
 };
 
 class LocalGroups final : public State {
@@ -69,7 +65,7 @@ public:
     void dropTables(WorkerContext& context);
 
     KeyedRows& groups() { return groups_; }
-    DeferredRows& deferred(u32 index) { return *deferred_[index]; }
+    KeyedRows& deferred(u32 index) { return *deferred_[index]; }
     StateMemory& memory() { return memory_; }
     u64 memoryBytes() const;
 
@@ -82,16 +78,23 @@ private:
         u8* const* groups = nullptr;
         bool in_runs = false;
     };
+    /// Groups by the codes of their keys; valid while the dictionaries stay and no row moves.
     struct DirectIndex {
         std::vector<u64> dictionary_ids;
-        std::vector<u32> sizes;
+        std::vector<u32> sizes;  // codes per key, NULL's included
         std::vector<u8*> groups;
+        u32 generation = 0;
     };
 
     void consumeSet(u32 set, const Batch& batch, WorkerContext& context);
     void bindKeys(u32 set, const Batch& batch);
     bool locateOnly(const Batch& batch, Assignment& to, WorkerContext& context);
     bool locateDirect(u32 set, const Batch& batch, Assignment& to, WorkerContext& context);
+    /// Makes `index` fit the keys at hand; false when their codes are too many.
+    bool prepareDirect(DirectIndex& index);
+    void readCodes(const DirectIndex& index, const Batch& batch);
+    bool fillDirect(DirectIndex& index, const Batch& batch, WorkerContext& context);
+    void orderByCode(const DirectIndex& index, const Batch& batch, Assignment& to);
     bool locateHashed(const Batch& batch, Assignment& to, WorkerContext& context);
     void applyCall(u32 call, const Batch& batch, const Assignment& rows, WorkerContext& context);
     void collect(u32 index, const Batch& batch, const Assignment& rows, WorkerContext& context);
@@ -103,17 +106,18 @@ private:
     StateMemory memory_;
     KeyedRows groups_;
     std::vector<u8> no_extra_;
-    std::vector<std::unique_ptr<DeferredRows>> deferred_;
+    std::vector<std::unique_ptr<KeyedRows>> deferred_;
     ColumnHasher hasher_;
     std::vector<ColumnHasher> argument_hashers_;  // by deferred input
     std::vector<DirectIndex> direct_;  // by grouping set
     u8* only_group_ = nullptr;
 
-    std::vector<Vector> keys_;  // of the set at hand, with the set's index
+    std::vector<Vector> keys_;      // of the set at hand, with the set's index
+    std::vector<Vector> compared_;  // those of them that make a group
     std::vector<Vector> wide_;  // columns of a deferred input
     std::vector<i32> set_numbers_;
     u64 hashes_[kVectorRows];
-    u64 collect_hashes_[kVectorRows];
+    u64 group_hash_of_row_[kVectorRows];
     u64 argument_hashes_[kVectorRows];
     u8* located_[kVectorRows];
     u8* ordered_groups_[kVectorRows];

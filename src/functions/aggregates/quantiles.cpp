@@ -1,7 +1,7 @@
 // MEDIAN, PERCENTILE_CONT and PERCENTILE_DISC: values are kept, then the wanted ranks selected.
 //
 // Values that arrived in descending order (WITHIN GROUP (ORDER BY x DESC)) keep that order; all
-// others are put in ascending order first.
+// others are put in ascending order first. So the order of arrival matters only to calls with DESC.
 #include <algorithm>
 #include <cmath>
 
@@ -115,10 +115,9 @@ template <Quantile Which> const Aggregate* pick(PhysicalKind kind) {
     constexpr std::string_view kName = Which == Quantile::kMedian       ? "median"
                                        : Which == Quantile::kContinuous ? "percentile_cont"
                                                                         : "percentile_disc";
-    static constexpr Aggregate kNarrow = StateLoops<QuantileFamily<i64, Which>>::entry(kName, true);
-    static constexpr Aggregate kWide =
-        StateLoops<QuantileFamily<WideInteger, Which>>::entry(kName, true);
-    static constexpr Aggregate kFloat = StateLoops<QuantileFamily<f64, Which>>::entry(kName, true);
+    static constexpr Aggregate kNarrow = StateLoops<QuantileFamily<i64, Which>>::entry(kName);
+    static constexpr Aggregate kWide = StateLoops<QuantileFamily<WideInteger, Which>>::entry(kName);
+    static constexpr Aggregate kFloat = StateLoops<QuantileFamily<f64, Which>>::entry(kName);
     if (kind == PhysicalKind::kI128) return &kWide;
     return isIntegerKind(kind) ? &kNarrow : &kFloat;
 }

@@ -23,7 +23,7 @@ void markDependentKeys(const PlanContext& context, List<AggregateOp::Key>& keys)
                 for (const AggregateOp::Key& other : keys) {
                     if (!isColumn(other.expr) || other.dependent) continue;
                     const ColumnFacts& facts = context.facts(other.expr->as<ColumnExpr>()->id);
-                    found |= facts.table == about.table && facts.qualifier == about.qualifier &&
+                    found |= facts.table == about.table && facts.origin == about.origin &&
                              facts.column_id == column;
                 }
                 covered &= found;

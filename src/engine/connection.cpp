@@ -1,0 +1,204 @@
+#include "engine/connection.h"
+
+#include "engine/cursor.h"
+#include "engine/lookup.h"
+#include "parse/parse.h"
+
+namespace blueshift::engine {
+
+bool PreparedStatement::endsTransaction() const {
+    return statement != nullptr && statement->is<parse::Transaction>() &&
+           statement->as<parse::Transaction>()->action != parse::TransactionAction::kBegin;
+}
+
+EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions& options, i32 process,
+                                   u32 key)
+    : engine_(engine), user_(options.user), database_(options.database), process_id_(process),
+      cancel_key_(key) {
+    const auto snapshot = engine_.database().committed();
+    if (const catalog::User* user = snapshot->findUser(user_)) {
+        superuser_ = user->superuser;
+        user_oid_ = i32(user->oid);
+    }
+    for (const auto& [name, value] : options.settings) {
+        if (!settings_.known(name)) continue;
+        try {
+            settings_.set(name, value);
+        } catch (const SqlError& error) {
+            if (error.error().sqlstate != sqlstate::kObjectNotInPrerequisiteState) throw;
+        }
+    }
+    settings_.keep();
+    settings_.takeChanges();
+}
+
+EngineConnection::~EngineConnection() {
+    cursors.clear();
+    if (transaction_) transaction_->rollback();
+    transaction_.reset();
+    engine_.removeConnection(this);
+}
+
+TransactionStatus EngineConnection::transactionStatus() const {
+    if (!in_block_) return TransactionStatus::kIdle;
+    return block_failed_ ? TransactionStatus::kFailed : TransactionStatus::kInBlock;
+}
+
+std::vector<Connection::Piece> EngineConnection::split(std::string_view text) {
+    Arena arena;
+    std::vector<Piece> pieces;
+    const parse::ParseOptions options{.fold_quoted = settings_.isOn("downcase_delimited_identifier") &&
+                                                     !settings_.isOn("enable_case_sensitive_identifier")};
+    for (const parse::Statement* statement : parse::parse(text, arena, options))
+        pieces.push_back({std::string(statement->text), statement->begin,
+                          u32(parse::characterPosition(text, i32(statement->begin)) - 1)});
+    return pieces;
+}
+
+transaction::Transaction& EngineConnection::transaction() {
+    if (!transaction_) {
+        transaction_ = engine_.database().begin();
+        transaction_time_ = engine_.clock().nowMicros();
+    }
+    return *transaction_;
+}
+
+void EngineConnection::beginBlock() {
+    if (in_block_) {
+        notice("WARNING", Error(sqlstate::kActiveSqlTransaction,
+                                "there is already a transaction in progress"));
+        return;
+    }
+    transaction();
+    in_block_ = true;
+    block_failed_ = false;
+}
+
+std::string EngineConnection::endBlock(bool commit) {
+    if (!in_block_)
+        notice("WARNING", Error(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
+    const bool rolls_back = !commit || block_failed_;
+    in_block_ = block_failed_ = false;
+    cursors.clear();
+    auto ending = std::move(transaction_);
+    if (rolls_back) {
+        if (ending) ending->rollback();
+        settings_.undo();
+        return "ROLLBACK";
+    }
+    if (ending)
+        if (auto status = ending->commit(); !status) {
+            settings_.undo();
+            throw SqlError(std::move(status.error()));
+        }
+    settings_.keep();
+    return "COMMIT";
+}
+
+void EngineConnection::endStatement(bool implicit_block) {
+    if (in_block_ || implicit_block) return;
+    endImplicitBlock();
+}
+
+void EngineConnection::endImplicitBlock() {
+    if (in_block_) return;
+    auto ending = std::move(transaction_);
+    cursors.clear();
+    if (ending)
+        if (auto status = ending->commit(); !status) {
+            settings_.undo();
+            throw SqlError(std::move(status.error()));
+        }
+    settings_.keep();
+}
+
+void EngineConnection::failed() {
+    disarmStatement();
+    setRun(nullptr);
+    if (transaction_) transaction_->rollback();
+    transaction_.reset();
+    settings_.undo();
+    if (in_block_) block_failed_ = true;
+}
+
+void EngineConnection::armStatement() {
+    stop_.clear();
+    const i64 timeout = settings_.integer("statement_timeout");
+    if (timeout > 0) deadline_ = engine_.deadlines().arm(timeout, [this] { stop_.request(); });
+}
+
+void EngineConnection::disarmStatement() {
+    if (deadline_ != 0) engine_.deadlines().disarm(deadline_);
+    deadline_ = 0;
+}
+
+functions::SessionFacts EngineConnection::facts(const catalog::CatalogSnapshot& snapshot) {
+    const auto path = settings_.searchPath(user_);
+    facts_schema_.clear();
+    for (const std::string& schema : path)
+        if (snapshot.findSchema(schema) != nullptr) {
+            facts_schema_ = schema;
+            break;
+        }
+    facts_path_ = settings_.get("search_path");
+    facts_zone_ = settings_.get("timezone");
+    lookup_ = makeCatalogLookup(*this, snapshot);
+    facts_ = {.user = user_, .database = engine_.databaseName(), .current_schema = facts_schema_,
+              .search_path = facts_path_, .timezone = facts_zone_, .user_id = user_oid_,
+              .process_id = process_id_, .statement_time = engine_.clock().nowMicros(),
+              .transaction_time = transaction_ ? transaction_time_ : engine_.clock().nowMicros(),
+              .date_order_mdy = settings_.get("datestyle").find("DMY") == std::string::npos,
+              .catalog = lookup_.get()};
+    return facts_;
+}
+
+bind::BindContext EngineConnection::bindContext(Arena& arena, std::string_view text) {
+    bind::BindContext context;
+    context.arena = &arena;
+    context.catalog = transaction_ ? transaction_->view() : engine_.database().committed();
+    facts(*context.catalog);
+    context.sources = &engine_.sources();
+    context.session = &facts_;
+    context.search_path = settings_.searchPath(user_);
+    context.temporary_schema = temporarySchema();
+    context.superuser = superuser_;
+    context.text = text;
+    return context;
+}
+
+execute::RunEnvironment EngineConnection::environment() {
+    execute::RunEnvironment environment;
+    environment.pool = &engine_.pool();
+    environment.store = &engine_.store();
+    environment.cache = &engine_.cache();
+    environment.memory = &engine_.memory();
+    environment.sources.snapshot = transaction_ ? transaction_->view() : engine_.database().committed();
+    environment.sources.session = &facts_;
+    environment.stop = &stop_;
+    environment.vector_rows = engine_.options().vector_rows;
+    return environment;
+}
+
+std::string EngineConnection::temporarySchema() { return "pg_temp_" + std::to_string(process_id_); }
+
+void EngineConnection::appendText(std::string& out, const Vector& vector, u32 row, const SqlType& type) {
+    functions::appendText(out, vector, row, type, facts_);
+}
+
+Value EngineConnection::parseParameter(std::string_view text, const SqlType& type) {
+    return orThrow(functions::parseValue(text, type, facts_, parameter_arena_));
+}
+
+void EngineConnection::setRun(execute::QueryRun* run) {
+    std::lock_guard lock(run_mutex_);
+    run_ = run;
+}
+
+Connection::Progress EngineConnection::progress() const {
+    std::lock_guard lock(run_mutex_);
+    if (run_ == nullptr) return {};
+    const auto [done, total] = run_->progress();
+    return {done, total};
+}
+
+}  // namespace blueshift::engine

@@ -1,0 +1,17 @@
+// lookup.h: the catalog as functions see it (regclass casts, pg_get_viewdef, has_table_privilege ...).
+#pragma once
+
+#include <memory>
+
+#include "catalog/catalog.h"
+#include "functions/catalog_lookup.h"
+
+namespace blueshift::engine {
+
+class EngineConnection;
+
+/// Borrows both for as long as it lives.
+std::unique_ptr<functions::CatalogLookup> makeCatalogLookup(EngineConnection& connection,
+                                                            const catalog::CatalogSnapshot& snapshot);
+
+}  // namespace blueshift::engine

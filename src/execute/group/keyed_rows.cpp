@@ -1,0 +1,70 @@
+// The local table's policy: grow, empty or stop looking; declared in local_groups.h.
+#include "execute/group/local_groups.h"
+
+namespace blueshift::execute {
+namespace {
+constexpr std::string_view kWhat = "groups";
+}
+
+bool KeyedRows::makeRoom(u32 count, WorkerContext& context) {
+    if (append_only_) return true;
+    if (table_.keys() + count > limit_) {
+        const u64 keys = std::max<u64>(table_.keys(), 1);
+        if (seen_ >= keys * 4 && limit_ < kMostLocalGroups) {
+            limit_ *= 4;
+        } else {
+            // 94 % of the rows were new: looking up costs more than it saves.
+            useless_rounds_ = seen_ * 16 < keys * 17 ? useless_rounds_ + 1 : 0;
+            append_only_ = useless_rounds_ >= 3;
+            if (!rows.isSplit() && !split(context)) return false;
+            table_.clear();
+            if (append_only_) table_.release(context);
+            emptied_ = true;
+            seen_ = 0;
+            if (append_only_) return true;
+        }
+    }
+    return table_.reserve(count, context);
+}
+
+bool KeyedRows::locate(std::span<const Vector> columns, const u16* selection, u32 count,
+                       const u64* hashes, u8** out, WorkerContext& context) {
+    if (!makeRoom(count, context)) return false;
+    seen_ += count;
+    if (append_only_) {
+        if (!rows.append(columns, selection, count, hashes, out, context, kWhat)) return false;
+        for (u32 i = 0; i < count; ++i)
+            std::memcpy(out[i] + layout_.extraOffset(), initial_extra_.data(), initial_extra_.size());
+        return true;
+    }
+    return table_.findOrInsert(columns, selection, count, hashes, out,
+                               [&](const u16* fresh, u32 n, u8** addresses) {
+                                   return insert(columns, selection, hashes, fresh, n, addresses,
+                                                 context);
+                               });
+}
+
+bool KeyedRows::insert(std::span<const Vector> columns, const u16* selection, const u64* hashes,
+                       const u16* fresh, u32 count, u8** out, WorkerContext& context) {
+    u16 fresh_rows[kVectorRows];
+    u64 fresh_hashes[kVectorRows];
+    for (u32 k = 0; k < count; ++k) {
+        fresh_rows[k] = selection == nullptr ? fresh[k] : selection[fresh[k]];
+        fresh_hashes[k] = hashes[fresh[k]];
+    }
+    if (!rows.append(columns, fresh_rows, count, fresh_hashes, out, context, kWhat)) return false;
+    if (!initial_extra_.empty()) {
+        for (u32 k = 0; k < count; ++k)
+            std::memcpy(out[k] + layout_.extraOffset(), initial_extra_.data(), initial_extra_.size());
+    }
+    return true;
+}
+
+bool KeyedRows::split(WorkerContext& context) {
+    if (rows.isSplit()) return true;
+    ++generation_;
+    table_.clear();
+    return rows.split(context, kWhat);
+}
+
+}  // namespace blueshift::execute

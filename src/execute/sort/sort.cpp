@@ -1,0 +1,161 @@
+#include "execute/sort/sort.h"
+
+#include <algorithm>
+
+#include "execute/sort/merge_runs.h"
+#include "execute/sort/top_rows.h"
+
+namespace blueshift::execute {
+namespace {
+
+constexpr std::string_view kWhat = "a sort";
+/// Beyond this many rows a limit saves little: everything is sorted.
+constexpr u64 kMostTopRows = 1 << 18;
+
+struct SortState final : State {
+    explicit SortState(const SortShape& shape) : columns(shape.slots.size()), top(shape) {}
+    std::vector<Vector> columns;
+    RowPages pages;
+    TopRows top;
+};
+
+class SortSource final : public SourceOperator {
+public:
+    SortSource(const SortShape& shape, const std::unique_ptr<RunMerger>& merger,
+               std::vector<u32> columns)
+        : shape_(shape), merger_(merger), columns_(std::move(columns)) {}
+
+    void open() override {
+        rows_ = merger_ == nullptr ? 0 : merger_->merged().size();
+        end_ = std::min<u64>(rows_, shape_.limit);
+        begin_ = std::min<u64>(shape_.offset, end_);
+    }
+    u32 morselCount() const override { return u32((end_ - begin_ + kMorselRows - 1) / kMorselRows); }
+    std::unique_ptr<State> makeState(WorkerContext&) override;
+    void start(State& state, u32 morsel, WorkerContext& context) override;
+    bool next(State& state, Batch& batch, WorkerContext& context) override;
+
+private:
+    static constexpr u64 kMorselRows = 64 << 10;
+    struct Cursor final : State {
+        u64 at = 0;
+        u64 end = 0;
+        std::vector<VectorBuffer> buffers;
+        std::vector<Vector> vectors;
+    };
+
+    const SortShape& shape_;
+    const std::unique_ptr<RunMerger>& merger_;
+    std::vector<u32> columns_;
+    u64 rows_ = 0;
+    u64 begin_ = 0;
+    u64 end_ = 0;
+};
+
+std::unique_ptr<State> SortSource::makeState(WorkerContext&) {
+    auto cursor = std::make_unique<Cursor>();
+    cursor->buffers.resize(columns_.size());
+    cursor->vectors.resize(columns_.size());
+    return cursor;
+}
+
+void SortSource::start(State& state, u32 morsel, WorkerContext&) {
+    auto& cursor = static_cast<Cursor&>(state);
+    cursor.at = begin_ + morsel * kMorselRows;
+    cursor.end = std::min(end_, cursor.at + kMorselRows);
+}
+
+bool SortSource::next(State& state, Batch& batch, WorkerContext& context) {
+    auto& cursor = static_cast<Cursor&>(state);
+    if (cursor.at == cursor.end || context.failed()) return false;
+    const u32 count = u32(std::min<u64>(cursor.end - cursor.at, context.vector_rows));
+    const u8* rows[kVectorRows];
+    for (u32 i = 0; i < count; ++i) rows[i] = merger_->merged()[cursor.at + i].row;
+    for (size_t c = 0; c < columns_.size(); ++c)
+        cursor.vectors[c] = gatherColumn(shape_.layout, columns_[c], rows, count, cursor.buffers[c]);
+    cursor.at += count;
+    batch = {.rows = count, .selected = count, .columns = cursor.vectors};
+    return true;
+}
+
+class SortOperator final : public SinkOperator {
+public:
+    explicit SortOperator(const compile::SinkInfo& info)
+        : shape_(info), keeps_top_(shape_.limit <= kMostTopRows) {}
+
+    std::unique_ptr<State> makeState(WorkerContext&) override {
+        return std::make_unique<SortState>(shape_);
+    }
+    void consume(State& state, const Batch& batch, WorkerContext& context) override;
+    void flush(State& state, WorkerContext& context) override;
+    u32 finishTasks() override;
+    void finishTask(u32 task, WorkerContext& context) override {
+        if (!context.failed()) merger_->mergePart(task);
+    }
+    bool finished(WorkerContext&) override {
+        if (merger_ != nullptr) merger_->finish();
+        return false;
+    }
+    std::unique_ptr<SourceOperator> makeSource(const std::vector<u32>& columns) override {
+        return std::make_unique<SortSource>(shape_, merger_, columns);
+    }
+    u64 memoryBytes() const override { return pages_.memoryBytes(); }
+
+private:
+    SortShape shape_;
+    const bool keeps_top_;
+    std::mutex mutex_;
+    RowPages pages_;
+    std::vector<std::vector<SortEntry>> runs_;
+    std::unique_ptr<RunMerger> merger_;
+};
+
+void SortOperator::consume(State& given, const Batch& batch, WorkerContext& context) {
+    auto& state = static_cast<SortState&>(given);
+    for (size_t c = 0; c < shape_.slots.size(); ++c) state.columns[c] = batch.columns[shape_.slots[c]];
+    if (keeps_top_) state.top.add(state.columns, batch.selection, batch.selected, context);
+    else
+        state.pages.append(shape_.layout, state.columns, batch.selection, batch.selected, nullptr,
+                           nullptr, context, kWhat);
+}
+
+void SortOperator::flush(State& given, WorkerContext& context) {
+    if (context.failed()) return;
+    auto& state = static_cast<SortState&>(given);
+    RowPages& pages = keeps_top_ ? state.top.pages() : state.pages;
+    std::vector<SortEntry> run;
+    if (keeps_top_) {
+        run = state.top.finish(context);
+    } else {
+        if (!context.take(pages.rowCount() * sizeof(SortEntry), kWhat)) return;
+        run.reserve(pages.rowCount());
+        for (const RowPage& page : pages.pages()) {
+            for (u32 i = 0; i < page.rows; ++i) run.push_back({.row = page.row(i)});
+        }
+        shape_.order.makePrefixes(run.data(), u32(run.size()));
+        shape_.order.sort(run.data(), run.data() + run.size());
+    }
+    const std::lock_guard lock(mutex_);
+    pages_.absorb(std::move(pages));
+    runs_.push_back(std::move(run));
+}
+
+u32 SortOperator::finishTasks() {
+    if (merger_ == nullptr) {
+        constexpr size_t kPartRows = 64 << 10;
+        constexpr size_t kMostParts = 64;
+        size_t rows = 0;
+        for (const auto& run : runs_) rows += run.size();
+        const u32 parts = u32(std::clamp<size_t>(rows / kPartRows, 1, kMostParts));
+        merger_ = std::make_unique<RunMerger>(shape_.order, std::move(runs_), parts);
+    }
+    return merger_->parts();
+}
+
+}  // namespace
+
+std::unique_ptr<SinkOperator> makeSortSink(const compile::SinkInfo& info) {
+    return std::make_unique<SortOperator>(info);
+}
+
+}  // namespace blueshift::execute

@@ -1,0 +1,113 @@
+#include "storage/scan/join_filter_probe.h"
+
+#include <bit>
+#include <cstring>
+
+#include "types/text_view.h"
+
+namespace blueshift::storage {
+
+namespace {
+constexpr u64 kWindowRows = 64 << 10;
+constexpr u32 kRestBlocks = 16;
+
+u32 countBits(const u64* mask, u32 rows) {
+    u32 count = 0;
+    for (u32 w = 0; w < (rows + 63) / 64; ++w) count += u32(std::popcount(mask[w]));
+    return count;
+}
+}  // namespace
+
+bool JoinFilterProbe::enterBlock() {
+    prepared_ = false;
+    active_ = filter_->ready.load(std::memory_order_acquire);
+    if (active_ && rest_blocks_ > 0) {
+        --rest_blocks_;
+        active_ = false;
+    }
+    return active_;
+}
+
+u64 JoinFilterProbe::hashOf(const Vector& block, u32 row) const {
+    switch (block.kind) {
+    case PhysicalKind::kI8: return kernels::hashInteger(block.valueAt<i8>(row));
+    case PhysicalKind::kI16: return kernels::hashInteger(block.valueAt<i16>(row));
+    case PhysicalKind::kI32: return kernels::hashInteger(block.valueAt<i32>(row));
+    case PhysicalKind::kI64: return kernels::hashInteger(block.valueAt<i64>(row));
+    case PhysicalKind::kI128: return kernels::hashInteger(block.valueAt<i128>(row));
+    default: return kernels::hashText(block.valueAt<TextView>(row));
+    }
+}
+
+void JoinFilterProbe::prepare(const Vector& block, u32 rows) {
+    prepared_ = true;
+    constant_passes_ = true;
+    members_.clear();
+    const bool is_integer = isIntegerKind(block.kind);
+    const bool is_float = block.kind == PhysicalKind::kF32 || block.kind == PhysicalKind::kF64;
+    tests_range_ = filter_->has_range && is_integer;
+    tests_bloom_ = !filter_->bloom.empty() && filter_->bloom_shift < 64 && !is_float;
+    if (block.form == VectorForm::kConstant) {
+        // A constant block without values (all NULL) has a value too; validity drops its rows.
+        if (tests_range_) {
+            const i128 value = block.integerAt(0);
+            constant_passes_ = value >= filter_->min && value <= filter_->max;
+        }
+        if (tests_bloom_) constant_passes_ = constant_passes_ && filter_->mayContain(hashOf(block, 0));
+        tests_range_ = tests_bloom_ = false;
+        return;
+    }
+    // 16-byte keys outside the range fail the Bloom filter as good as surely.
+    if (block.kind == PhysicalKind::kI128) tests_range_ = false;
+    if (tests_range_) range_.prepareRange(filter_->min, filter_->max, block);
+    if (tests_bloom_ && block.form == VectorForm::kDictionary && block.dictionary_size < rows / 4) {
+        members_.assign(block.code_width == 1 ? 4 : 1024, 0);
+        const auto* entries = block.values<TextView>();
+        for (u32 code = 0; code < block.dictionary_size; ++code)
+            if (filter_->mayContain(kernels::hashText(entries[code])))
+                setBit(members_.data(), code);
+    }
+}
+
+void JoinFilterProbe::apply(const kernels::BlockSteps& steps, const Vector& block, u32 first,
+                            u32 rows, u64* mask) {
+    const u32 before = countBits(mask, rows);
+    if (before == 0) return;
+    if (filter_->build_empty || !constant_passes_) {
+        std::memset(mask, 0, (rows + 63) / 64 * 8);
+    } else {
+        if (block.validity != nullptr) andBits(mask, block.validity, first, rows);
+        if (tests_range_) range_.apply(steps, block, first, rows, mask);
+        if (tests_bloom_ && !members_.empty()) {
+            const u8* codes = static_cast<const u8*>(block.codes) + size_t(first) * block.code_width;
+            steps.codes_in[block.code_width - 1](codes, members_.data(), rows, mask);
+        } else if (tests_bloom_) {
+            for (u32 word = 0; word < (rows + 63) / 64; ++word)
+                for (u64 bits = mask[word]; bits != 0; bits &= bits - 1) {
+                    const u32 bit = u32(std::countr_zero(bits));
+                    const u64 hash = hashOf(block, first + word * 64 + bit);
+                    mask[word] &= ~(u64(!filter_->mayContain(hash)) << bit);
+                }
+        }
+    }
+    const u32 after = countBits(mask, rows);
+    tested_ += before;
+    passed_ += after;
+    window_tested_ += before;
+    window_passed_ += after;
+    if (window_tested_ < kWindowRows) return;
+    if (window_passed_ * 5 > window_tested_ * 4) {
+        rest_blocks_ = kRestBlocks;
+        active_ = false;
+    }
+    window_tested_ = window_passed_ = 0;
+}
+
+void JoinFilterProbe::publishCounts() {
+    if (tested_ == 0) return;
+    filter_->rows_tested += tested_;
+    filter_->rows_passed += passed_;
+    tested_ = passed_ = 0;
+}
+
+}  // namespace blueshift::storage

@@ -1,0 +1,310 @@
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "storage/scan/morsel_cursor.h"
+#include "storage/scan/zone_pruning.h"
+
+namespace blueshift::storage {
+
+PhysicalKind scanKind(const catalog::Column& column) {
+    const PhysicalKind natural = naturalKind(column.type);
+    if (!isIntegerKind(natural)) return natural;
+    return integerKindOfWidth(std::min<u32>(column.width_class, widthOf(natural)));
+}
+
+u32 TableScan::Shared::indexOf(u32 column_id) {
+    for (u32 i = 0; i < columns.size(); ++i)
+        if (columns[i].column_id == column_id) return i;
+    ScanColumn column{.column_id = column_id};
+    if (const catalog::Column* found = table->findColumn(column_id)) {
+        column.natural = naturalKind(found->type);
+        column.delivered = scanKind(*found);
+    } else {
+        column.known = false;
+    }
+    columns.push_back(column);
+    return u32(columns.size() - 1);
+}
+
+void TableScan::Shared::planMorsels() {
+    if (table->segments == nullptr) return;
+    for (u32 s = 0; s < table->segments->size(); ++s) {
+        const catalog::SegmentEntry& entry = (*table->segments)[s];
+        const catalog::Segment& segment = *entry.segment;
+        row_count += segment.rows;
+        const u32 blocks = (segment.rows + kBlockRows - 1) / kBlockRows;
+        bool skip = entry.deletes != nullptr && entry.deletes->deleted_rows >= segment.rows;
+        for (u32 p = 0; p < options.predicates.size() && !skip; ++p) {
+            const ScanPredicate& predicate = options.predicates[p];
+            const auto at = std::ranges::find(segment.column_ids, predicate.column_id);
+            const size_t index = size_t(at - segment.column_ids.begin());
+            catalog::ColumnRange all_null;
+            all_null.null_count = segment.rows;
+            const bool absent = at == segment.column_ids.end();
+            if (!absent && index >= segment.ranges.size()) continue;
+            skip = judge(predicate, absent ? all_null : segment.ranges[index], segment.rows,
+                         columns[predicate_columns[p]].natural) == Verdict::kNone;
+        }
+        if (skip) {
+            counters.blocks_skipped += u64(blocks) * std::max<size_t>(1, columns.size());
+            continue;
+        }
+        for (u32 block = 0; block < blocks; ++block)
+            morsels.push_back({s, block, std::min(kBlockRows, segment.rows - block * kBlockRows)});
+    }
+}
+
+TableScan::TableScan(objects::ObjectStore& store, BlockCache& cache,
+                     std::shared_ptr<const catalog::Table> table, ScanOptions options)
+    : shared_(new Shared{.store = store,
+                         .cache = cache,
+                         .table = std::move(table),
+                         .options = std::move(options),
+                         .steps = *kernels::bs_choose_block_steps(nullptr)}) {
+    Shared& shared = *shared_;
+    shared.options.vector_rows = std::clamp<u32>(shared.options.vector_rows, 1, kVectorRows);
+    for (const u32 id : shared.options.columns)
+        shared.delivered.push_back(id == kRowIdColumn ? kRowIdColumn : shared.indexOf(id));
+    for (const ScanPredicate& predicate : shared.options.predicates)
+        shared.predicate_columns.push_back(shared.indexOf(predicate.column_id));
+    for (const ScanJoinFilter& filter : shared.options.join_filters)
+        shared.join_filter_columns.push_back(shared.indexOf(filter.column_id));
+    shared.planMorsels();
+}
+
+TableScan::~TableScan() = default;
+u32 TableScan::morselCount() const { return u32(shared_->morsels.size()); }
+u64 TableScan::rowCount() const { return shared_->row_count; }
+const ScanCounters& TableScan::counters() const { return shared_->counters; }
+std::unique_ptr<ScanState> TableScan::makeState() const {
+    return std::make_unique<MorselCursor>(*shared_);
+}
+void TableScan::start(ScanState& state, u32 morsel) const {
+    static_cast<MorselCursor&>(state).start(morsel);
+}
+Result<bool> TableScan::next(ScanState& state, Batch& batch) const {
+    return static_cast<MorselCursor&>(state).next(batch);
+}
+
+MorselCursor::MorselCursor(const TableScan::Shared& shared)
+    : shared_(shared), columns_(shared.columns.size()), predicates_(shared.options.predicates.size()),
+      vectors_(shared.delivered.size()) {
+    for (u32 p = 0; p < predicates_.size(); ++p) order_.push_back(p);
+    for (const ScanJoinFilter& filter : shared.options.join_filters)
+        join_filters_.emplace_back(filter.filter);
+}
+
+MorselCursor::~MorselCursor() { publishCounts(); }
+
+void MorselCursor::publishCounts() {
+    shared_.counters.rows_read += rows_read_;
+    shared_.counters.rows_delivered += rows_delivered_;
+    rows_read_ = rows_delivered_ = 0;
+    for (JoinFilterProbe& probe : join_filters_) probe.publishCounts();
+}
+
+void MorselCursor::start(u32 morsel) {
+    publishCounts();
+    error_.reset();
+    for (ColumnState& column : columns_) {
+        column.loaded = column.constant_ready = false;
+        column.pin.reset();
+        column.entry = nullptr;
+        column.memory = nullptr;
+    }
+    file_.reset();
+    morsel_ = shared_.morsels[morsel];
+    position_ = 0;
+    segment_ = &(*shared_.table->segments)[morsel_.segment];
+    if (Status status = enter(morsel_); !status) {
+        error_ = std::move(status.error());
+        return;
+    }
+    if (prune()) {
+        shared_.counters.blocks_skipped += std::max<size_t>(1, columns_.size());
+        position_ = morsel_.rows;
+        return;
+    }
+    markLiveVectors();
+    rankPredicates();
+}
+
+/// Finds the columns in the segment's footer or in its memory rows.
+Status MorselCursor::enter(const Morsel& morsel) {
+    const catalog::Segment& segment = *segment_->segment;
+    if (segment.memory != nullptr) {
+        for (u32 c = 0; c < columns_.size(); ++c)
+            columns_[c].memory = segment.memory->find(shared_.columns[c].column_id);
+        if (segment.memory->rows() != segment.rows)
+            return failure(sqlstate::kDataCorrupted,
+                           "inline rows of table \"" + shared_.table->name +
+                               "\" are fewer or more than the catalog says");
+        return {};
+    }
+    BS_ASSIGN(file_, shared_.cache.state().segment(shared_.store, segment.object_key,
+                                                   shared_.counters.bytes_read));
+    if (file_->footer.rows != segment.rows)
+        return failure(Error(sqlstate::kDataCorrupted,
+                             "segment object has another number of rows than the catalog says")
+                           .withDetail("Object \"" + segment.object_key + "\" of table \"" +
+                                       shared_.table->name + "\".")
+                           .withHint("Restore the object from a backup."));
+    for (u32 c = 0; c < columns_.size(); ++c)
+        columns_[c].entry = file_->footer.find(shared_.columns[c].column_id);
+    return {};
+}
+
+catalog::ColumnRange MorselCursor::blockRange(u32 column) const {
+    const ColumnState& state = columns_[column];
+    if (state.entry != nullptr) return state.entry->blocks[morsel_.block].range;
+    catalog::ColumnRange range;
+    if (state.memory == nullptr) range.null_count = morsel_.rows;
+    return range;
+}
+
+/// True when no row of the morsel can pass. Decides which predicates are still to be tested.
+bool MorselCursor::prune() {
+    for (u32 p = 0; p < predicates_.size(); ++p) {
+        PredicateState& state = predicates_[p];
+        const u32 column = shared_.predicate_columns[p];
+        state.prepared = false;
+        state.active = true;
+        if (columns_[column].memory != nullptr) continue;
+        const Verdict verdict = judge(shared_.options.predicates[p], blockRange(column),
+                                      morsel_.rows, shared_.columns[column].natural);
+        if (verdict == Verdict::kNone) return true;
+        state.active = verdict == Verdict::kSome;
+    }
+    for (u32 f = 0; f < join_filters_.size(); ++f) {
+        const u32 column = shared_.join_filter_columns[f];
+        const JoinFilter& filter = join_filters_[f].filter();
+        join_filters_[f].enterBlock();
+        if (!filter.ready.load(std::memory_order_acquire)) continue;
+        if (filter.build_empty) return true;
+        if (columns_[column].memory == nullptr &&
+            !mayMatch(filter, blockRange(column), morsel_.rows, shared_.columns[column].natural))
+            return true;
+    }
+    return false;
+}
+
+void MorselCursor::markLiveVectors() {
+    live_vectors_ = ~u64{0};
+    const u32 first = morsel_.block * (kBlockRows / kVectorRows);
+    const u32 count = (morsel_.rows + kVectorRows - 1) / kVectorRows;
+    const auto zonesOf = [&](u32 column) -> const VectorZone* {
+        const ColumnEntry* entry = columns_[column].entry;
+        return entry == nullptr || entry->zones.empty() ? nullptr : entry->zones.data() + first;
+    };
+    for (u32 p = 0; p < predicates_.size(); ++p) {
+        const VectorZone* zones = zonesOf(shared_.predicate_columns[p]);
+        if (!predicates_[p].active || zones == nullptr) continue;
+        for (u32 v = 0; v < count; ++v)
+            if (judgeZone(shared_.options.predicates[p], zones[v]) == Verdict::kNone)
+                live_vectors_ &= ~(u64{1} << v);
+    }
+    for (u32 f = 0; f < join_filters_.size(); ++f) {
+        const VectorZone* zones = zonesOf(shared_.join_filter_columns[f]);
+        const JoinFilter& filter = join_filters_[f].filter();
+        if (!join_filters_[f].active() || zones == nullptr || !filter.has_range) continue;
+        for (u32 v = 0; v < count; ++v)
+            if (zones[v].min > zones[v].max || filter.max < zones[v].min ||
+                filter.min > zones[v].max)
+                live_vectors_ &= ~(u64{1} << v);
+    }
+}
+
+void MorselCursor::rankPredicates() {
+    std::ranges::sort(order_, {}, [&](u32 p) { return std::pair(predicates_[p].passRate(), p); });
+    for (PredicateState& state : predicates_) {  // older blocks count half
+        state.rows_in /= 2;
+        state.rows_out /= 2;
+    }
+}
+
+namespace {
+u32 countBits(const u64* mask, u32 rows) {
+    u32 count = 0;
+    for (u32 w = 0; w < (rows + 63) / 64; ++w) count += u32(std::popcount(mask[w]));
+    return count;
+}
+}  // namespace
+
+/// Leaves the bits of the rows that pass everything; false when none does.
+Result<bool> MorselCursor::filterVector(u32 rows, u64* mask) {
+    u32 live = rows;
+    for (const u32 p : order_) {
+        PredicateState& state = predicates_[p];
+        if (!state.active) continue;
+        const u32 column = shared_.predicate_columns[p];
+        BS_TRY(load(column));
+        const Vector& block = columns_[column].block;
+        if (!state.prepared) {
+            state.filter.prepare(shared_.options.predicates[p], block);
+            state.prepared = true;
+        }
+        if (state.filter.step() == BlockFilter::Step::kPassAll) continue;
+        state.filter.apply(shared_.steps, block, position_, rows, mask);
+        state.rows_in += live;
+        live = countBits(mask, rows);
+        state.rows_out += live;
+        if (live == 0) return false;
+    }
+    if (segment_->deletes != nullptr)
+        andNotBits(mask, segment_->deletes->bits, u64(morsel_.block) * kBlockRows + position_, rows);
+    for (u32 f = 0; f < join_filters_.size(); ++f) {
+        JoinFilterProbe& probe = join_filters_[f];
+        if (!probe.active()) continue;
+        const u32 column = shared_.join_filter_columns[f];
+        BS_TRY(load(column));
+        if (!probe.prepared()) probe.prepare(columns_[column].block, morsel_.rows);
+        probe.apply(shared_.steps, columns_[column].block, position_, rows, mask);
+    }
+    return countBits(mask, rows) > 0;
+}
+
+Result<bool> MorselCursor::next(Batch& batch) {
+    if (error_) return failure(*error_);
+    while (position_ < morsel_.rows) {
+        const u32 vector = position_ / kVectorRows;
+        if ((live_vectors_ >> vector & 1) == 0) {
+            position_ = (vector + 1) * kVectorRows;
+            continue;
+        }
+        const u32 rows = std::min(shared_.options.vector_rows, morsel_.rows - position_);
+        rows_read_ += rows;
+        alignas(64) u64 mask[kValidityWords];
+        const u32 words = (rows + 63) / 64;
+        std::memset(mask, 0xFF, words * 8);
+        if (rows % 64 != 0) mask[words - 1] = (u64{1} << rows % 64) - 1;
+        BS_ASSIGN(const bool any, filterVector(rows, mask));
+        if (!any) {
+            position_ += rows;
+            continue;
+        }
+        batch.rows = rows;
+        batch.selected = countBits(mask, rows);
+        batch.selection = nullptr;
+        if (batch.selected < rows) {
+            shared_.steps.selection_from_mask(mask, rows, selection_);
+            batch.selection = selection_;
+        }
+        for (u32 i = 0; i < vectors_.size(); ++i) {
+            if (shared_.delivered[i] == kRowIdColumn) {
+                fillRowIds(rows);
+                vectors_[i] = row_ids_.view(false);
+            } else {
+                BS_ASSIGN(vectors_[i], deliver(shared_.delivered[i], rows));
+            }
+        }
+        batch.columns = vectors_;
+        rows_delivered_ += batch.selected;
+        position_ += rows;
+        return true;
+    }
+    publishCounts();
+    return false;
+}
+
+}  // namespace blueshift::storage

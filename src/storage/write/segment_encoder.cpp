@@ -1,0 +1,169 @@
+#include "storage/write/segment_encoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "storage/segment_format.h"
+
+namespace blueshift::storage {
+
+namespace {
+
+/// The rows of one block in storage order: values and validity gathered through the order.
+template <class T> struct Gathered {
+    std::vector<T> values;
+    std::vector<u64> validity;
+    u32 null_count = 0;
+};
+
+template <class T, class Source>
+void gather(const ColumnBuffer& buffer, std::span<const u32> order, u32 first, u32 rows,
+            Gathered<T>& out) {
+    out.values.resize(rows);
+    const Source* values = buffer.values<Source>();
+    if (order.empty())
+        for (u32 i = 0; i < rows; ++i) out.values[i] = T(values[first + i]);
+    else
+        for (u32 i = 0; i < rows; ++i) out.values[i] = T(values[order[first + i]]);
+    out.null_count = 0;
+    if (buffer.nullCount() == 0) return;
+    out.validity.assign((rows + 63) / 64, 0);
+    for (u32 i = 0; i < rows; ++i) {
+        if (buffer.isNull(order.empty() ? first + i : order[first + i])) ++out.null_count;
+        else setBit(out.validity.data(), i);
+    }
+}
+
+/// Zones of the block's vectors; the encoder has overwritten values of NULL rows.
+void addZones(const Gathered<i64>& block, std::vector<VectorZone>& zones) {
+    for (u32 first = 0; first < block.values.size(); first += kVectorRows) {
+        const u32 end = std::min<u32>(first + kVectorRows, u32(block.values.size()));
+        VectorZone zone{.min = std::numeric_limits<i64>::max(),
+                        .max = std::numeric_limits<i64>::min()};
+        if (block.null_count == 0) {
+            for (u32 i = first; i < end; ++i) {
+                zone.min = std::min(zone.min, block.values[i]);
+                zone.max = std::max(zone.max, block.values[i]);
+            }
+        } else {
+            for (u32 i = first; i < end; ++i) {
+                if (!bitAt(block.validity.data(), i)) continue;
+                zone.min = std::min(zone.min, block.values[i]);
+                zone.max = std::max(zone.max, block.values[i]);
+            }
+        }
+        zones.push_back(zone);
+    }
+}
+
+class ColumnEncoder {
+public:
+    ColumnEncoder(const ColumnBuffer& buffer, const catalog::Column& column,
+                  std::span<const u32> order, HyperLogLog& sketch, std::vector<u8>& object)
+        : buffer_(buffer), column_(column), order_(order), sketch_(sketch), object_(object) {}
+
+    ColumnEntry encode() {
+        ColumnEntry entry{.column_id = buffer_.columnId(), .type = buffer_.type()};
+        for (u32 first = 0; first < buffer_.rows(); first += kBlockRows) {
+            const u32 rows = std::min(kBlockRows, buffer_.rows() - first);
+            const u64 offset = object_.size();
+            const BlockSummary summary = encodeBlock(first, rows, entry);
+            entry.blocks.push_back({.offset = offset,
+                                    .bytes = u32(summary.bytes),
+                                    .rows = rows,
+                                    .kind = summary.kind,
+                                    .encoding = summary.encoding,
+                                    .range = summary.range});
+        }
+        return entry;
+    }
+
+private:
+    template <class T> BlockValues describe(const Gathered<T>& block) {
+        return {.validity = block.null_count > 0 ? block.validity.data() : nullptr,
+                .null_count = block.null_count,
+                .hint = column_.encoding,
+                .sketch = &sketch_};
+    }
+    template <class Source> BlockSummary encodeNarrow(u32 first, u32 rows, ColumnEntry& entry) {
+        gather<i64, Source>(buffer_, order_, first, rows, integers_);
+        const BlockSummary summary = encodeIntegers(integers_.values, describe(integers_), object_);
+        addZones(integers_, entry.zones);
+        return summary;
+    }
+    BlockSummary encodeBlock(u32 first, u32 rows, ColumnEntry& entry) {
+        switch (buffer_.kind()) {
+        case PhysicalKind::kI8: return encodeNarrow<i8>(first, rows, entry);
+        case PhysicalKind::kI16: return encodeNarrow<i16>(first, rows, entry);
+        case PhysicalKind::kI32: return encodeNarrow<i32>(first, rows, entry);
+        case PhysicalKind::kI64: return encodeNarrow<i64>(first, rows, entry);
+        case PhysicalKind::kI128:
+            gather<i128, i128>(buffer_, order_, first, rows, wide_);
+            return encodeWideIntegers(wide_.values, describe(wide_), object_);
+        case PhysicalKind::kF32:
+            gather<f32, f32>(buffer_, order_, first, rows, singles_);
+            return encodeFloats(singles_.values, describe(singles_), object_);
+        case PhysicalKind::kF64:
+            gather<f64, f64>(buffer_, order_, first, rows, doubles_);
+            return encodeFloats(doubles_.values, describe(doubles_), object_);
+        default:
+            gather<TextView, TextView>(buffer_, order_, first, rows, texts_);
+            return encodeTexts(texts_.values, describe(texts_), object_);
+        }
+    }
+
+    const ColumnBuffer& buffer_;
+    const catalog::Column& column_;
+    std::span<const u32> order_;
+    HyperLogLog& sketch_;
+    std::vector<u8>& object_;
+    Gathered<i64> integers_;
+    Gathered<i128> wide_;
+    Gathered<f32> singles_;
+    Gathered<f64> doubles_;
+    Gathered<TextView> texts_;
+};
+
+/// The range over all blocks. NaN in a block leaves the segment without a range.
+catalog::ColumnRange rangeOf(const ColumnEntry& entry, PhysicalKind kind) {
+    catalog::ColumnRange range;
+    bool first = true;
+    bool unknown = false;
+    for (const BlockEntry& block : entry.blocks) {
+        if (!block.range.has_range) {
+            range.null_count += block.range.null_count;
+            unknown |= block.range.null_count < block.rows;
+            continue;
+        }
+        mergeRange(range, block.range, kind, first);
+        first = false;
+    }
+    if (unknown) range.has_range = false;
+    return range;
+}
+
+}  // namespace
+
+EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
+                             std::span<const catalog::Column* const> columns,
+                             std::span<const u32> order, StatisticsBuilder& statistics) {
+    EncodedSegment result;
+    result.segment = std::make_shared<catalog::Segment>();
+    result.segment->rows = buffers[0].rows();
+    result.object.insert(result.object.end(), kSegmentMagic, kSegmentMagic + 8);
+    SegmentFooter footer{.rows = buffers[0].rows()};
+    for (u32 c = 0; c < buffers.size(); ++c) {
+        ColumnEncoder encoder(buffers[c], *columns[c], order, statistics.sketch(c), result.object);
+        footer.columns.push_back(encoder.encode());
+        const catalog::ColumnRange range = rangeOf(footer.columns.back(), buffers[c].kind());
+        statistics.addRange(c, range, buffers[c].rows(), buffers[c].textBytes());
+        result.segment->column_ids.push_back(buffers[c].columnId());
+        result.segment->ranges.push_back(range);
+    }
+    appendFooter(footer, result.object);
+    result.segment->object_bytes = result.object.size();
+    result.segment->object_hash = hashBytes128(result.object.data(), result.object.size());
+    return result;
+}
+
+}  // namespace blueshift::storage

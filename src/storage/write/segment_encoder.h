@@ -1,0 +1,26 @@
+// segment_encoder.h: buffered rows -> the bytes and the catalog entry of one segment object.
+//
+// Place: TableWriter calls it when the buffers are full and at the end.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "storage/statistics.h"
+#include "storage/write/column_buffer.h"
+
+namespace blueshift::storage {
+
+struct EncodedSegment {
+    std::vector<u8> object;
+    std::shared_ptr<catalog::Segment> segment;  // without object_key
+};
+
+/// `order` as of sortOrder. `columns` are the live columns of the buffers, in order.
+EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
+                             std::span<const catalog::Column* const> columns,
+                             std::span<const u32> order, StatisticsBuilder& statistics);
+
+}  // namespace blueshift::storage
