@@ -4,20 +4,17 @@
 // failed. SIGTERM and SIGINT drain a server; a second one ends it at once, which loses nothing that
 // was committed.
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "session/server.h"
+#include "shell/admin_password.h"
 #include "shell/settings.h"
 #include "shell/shell.h"
 #include "statement.h"
@@ -91,7 +88,8 @@ Options
   --threads N       worker threads of an engine in this process
 
 Exit codes
-  0 done   1 could not open or connect   2 wrong usage   3 a statement failed (-c, -f, standard input)
+  0 done   1 could not open or connect   2 wrong usage
+  3 a statement failed (-c, -f, standard input)
 )";
 
 int printError(const Error& error, int exit_code) {
@@ -117,26 +115,12 @@ sigset_t endSignals() {
     return set;
 }
 
-Status writeAdminPassword(const std::string& place, const std::string& password) {
-    const std::string file = place + "/admin-password";
-    const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const std::string line = password + "\n";
-    const bool ok = descriptor >= 0 && ::fchmod(descriptor, 0600) == 0 &&
-                    ::write(descriptor, line.data(), line.size()) == ssize_t(line.size()) &&
-                    ::fsync(descriptor) == 0;
-    const int code = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (ok) return {};
-    return failure(Error(sqlstate::kIoError, "could not write " + file + ": " + std::strerror(code))
-                       .withHint("The password of admin was not kept; note it from the terminal."));
-}
-
 Status announcePassword(const Engine& engine, const std::string& place) {
     const std::string password = engine.newAdminPassword();
     if (password.empty()) return {};
     std::printf("The superuser is admin, its password is %s\n", password.c_str());
-    BS_TRY(writeAdminPassword(place, password));
-    std::printf("It is kept in %s/admin-password.\n", place.c_str());
+    BS_TRY(shell::writeAdminPassword(place, password));
+    std::printf("It is kept in %s.\n", shell::adminPasswordFile(place).c_str());
     return {};
 }
 
@@ -183,7 +167,8 @@ int serve(std::span<const std::string_view> arguments) {
                      unsigned(settings->http_port));
 
     server.serve(**engine);
-    std::printf("blueshift %s serves %s on %s\n", kVersion, settings->data.c_str(), address.c_str());
+    std::printf("blueshift %s serves %s on %s\n", kVersion, settings->data.c_str(),
+                address.c_str());
     std::fflush(stdout);
 
     int received = 0;
@@ -200,7 +185,8 @@ int serve(std::span<const std::string_view> arguments) {
 
 /// The value of an option: after an equals sign, or the next argument.
 Result<std::string> optionValue(std::span<const std::string_view> arguments, size_t& i) {
-    const size_t equals = arguments[i].starts_with("--") ? arguments[i].find('=') : std::string::npos;
+    const size_t equals =
+        arguments[i].starts_with("--") ? arguments[i].find('=') : std::string::npos;
     if (equals != std::string_view::npos) return std::string(arguments[i].substr(equals + 1));
     if (i + 1 >= arguments.size())
         return failure(Error(sqlstate::kInvalidParameterValue,
@@ -222,7 +208,8 @@ Status parseSqlOption(std::span<const std::string_view> arguments, size_t& i,
     if (std::ranges::find(kNames, name) == std::end(kNames)) {
         Error error(sqlstate::kInvalidParameterValue, "unknown option " + std::string(name));
         const std::string nearest = shell::nearestName(name, kNames);
-        error.hint = nearest.empty() ? "See blueshift sql --help." : "Did you mean " + nearest + "?";
+        error.hint =
+            nearest.empty() ? "See blueshift sql --help." : "Did you mean " + nearest + "?";
         return failure(std::move(error));
     }
     BS_ASSIGN(const std::string value, optionValue(arguments, i));
@@ -231,8 +218,9 @@ Status parseSqlOption(std::span<const std::string_view> arguments, size_t& i,
     if (name == "--format") {
         const auto format = shell::formatFromName(value);
         if (!format)
-            return failure(Error(sqlstate::kInvalidParameterValue, "unknown format \"" + value + "\"")
-                               .withHint("Choose one of " + std::string(shell::kFormatNames) + "."));
+            return failure(
+                Error(sqlstate::kInvalidParameterValue, "unknown format \"" + value + "\"")
+                    .withHint("Choose one of " + std::string(shell::kFormatNames) + "."));
         options.format = *format;
     }
     if (name == "--memory" || name == "--threads") {

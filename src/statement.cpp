@@ -548,7 +548,15 @@ std::unique_ptr<Prepared> EngineConnection::prepare(std::string_view text, std::
     if (prepared->parameter_types.size() < size_t(prepared->statement->parameter_count))
         prepared->parameter_types.resize(size_t(prepared->statement->parameter_count));
     if (transactionStatus() == TransactionStatus::kFailed) return prepared;
-    describe(*this, *prepared);
+    const bool had_transaction = hasTransaction();
+    try {
+        transaction();
+        describe(*this, *prepared);
+    } catch (...) {
+        leaveDescription(had_transaction);
+        throw;
+    }
+    leaveDescription(had_transaction);
     for (SqlType& type : prepared->parameter_types)
         if (type.kind == TypeKind::kUnknown) type = SqlType::text();
     return prepared;

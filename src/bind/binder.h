@@ -196,20 +196,31 @@ private:
     void expandStar(const parse::Star& star, const parse::SelectQuery& query, Block& block);
     const Expr* output(size_t index, Block& block, Clause clause);
     std::string_view outputName(const parse::Expression* e);
-    BoundQuery project(const parse::SelectQuery& query, Block& block, LogicalOp* root);
-    void groupBy(const parse::SelectQuery& query, Block& block, std::vector<u64>& sets);
-    void groupItem(const parse::GroupItem& item, Block& block, std::vector<u64>& sets);
-    u64 groupKey(const parse::Expression* e, Block& block);
-    u64 addKey(const Expr* value, std::string_view name, Block& block);
+    BoundQuery project(Block& block, LogicalOp* root);
+    bool makes(const Block& block, ColumnId id) const;
+    bool readsAggregates(const Expr* value, const Block& block) const;
+    /// The grouping sets as masks over block.keys; empty for one set of all keys.
+    std::vector<u64> groupBy(const parse::SelectQuery& query, Block& block);
+    std::vector<u64> groupItem(const parse::GroupItem& item, Block& block);
+    std::vector<u64> groupElements(const parse::GroupItem& item, Block& block);
+    u64 groupMask(const parse::Expression* e, Block& block);
+    u32 groupKey(const parse::Expression* e, Block& block);
+    u32 addKey(const Expr* value, std::string_view name, Block& block);
     LogicalOp* aggregate(LogicalOp* root, Block& block, const std::vector<u64>& sets);
     /// The expression over the grouped rows; 42803 for a column that is not grouped.
     const Expr* grouped(const Expr* value, Block& block);
     LogicalOp* windows(LogicalOp* root, Block& block);
-    LogicalOp* order(const parse::SelectQuery& query, Block& block, BoundQuery& result);
-    const Expr* orderKey(const parse::Expression* e, const parse::SelectQuery& query, Block& block,
-                         const BoundQuery& result);
+    /// A key of ORDER BY: an item of the select list, or an expression of its own.
+    struct OrderKey {
+        i32 output = -1;
+        const Expr* expr = nullptr;
+        const parse::OrderItem* item = nullptr;
+    };
+    std::vector<OrderKey> orderKeys(const parse::SelectQuery& query, Block& block);
+    OrderKey orderKey(const parse::OrderItem& item, Block& block);
+    LogicalOp* order(const std::vector<OrderKey>& keys, Block& block, const BoundQuery& result);
     SortKey sortKey(const parse::OrderItem& item, const Expr* key);
-    LogicalOp* orderByOutput(const parse::Query& query, const BoundQuery& result);
+    LogicalOp* orderByOutput(const parse::Query& query, BoundQuery& result);
     LogicalOp* limit(LogicalOp* root, const parse::Expression* limit, const parse::Expression* offset);
     i64 rowCount(const parse::Expression* e, std::string_view clause);
 
@@ -222,8 +233,12 @@ private:
     FromResult fromScalarFunction(const parse::FromFunction& item, Block& left);
     FromResult fromJoin(const parse::FromJoin& item, Block& left);
     FromResult joinPair(const parse::FromJoin& item, FromResult left, Block& around);
-    void usingColumns(const parse::FromJoin& item, JoinType type, FromResult& left,
-                      FromResult& right, FromResult& joined, const Expr*& condition);
+    std::vector<std::string_view> sharedColumns(const parse::FromJoin& item, const FromScope& left,
+                                                const FromScope& right) const;
+    const VisibleColumn& usingColumn(std::string_view name, const FromScope& scope,
+                                     std::string_view side, i32 position) const;
+    FromScope mergeUsing(const std::vector<std::string_view>& names, JoinType type, LogicalOp*& op,
+                         FromScope left, FromScope right, i32 position);
     FromResult crossJoin(FromResult left, FromResult right, bool dependent);
     FromResult scanTable(const catalog::Table& table, std::string_view alias, ColumnId* row_id);
     FromResult scanSource(const catalog::TableSource& source, std::string_view alias,
@@ -233,6 +248,10 @@ private:
     FromResult named(BoundQuery query, std::string_view alias);
     void renameColumns(FromResult& result, const parse::FromItem& item);
     void addScope(FromScope& scope, FromScope more, i32 position) const;
+    void markNullable(FromScope& scope);
+    /// The scope of one table with these columns.
+    FromScope scopeOf(std::string_view schema, std::string_view name,
+                      std::vector<VisibleColumn> columns) const;
 
     // ---- set_operations.cpp, ctes.cpp
     BoundQuery setOperation(const parse::SetOperation& query, Block* outer);

@@ -6,6 +6,7 @@
 
 #include "ddl/definitions.h"
 #include "parse/parse.h"
+#include "transaction/session_catalog.h"
 
 namespace blueshift::ddl {
 namespace {
@@ -102,13 +103,7 @@ void copyLike(catalog::Table& table, const parse::LikeClause& like, DefineContex
 }
 
 catalog::Oid schemaFor(const parse::ObjectName& name, bool temporary, DefineContext& context) {
-    if (!temporary) return targetSchema(name, context);
-    for (const auto& [oid, schema] : context.transaction.view()->schemas)
-        if (schema->name == context.bind.temporary_schema) return oid;
-    catalog::Schema schema{.oid = context.transaction.newOid(), .name = context.bind.temporary_schema,
-                           .owner = context.user, .temporary = true};
-    context.transaction.putSchema(std::make_shared<catalog::Schema>(schema));
-    return schema.oid;
+    return temporary ? transaction::kTemporarySchema : targetSchema(name, context);
 }
 
 /// The name is free, or IF NOT EXISTS makes that a notice: false then.

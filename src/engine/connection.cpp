@@ -14,7 +14,7 @@ bool PreparedStatement::endsTransaction() const {
 EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions& options, i32 process,
                                    u32 key)
     : engine_(engine), user_(options.user), database_(options.database), process_id_(process),
-      cancel_key_(key) {
+      cancel_key_(key), session_catalog_(u32(process)) {
     const auto snapshot = engine_.database().committed();
     if (const catalog::User* user = snapshot->findUser(user_)) {
         superuser_ = user->superuser;
@@ -33,10 +33,10 @@ EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions
 }
 
 EngineConnection::~EngineConnection() {
+    engine_.removeConnection(this);
     cursors.clear();
     if (transaction_) transaction_->rollback();
     transaction_.reset();
-    engine_.removeConnection(this);
 }
 
 TransactionStatus EngineConnection::transactionStatus() const {
@@ -57,7 +57,7 @@ std::vector<Connection::Piece> EngineConnection::split(std::string_view text) {
 
 transaction::Transaction& EngineConnection::transaction() {
     if (!transaction_) {
-        transaction_ = engine_.database().begin();
+        transaction_ = engine_.database().begin(&session_catalog_);
         transaction_time_ = engine_.clock().nowMicros();
     }
     return *transaction_;
@@ -93,6 +93,12 @@ std::string EngineConnection::endBlock(bool commit) {
         }
     settings_.keep();
     return "COMMIT";
+}
+
+void EngineConnection::leaveDescription(bool had_transaction) {
+    if (had_transaction || !transaction_) return;
+    transaction_->rollback();
+    transaction_.reset();
 }
 
 void EngineConnection::endStatement(bool implicit_block) {

@@ -15,6 +15,7 @@
 #include "engine/settings.h"
 #include "execute/operator.h"
 #include "parse/ast.h"
+#include "transaction/session_catalog.h"
 
 namespace blueshift::engine {
 
@@ -82,6 +83,8 @@ public:
     void beginBlock();
     /// Ends the block; "COMMIT" or "ROLLBACK" (a failed block rolls back).
     std::string endBlock(bool commit);
+    /// Ends the transaction that only a description needed.
+    void leaveDescription(bool had_transaction);
     /// The end of a statement that stands alone: commits what it did.
     void endStatement(bool implicit_block);
     execute::StopToken& stop() { return stop_; }
@@ -108,6 +111,7 @@ private:
     i32 process_id_;
     u32 cancel_key_;
     Settings settings_;
+    transaction::SessionCatalog session_catalog_;  // outlives the transaction
     std::unique_ptr<transaction::Transaction> transaction_;
     bool in_block_ = false;
     bool block_failed_ = false;

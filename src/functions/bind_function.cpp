@@ -14,10 +14,11 @@ using Registry = std::unordered_map<std::string_view, std::vector<const Overload
 const Registry& registry() {
     static const Registry kRegistry = [] {
         Registry built;
-        for (OverloadTable table :
-             {stringFunctions(), searchFunctions(), hashFunctions(), mathFunctions(), dateFunctions(),
-              dateFormatFunctions(), conditionalFunctions(), jsonFunctions(), systemFunctions()})
-            for (const Overload& overload : table) built[overload.function.name].push_back(&overload);
+        for (OverloadTable table : {stringFunctions(), searchFunctions(), hashFunctions(),
+                                    mathFunctions(), dateFunctions(), dateFormatFunctions(),
+                                    conditionalFunctions(), jsonFunctions(), systemFunctions()})
+            for (const Overload& overload : table)
+                built[overload.function.name].push_back(&overload);
         return built;
     }();
     return kRegistry;
@@ -48,7 +49,8 @@ int castCost(const SqlType& from, TypeKind to) {
     }
     if (to == TypeKind::kText && isTextual(from.kind)) return 1;
     if (!canCast(from, SqlType::of(to), CastContext::kImplicit)) return kImpossible;
-    if (isDateTime(from.kind) && isDateTime(to)) return to > from.kind ? 1 + int(to) - int(from.kind) : 20;
+    if (isDateTime(from.kind) && isDateTime(to))
+        return to > from.kind ? 1 + int(to) - int(from.kind) : 20;
     return 40;
 }
 
@@ -68,7 +70,8 @@ int costOf(const Overload& overload, std::span<const SqlType> arguments) {
 SqlType argumentType(const SqlType& from, TypeKind to, const Value* constant) {
     if (to == TypeKind::kVoid) return from.kind == TypeKind::kUnknown ? SqlType::text() : from;
     if (from.kind == to) return from;
-    if (isString(to) && isTextual(from.kind)) return from.kind == TypeKind::kUnknown ? SqlType::text() : from;
+    if (isString(to) && isTextual(from.kind))
+        return from.kind == TypeKind::kUnknown ? SqlType::text() : from;
     if (to == TypeKind::kDecimal) {
         switch (from.kind) {
         case TypeKind::kSmallInt: return SqlType::decimal(5, 0);
@@ -95,13 +98,16 @@ std::string describeCall(std::string_view name, std::span<const SqlType> argumen
 [[noreturn]] void failUndefined(std::string_view name, std::span<const SqlType> arguments) {
     const auto found = registry().find(name);
     if (found == registry().end()) {
-        const bool symbol = !name.empty() && std::string_view("+-*/%^|&#~<>=!@").find(name[0]) != std::string_view::npos;
+        const bool symbol = !name.empty() && std::string_view("+-*/%^|&#~<>=!@").find(name[0]) !=
+                                                 std::string_view::npos;
         if (symbol) {
             std::string text = arguments.size() == 2 ? formatType(arguments[0]) + " " : "";
-            text += std::string(name) + " " + (arguments.empty() ? "" : formatType(arguments.back()));
-            throw SqlError(Error(sqlstate::kUndefinedFunction, "operator does not exist: " + text)
-                               .withHint("No operator matches the given name and argument types. Add "
-                                         "explicit type casts."));
+            text +=
+                std::string(name) + " " + (arguments.empty() ? "" : formatType(arguments.back()));
+            throw SqlError(
+                Error(sqlstate::kUndefinedFunction, "operator does not exist: " + text)
+                    .withHint("No operator matches the given name and argument types. Add "
+                              "explicit type casts."));
         }
         throw SqlError(Error(sqlstate::kUndefinedFunction,
                              "function " + describeCall(name, arguments) + " does not exist")
@@ -110,10 +116,10 @@ std::string describeCall(std::string_view name, std::span<const SqlType> argumen
     std::string hint = "Candidates: ";
     for (size_t i = 0; i < found->second.size() && i < 6; ++i) {
         std::vector<SqlType> types;
-        for (TypeKind kind : found->second[i]->parameters)
-            types.push_back(SqlType::of(kind));
+        for (TypeKind kind : found->second[i]->parameters) types.push_back(SqlType::of(kind));
         std::string candidate = describeCall(name, types);
-        for (size_t at; (at = candidate.find("void")) != std::string::npos;) candidate.replace(at, 4, "any");
+        for (size_t at; (at = candidate.find("void")) != std::string::npos;)
+            candidate.replace(at, 4, "any");
         hint += (i > 0 ? ", " : "") + candidate;
     }
     throw SqlError(Error(sqlstate::kUndefinedFunction,
@@ -178,7 +184,8 @@ std::vector<FunctionRow> listFunctions() {
     std::vector<FunctionRow> rows;
     for (const auto& [name, overloads] : registry()) {
         for (const Overload* overload : overloads) {
-            FunctionRow row{.name = name, .result = SqlType::of(overload->result),
+            FunctionRow row{.name = name,
+                            .result = SqlType::of(overload->result),
                             .volatility = overload->function.volatility};
             for (TypeKind kind : overload->parameters) row.arguments.push_back(SqlType::of(kind));
             rows.push_back(std::move(row));

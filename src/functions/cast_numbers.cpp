@@ -67,7 +67,8 @@ template <bool is_try> void rescale(const LoopCall& call, bool rounds) {
         castRows<From, To, is_try>(call, [&](From value, u32& flags) {
             i128 result;
             if (shift >= 0) {
-                if (__builtin_mul_overflow(i128(value), power, &result)) flags |= kernels::kOverflow;
+                if (__builtin_mul_overflow(i128(value), power, &result))
+                    flags |= kernels::kOverflow;
             } else {
                 result = rounds ? kernels::divideRounded<i128>(value, power) : i128(value) / power;
             }
@@ -91,11 +92,13 @@ template <bool is_try> void castIntegerLoop(const LoopCall& call) {
                 return To(value);
             });
         } else if (i128(std::numeric_limits<From>::min()) >= bounds.min &&
-                   i128(std::numeric_limits<From>::max()) <= bounds.max && sizeof(From) <= sizeof(To)) {
+                   i128(std::numeric_limits<From>::max()) <= bounds.max &&
+                   sizeof(From) <= sizeof(To)) {
             castRows<From, To, is_try>(call, [](From value, u32&) { return To(value); });
         } else if constexpr (sizeof(From) <= 8) {
             castRows<From, To, is_try>(call, [&](From value, u32& flags) {
-                flags |= (value < i64(bounds.min) || value > i64(bounds.max)) ? kernels::kOverflow : 0u;
+                flags |=
+                    (value < i64(bounds.min) || value > i64(bounds.max)) ? kernels::kOverflow : 0u;
                 return kernels::narrowInteger<To>(value, flags);
             });
         } else {
@@ -106,10 +109,13 @@ template <bool is_try> void castIntegerLoop(const LoopCall& call) {
     });
 }
 
-template <bool is_try> void castRescaleRoundLoop(const LoopCall& call) { rescale<is_try>(call, true); }
+template <bool is_try> void castRescaleRoundLoop(const LoopCall& call) {
+    rescale<is_try>(call, true);
+}
 
 template <bool is_try> void castRescaleLoop(const LoopCall& call) {
-    rescale<is_try>(call, call.context.session != nullptr && call.context.session->numeric_rounding);
+    rescale<is_try>(call,
+                    call.context.session != nullptr && call.context.session->numeric_rounding);
 }
 
 void castIntegerToFloatLoop(const LoopCall& call) {
@@ -121,8 +127,11 @@ void castIntegerToFloatLoop(const LoopCall& call) {
             if (scale > 22) return f64(value / From(power)) + f64(value % From(power)) / f64(power);
             return scale == 0 ? f64(value) : kernels::decimalToFloat(value, f64(power));
         };
-        if (call.out.kind() == PhysicalKind::kF64) castRows<From, f64, false>(call, convert);
-        else castRows<From, f32, false>(call, [&](From value, u32& flags) { return f32(convert(value, flags)); });
+        if (call.out.kind() == PhysicalKind::kF64)
+            castRows<From, f64, false>(call, convert);
+        else
+            castRows<From, f32, false>(
+                call, [&](From value, u32& flags) { return f32(convert(value, flags)); });
     });
 }
 
@@ -140,16 +149,20 @@ template <bool is_try> void castFloatToIntegerLoop(const LoopCall& call) {
             const i64 whole = kernels::floatToInteger<i64>(value, flags);
             return narrowTo<To>(whole, bounds.min, bounds.max, flags);
         };
-        if (call.args[0].kind == PhysicalKind::kF64) castRows<f64, To, is_try>(call, convert);
-        else castRows<f32, To, is_try>(call, convert);
+        if (call.args[0].kind == PhysicalKind::kF64)
+            castRows<f64, To, is_try>(call, convert);
+        else
+            castRows<f32, To, is_try>(call, convert);
     });
 }
 
 template <bool is_try> void castFloatToFloatLoop(const LoopCall& call) {
     const bool to_double = call.out.kind() == PhysicalKind::kF64;
     if (call.args[0].kind == PhysicalKind::kF32) {
-        if (to_double) castRows<f32, f64, is_try>(call, [](f32 value, u32&) { return f64(value); });
-        else castRows<f32, f32, is_try>(call, [](f32 value, u32&) { return value; });
+        if (to_double)
+            castRows<f32, f64, is_try>(call, [](f32 value, u32&) { return f64(value); });
+        else
+            castRows<f32, f32, is_try>(call, [](f32 value, u32&) { return value; });
     } else if (to_double) {
         castRows<f64, f64, is_try>(call, [](f64 value, u32&) { return value; });
     } else {

@@ -41,9 +41,8 @@ template <class F> void dispatchInteger(PhysicalKind kind, F&& f) {
 
 /// Calls `f` with null pointers of the two integer types.
 template <class F> void dispatchIntegers(PhysicalKind from, PhysicalKind to, F&& f) {
-    dispatchInteger(from, [&]<class From>(From* x) {
-        dispatchInteger(to, [&]<class To>(To* y) { f(x, y); });
-    });
+    dispatchInteger(
+        from, [&]<class From>(From* x) { dispatchInteger(to, [&]<class To>(To* y) { f(x, y); }); });
 }
 
 // The loops of cast_numbers.cpp, cast_text.cpp and cast_times.cpp.
@@ -55,8 +54,8 @@ template <bool is_try> void castFloatToIntegerLoop(const LoopCall& call);
 template <bool is_try> void castFloatToFloatLoop(const LoopCall& call);
 void castToBooleanLoop(const LoopCall& call);
 
-void castTextLoop(const LoopCall& call);            // keeps the bytes
-void castTextCutLoop(const LoopCall& call);         // cuts to the length
+void castTextLoop(const LoopCall& call);                              // keeps the bytes
+void castTextCutLoop(const LoopCall& call);                           // cuts to the length
 template <bool is_try> void castTextLimitLoop(const LoopCall& call);  // refuses what is too long
 template <bool is_try> void castFromTextLoop(const LoopCall& call);
 void castToTextCutLoop(const LoopCall& call);

@@ -14,8 +14,10 @@ const SessionFacts& sessionOf(const LoopCall& call) {
 
 template <bool is_try>
 void fail(const LoopCall& call, u32 row, InputError error, std::string_view text) {
-    if (is_try) clearBit(call.out.validity(), row);
-    else call.context.fail(describeInputError(error, text, call.result_type));
+    if (is_try)
+        clearBit(call.out.validity(), row);
+    else
+        call.context.fail(describeInputError(error, text, call.result_type));
 }
 
 /// The text as the type keeps it: CHAR without trailing blanks. `fits` tells whether only blanks
@@ -56,8 +58,10 @@ void castToText(const LoopCall& call, auto&& store) {
         const u32 row = call.rowAt(i);
         if (in.isNull(row)) continue;
         text.clear();
-        if (from.kind == TypeKind::kBoolean) text = in.integerAt(row) != 0 ? "true" : "false";
-        else appendText(text, in, row, from, session);
+        if (from.kind == TypeKind::kBoolean)
+            text = in.integerAt(row) != 0 ? "true" : "false";
+        else
+            appendText(text, in, row, from, session);
         store(row, text);
     }
 }
@@ -71,7 +75,8 @@ void castTextLoop(const LoopCall& call) {
 void castTextCutLoop(const LoopCall& call) {
     textRows(call, [&](u32 row, const TextView& text) {
         bool fits;
-        call.out.values<TextView>()[row] = shorten(text, fitText(asStringView(text), call.result_type, fits));
+        call.out.values<TextView>()[row] =
+            shorten(text, fitText(asStringView(text), call.result_type, fits));
     });
 }
 
@@ -90,8 +95,8 @@ template <bool is_try> void castFromTextLoop(const LoopCall& call) {
     const u32 width = widthOf(kind);
     char* out = static_cast<char*>(call.out.data());
     textRows(call, [&](u32 row, const TextView& text) {
-        const InputError error =
-            parseInto(asStringView(text), call.result_type, kind, out + size_t(row) * width, options);
+        const InputError error = parseInto(asStringView(text), call.result_type, kind,
+                                           out + size_t(row) * width, options);
         if (error != InputError::kNone) fail<is_try>(call, row, error, asStringView(text));
     });
 }

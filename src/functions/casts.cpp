@@ -9,14 +9,25 @@ namespace blueshift::functions {
 namespace {
 
 constexpr Function makeSafe(VectorLoop loop, Volatility volatility = Volatility::kImmutable) {
-    return {.name = "cast", .op = Operator::kCast, .volatility = volatility, .leak_proof = true, .loop = loop};
+    return {.name = "cast",
+            .op = Operator::kCast,
+            .volatility = volatility,
+            .leak_proof = true,
+            .loop = loop};
 }
 constexpr Function makeFailing(VectorLoop loop, Volatility volatility = Volatility::kImmutable) {
-    return {.name = "cast", .op = Operator::kCast, .volatility = volatility, .can_fail = true, .loop = loop};
+    return {.name = "cast",
+            .op = Operator::kCast,
+            .volatility = volatility,
+            .can_fail = true,
+            .loop = loop};
 }
 constexpr Function makeTry(VectorLoop loop, Volatility volatility = Volatility::kImmutable) {
-    return {.name = "try_cast", .op = Operator::kCast, .null_policy = NullPolicy::kStrictMayNull,
-            .volatility = volatility, .loop = loop};
+    return {.name = "try_cast",
+            .op = Operator::kCast,
+            .null_policy = NullPolicy::kStrictMayNull,
+            .volatility = volatility,
+            .loop = loop};
 }
 
 /// The forms of one conversion that may fail.
@@ -29,28 +40,35 @@ constexpr auto kStable = Volatility::kStable;
 constexpr Function kIntegerWiden = makeSafe(castIntegerLoop<false>);
 constexpr Forms kInteger{makeFailing(castIntegerLoop<false>), makeTry(castIntegerLoop<true>)};
 constexpr Function kRescaleSafe = makeSafe(castRescaleRoundLoop<false>);
-constexpr Forms kRescaleRound{makeFailing(castRescaleRoundLoop<false>), makeTry(castRescaleRoundLoop<true>)};
+constexpr Forms kRescaleRound{makeFailing(castRescaleRoundLoop<false>),
+                              makeTry(castRescaleRoundLoop<true>)};
 constexpr Forms kRescale{makeFailing(castRescaleLoop<false>), makeTry(castRescaleLoop<true>)};
 constexpr Function kIntegerToFloat = makeSafe(castIntegerToFloatLoop);
-constexpr Forms kFloatToInteger{makeFailing(castFloatToIntegerLoop<false>), makeTry(castFloatToIntegerLoop<true>)};
+constexpr Forms kFloatToInteger{makeFailing(castFloatToIntegerLoop<false>),
+                                makeTry(castFloatToIntegerLoop<true>)};
 constexpr Function kFloatWiden = makeSafe(castFloatToFloatLoop<false>);
-constexpr Forms kFloatToReal{makeFailing(castFloatToFloatLoop<false>), makeTry(castFloatToFloatLoop<true>)};
+constexpr Forms kFloatToReal{makeFailing(castFloatToFloatLoop<false>),
+                             makeTry(castFloatToFloatLoop<true>)};
 constexpr Function kToBoolean = makeSafe(castToBooleanLoop);
 
 constexpr Function kText = makeSafe(castTextLoop);
 constexpr Function kTextCut = makeSafe(castTextCutLoop);
 constexpr Forms kTextLimit{makeFailing(castTextLimitLoop<false>), makeTry(castTextLimitLoop<true>)};
 constexpr Forms kFromText{makeFailing(castFromTextLoop<false>), makeTry(castFromTextLoop<true>)};
-constexpr Forms kFromTextStable{makeFailing(castFromTextLoop<false>, kStable), makeTry(castFromTextLoop<true>, kStable)};
+constexpr Forms kFromTextStable{makeFailing(castFromTextLoop<false>, kStable),
+                                makeTry(castFromTextLoop<true>, kStable)};
 constexpr Function kToTextCut = makeSafe(castToTextCutLoop);
 constexpr Function kToTextCutStable = makeSafe(castToTextCutLoop, kStable);
-constexpr Forms kToTextLimit{makeFailing(castToTextLimitLoop<false>), makeTry(castToTextLimitLoop<true>)};
-constexpr Forms kToTextLimitStable{makeFailing(castToTextLimitLoop<false>, kStable), makeTry(castToTextLimitLoop<true>, kStable)};
+constexpr Forms kToTextLimit{makeFailing(castToTextLimitLoop<false>),
+                             makeTry(castToTextLimitLoop<true>)};
+constexpr Forms kToTextLimitStable{makeFailing(castToTextLimitLoop<false>, kStable),
+                                   makeTry(castToTextLimitLoop<true>, kStable)};
 
 constexpr Function kTimesSafe = makeSafe(castTimesLoop<false>);
 constexpr Function kTimesZoned = makeSafe(castTimesLoop<false>, kStable);
 constexpr Forms kTimes{makeFailing(castTimesLoop<false>), makeTry(castTimesLoop<true>)};
-constexpr Forms kTimesZonedFailing{makeFailing(castTimesLoop<false>, kStable), makeTry(castTimesLoop<true>, kStable)};
+constexpr Forms kTimesZonedFailing{makeFailing(castTimesLoop<false>, kStable),
+                                   makeTry(castTimesLoop<true>, kStable)};
 
 bool isOidLike(TypeKind kind) {
     return kind == TypeKind::kOid || kind == TypeKind::kRegclass || kind == TypeKind::kRegtype;
@@ -62,7 +80,10 @@ bool hasSessionText(TypeKind kind) {
 }
 
 int integerDigits(TypeKind kind) {
-    return kind == TypeKind::kSmallInt ? 5 : kind == TypeKind::kBigInt ? 19 : kind == TypeKind::kBoolean ? 1 : 10;
+    return kind == TypeKind::kSmallInt  ? 5
+           : kind == TypeKind::kBigInt  ? 19
+           : kind == TypeKind::kBoolean ? 1
+                                        : 10;
 }
 
 const Function* choose(const Forms& forms, CastForm form) {
@@ -73,7 +94,8 @@ const Function* numericCast(const SqlType& from, const SqlType& to, CastForm for
     if (isFloat(from.kind)) {
         if (isFloat(to.kind))
             return to.kind == TypeKind::kDouble || from.kind == TypeKind::kReal
-                       ? &kFloatWiden : choose(kFloatToReal, form);
+                       ? &kFloatWiden
+                       : choose(kFloatToReal, form);
         return choose(kFloatToInteger, form);
     }
     if (isFloat(to.kind)) return &kIntegerToFloat;
@@ -110,7 +132,8 @@ const Function* timesCast(const SqlType& from, const SqlType& to, CastForm form)
     const Function* safe = zoned ? &kTimesZoned : &kTimesSafe;
     if (a == K::kDate && (b == K::kTimestamp || b == K::kTimestampTz)) return safe;
     if (a == K::kTimestamp || a == K::kTimestampTz) {
-        if (b == K::kTime || b == K::kTimeTz) return choose(zoned ? kTimesZonedFailing : kTimes, form);
+        if (b == K::kTime || b == K::kTimeTz)
+            return choose(zoned ? kTimesZonedFailing : kTimes, form);
         if (b == K::kDate || b == K::kTimestamp || b == K::kTimestampTz) return safe;
     }
     if (a == K::kTime && (b == K::kTimeTz || b == K::kIntervalMicros)) return safe;
@@ -125,8 +148,9 @@ bool isSameRepresentation(const SqlType& from, const SqlType& to) {
     if (from == to) return true;
     if (isTextual(from.kind) && isTextual(to.kind)) return true;
     if (isOidLike(from.kind) && isOidLike(to.kind)) return true;
-    return from.kind == TypeKind::kDecimal && to.kind == TypeKind::kDecimal && from.scale == to.scale &&
-           naturalKind(from) == naturalKind(to) && from.precision <= to.precision;
+    return from.kind == TypeKind::kDecimal && to.kind == TypeKind::kDecimal &&
+           from.scale == to.scale && naturalKind(from) == naturalKind(to) &&
+           from.precision <= to.precision;
 }
 
 const Function* castFunctionOf(const SqlType& from, const SqlType& to, CastForm form) {
@@ -171,12 +195,13 @@ bool canCast(const SqlType& from, const SqlType& to, CastContext context) {
     if (isString(from.kind) && isString(to.kind)) return true;
     if (isNumeric(from.kind) && isNumeric(to.kind)) return true;
     if (isInteger(from.kind) && to.kind == TypeKind::kBoolean) return true;
-    if (isOidLike(from.kind) || isOidLike(to.kind)) return !isString(from.kind) || to.kind != TypeKind::kOid;
+    if (isOidLike(from.kind) || isOidLike(to.kind))
+        return !isString(from.kind) || to.kind != TypeKind::kOid;
     if (isDateTime(from.kind) && (isDateTime(to.kind) || isInterval(to.kind))) return true;
     // Values go into text columns and text arguments; text goes nowhere by itself.
     if (isTextual(from.kind)) return isTextual(to.kind) && context == CastContext::kAssignment;
-    return isString(to.kind) && (isNumeric(from.kind) || isDateTime(from.kind) ||
-                                 context == CastContext::kAssignment);
+    return isString(to.kind) &&
+           (isNumeric(from.kind) || isDateTime(from.kind) || context == CastContext::kAssignment);
 }
 
 namespace {
@@ -194,7 +219,8 @@ SqlType unify(const SqlType& a, const SqlType& b, int precision_cap) {
         const int digits_a = x == TypeKind::kDecimal ? a.precision - a.scale : integerDigits(x);
         const int digits_b = y == TypeKind::kDecimal ? b.precision - b.scale : integerDigits(y);
         const int scale = std::max<int>(a.scale, b.scale);
-        return SqlType::decimal(std::min(std::max(digits_a, digits_b) + scale, precision_cap), scale);
+        return SqlType::decimal(std::min(std::max(digits_a, digits_b) + scale, precision_cap),
+                                scale);
     }
     if (isString(x) && isString(y)) {
         if (x == TypeKind::kText || y == TypeKind::kText || a.length == 0 || b.length == 0)
@@ -256,9 +282,9 @@ SqlType comparisonType(const SqlType& a, const SqlType& b, std::string_view symb
         }
         if (isOidLike(other.kind)) return other;
     }
-    throw SqlError(Error(sqlstate::kUndefinedFunction,
-                         "operator does not exist: " + formatType(a) + " " + std::string(symbol) + " " +
-                             formatType(b))
+    throw SqlError(Error(sqlstate::kUndefinedFunction, "operator does not exist: " + formatType(a) +
+                                                           " " + std::string(symbol) + " " +
+                                                           formatType(b))
                        .withHint("No operator matches the given types. Add explicit type casts."));
 }
 

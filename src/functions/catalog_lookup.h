@@ -42,8 +42,8 @@ public:
     virtual std::optional<std::string> comment(u32 object_oid, i32 column) const = 0;
     /// Schemas of the search path, in order; with the implicit pg_catalog first when asked.
     virtual std::vector<std::string> searchPath(bool with_implicit) const = 0;
-    /// Whether `user` (empty: the session's) holds a privilege such as SELECT or USAGE; nothing when
-    /// the user or the object does not exist. Tables may be named `schema.name`.
+    /// Whether `user` (empty: the session's) holds a privilege such as SELECT or USAGE; nothing
+    /// when the user or the object does not exist. Tables may be named `schema.name`.
     virtual std::optional<bool> hasPrivilege(std::string_view user, PrivilegeTarget target,
                                              std::string_view object,
                                              std::string_view privilege) const = 0;

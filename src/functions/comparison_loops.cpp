@@ -14,12 +14,18 @@ using Op = Operator;
 template <Op op, class T> inline bool holds(const T& a, const T& b) {
     using kernels::equal;
     using kernels::less;
-    if constexpr (op == Op::kEqual) return equal(a, b);
-    else if constexpr (op == Op::kNotEqual) return !equal(a, b);
-    else if constexpr (op == Op::kLess) return less(a, b);
-    else if constexpr (op == Op::kLessEqual) return !less(b, a);
-    else if constexpr (op == Op::kGreater) return less(b, a);
-    else return !less(a, b);
+    if constexpr (op == Op::kEqual)
+        return equal(a, b);
+    else if constexpr (op == Op::kNotEqual)
+        return !equal(a, b);
+    else if constexpr (op == Op::kLess)
+        return less(a, b);
+    else if constexpr (op == Op::kLessEqual)
+        return !less(b, a);
+    else if constexpr (op == Op::kGreater)
+        return less(b, a);
+    else
+        return !less(a, b);
 }
 
 /// NULL rows may hold any bytes; text must not be read there.
@@ -95,8 +101,10 @@ u32 filterRows(const Vector& a, const Vector& b, const u16* selection, u32 count
     return keepRows(selection, count, out, [&](u32 row) {
         bool valid = valid_a == nullptr || bitAt(valid_a, row);
         valid &= valid_b == nullptr || bitAt(valid_b, row);
-        if constexpr (kReadsPointers<T>) return valid && holds<op, T>(x[row * step_a], y[row * step_b]);
-        else return bool(valid & holds<op, T>(x[row * step_a], y[row * step_b]));
+        if constexpr (kReadsPointers<T>)
+            return valid && holds<op, T>(x[row * step_a], y[row * step_b]);
+        else
+            return bool(valid & holds<op, T>(x[row * step_a], y[row * step_b]));
     });
 }
 

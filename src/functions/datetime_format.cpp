@@ -19,19 +19,54 @@ struct Keyword {
 };
 /// Longer words before their prefixes.
 constexpr Keyword kKeywords[] = {
-    {"Y,YYY", F::kYearComma}, {"YYYY", F::kYear4}, {"YYY", F::kYear3}, {"YY", F::kYear2}, {"Y", F::kYear1},
-    {"IYYY", F::kIsoYear4}, {"IYY", F::kIsoYear3}, {"IY", F::kIsoYear2}, {"IDDD", F::kIsoDayOfYear},
-    {"ID", F::kIsoDayOfWeek}, {"IW", F::kIsoWeek}, {"I", F::kIsoYear1}, {"CC", F::kCentury},
-    {"Q", F::kQuarter}, {"MONTH", F::kMonthName}, {"MON", F::kMonthShort}, {"MM", F::kMonth},
-    {"MI", F::kMinute}, {"MS", F::kMillisecond}, {"RM", F::kMonthRoman}, {"WW", F::kWeekOfYear},
-    {"W", F::kWeekOfMonth}, {"DAY", F::kDayName}, {"DY", F::kDayShort}, {"DDD", F::kDayOfYear},
-    {"DD", F::kDay}, {"D", F::kDayOfWeek}, {"J", F::kJulian}, {"HH24", F::kHour24}, {"HH12", F::kHour12},
-    {"HH", F::kHour12}, {"SSSSS", F::kSecondsOfDay}, {"SSSS", F::kSecondsOfDay}, {"SS", F::kSecond},
-    {"US", F::kMicrosecond}, {"A.M.", F::kMeridianDots}, {"P.M.", F::kMeridianDots}, {"AM", F::kMeridian},
-    {"PM", F::kMeridian}, {"B.C.", F::kEraDots}, {"A.D.", F::kEraDots}, {"BC", F::kEra}, {"AD", F::kEra},
-    {"TZ", F::kZone}, {"OF", F::kOffset},
+    {"Y,YYY", F::kYearComma},
+    {"YYYY", F::kYear4},
+    {"YYY", F::kYear3},
+    {"YY", F::kYear2},
+    {"Y", F::kYear1},
+    {"IYYY", F::kIsoYear4},
+    {"IYY", F::kIsoYear3},
+    {"IY", F::kIsoYear2},
+    {"IDDD", F::kIsoDayOfYear},
+    {"ID", F::kIsoDayOfWeek},
+    {"IW", F::kIsoWeek},
+    {"I", F::kIsoYear1},
+    {"CC", F::kCentury},
+    {"Q", F::kQuarter},
+    {"MONTH", F::kMonthName},
+    {"MON", F::kMonthShort},
+    {"MM", F::kMonth},
+    {"MI", F::kMinute},
+    {"MS", F::kMillisecond},
+    {"RM", F::kMonthRoman},
+    {"WW", F::kWeekOfYear},
+    {"W", F::kWeekOfMonth},
+    {"DAY", F::kDayName},
+    {"DY", F::kDayShort},
+    {"DDD", F::kDayOfYear},
+    {"DD", F::kDay},
+    {"D", F::kDayOfWeek},
+    {"J", F::kJulian},
+    {"HH24", F::kHour24},
+    {"HH12", F::kHour12},
+    {"HH", F::kHour12},
+    {"SSSSS", F::kSecondsOfDay},
+    {"SSSS", F::kSecondsOfDay},
+    {"SS", F::kSecond},
+    {"US", F::kMicrosecond},
+    {"A.M.", F::kMeridianDots},
+    {"P.M.", F::kMeridianDots},
+    {"AM", F::kMeridian},
+    {"PM", F::kMeridian},
+    {"B.C.", F::kEraDots},
+    {"A.D.", F::kEraDots},
+    {"BC", F::kEra},
+    {"AD", F::kEra},
+    {"TZ", F::kZone},
+    {"OF", F::kOffset},
 };
-constexpr std::string_view kRoman[] = {"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"};
+constexpr std::string_view kRoman[] = {"I",   "II",   "III", "IV", "V",  "VI",
+                                       "VII", "VIII", "IX",  "X",  "XI", "XII"};
 
 std::string_view ordinalOf(i64 value) {
     const i64 two = value % 100;
@@ -66,13 +101,16 @@ DateTimeFormat::DateTimeFormat(std::string_view pattern) {
             at += 2;
             continue;
         }
-        if (rest.size() >= 2 && (equalNoCase(rest.substr(0, 2), "FX") || equalNoCase(rest.substr(0, 2), "TM"))) {
+        if (rest.size() >= 2 &&
+            (equalNoCase(rest.substr(0, 2), "FX") || equalNoCase(rest.substr(0, 2), "TM"))) {
             at += 2;
             continue;
         }
-        const auto* found = std::find_if(std::begin(kKeywords), std::end(kKeywords), [&](const Keyword& keyword) {
-            return rest.size() >= keyword.name.size() && equalNoCase(rest.substr(0, keyword.name.size()), keyword.name);
-        });
+        const auto* found =
+            std::find_if(std::begin(kKeywords), std::end(kKeywords), [&](const Keyword& keyword) {
+                return rest.size() >= keyword.name.size() &&
+                       equalNoCase(rest.substr(0, keyword.name.size()), keyword.name);
+            });
         if (found == std::end(kKeywords)) {
             addText(pattern[at++]);
             continue;
@@ -80,7 +118,9 @@ DateTimeFormat::DateTimeFormat(std::string_view pattern) {
         Item item{.field = found->field, .fill = fill};
         const char first = rest[0];
         const char second = rest.size() > 1 ? rest[1] : 0;
-        item.letters = isAsciiLower(first) ? Case::kLower : isAsciiLower(second) ? Case::kTitle : Case::kUpper;
+        item.letters = isAsciiLower(first)    ? Case::kLower
+                       : isAsciiLower(second) ? Case::kTitle
+                                              : Case::kUpper;
         at += found->name.size();
         fill = true;
         const std::string_view suffix = pattern.substr(at, 2);
@@ -95,18 +135,21 @@ DateTimeFormat::DateTimeFormat(std::string_view pattern) {
 void DateTimeFormat::appendItem(std::string& out, const Item& item, const Instant& instant) const {
     const Civil civil = civilFromDays(instant.days);
     const i32 year = civil.year > 0 ? civil.year : 1 - civil.year;
-    const i32 iso_year = isoYear(instant.days);
+    const i32 iso = isoYear(instant.days);
+    const i32 iso_year = iso > 0 ? iso : 1 - iso;
     const auto number = [&](i64 value, int width) {
         const std::string digits = std::to_string(value < 0 ? -value : value);
         if (value < 0) out += '-';
         if (item.fill && int(digits.size()) < width) out.append(size_t(width) - digits.size(), '0');
         out += digits;
         if (item.ordinal != 0)
-            out += item.ordinal == 't' ? asciiLower(ordinalOf(value)) : std::string(ordinalOf(value));
+            out +=
+                item.ordinal == 't' ? asciiLower(ordinalOf(value)) : std::string(ordinalOf(value));
     };
     const auto word = [&](std::string_view text, int width) {
         std::string shown(text);
-        if (item.letters == Case::kLower) shown = asciiLower(text);
+        if (item.letters == Case::kLower)
+            shown = asciiLower(text);
         else if (item.letters == Case::kUpper)
             for (char& c : shown) c = asciiUpper(c);
         if (item.fill && int(shown.size()) < width) shown.append(size_t(width) - shown.size(), ' ');
@@ -157,7 +200,8 @@ void DateTimeFormat::appendItem(std::string& out, const Item& item, const Instan
     case F::kEraDots: word(civil.year > 0 ? "A.D." : "B.C.", 4); break;
     case F::kZone: word(instant.zone, 0); break;
     case F::kOffset: {
-        const i64 size = instant.offset_seconds < 0 ? -instant.offset_seconds : instant.offset_seconds;
+        const i64 size =
+            instant.offset_seconds < 0 ? -instant.offset_seconds : instant.offset_seconds;
         out += instant.offset_seconds < 0 ? '-' : '+';
         out += std::to_string(100 + size / 3600).substr(1);
         if (size % 3600 != 0) out += ":" + std::to_string(100 + size / 60 % 60).substr(1);
@@ -197,8 +241,9 @@ private:
         }
         skipBlanks();
         // A number may run as long as it likes unless another number follows at once.
-        const bool packed = next != nullptr && next->field != F::kText && next->field != F::kMonthName &&
-                            next->field != F::kMonthShort && next->field != F::kMeridian;
+        const bool packed = next != nullptr && next->field != F::kText &&
+                            next->field != F::kMonthName && next->field != F::kMonthShort &&
+                            next->field != F::kMeridian;
         switch (item.field) {
         case F::kMonthName:
         case F::kMonthShort: return readMonth(item.field == F::kMonthShort);
@@ -233,7 +278,8 @@ private:
             }
             const bool counts = isAsciiLetter(c) || isAsciiDigit(c);
             if (c == expected || !counts) {
-                if (c == '-' && expected != '-' && at_ + 1 < text_.size() && expected == ' ') continue;
+                if (c == '-' && expected != '-' && at_ + 1 < text_.size() && expected == ' ')
+                    continue;
                 ++at_;
             }
         }
@@ -290,7 +336,8 @@ private:
     bool setField(F field, i64 value, int digits) {
         const auto range = [&](i64& slot, i64 low, i64 high, const char* what) {
             slot = value;
-            if (value < low || value > high) return fail(std::string(what) + " " + std::to_string(value) + " is out of range");
+            if (value < low || value > high)
+                return fail(std::string(what) + " " + std::to_string(value) + " is out of range");
             return true;
         };
         switch (field) {
@@ -299,13 +346,18 @@ private:
         case F::kYear2:
         case F::kYear1:
             has_date_ = true;
-            year_ = digits <= 2 ? (value < 70 ? value + 2000 : value + 1900)
-                    : digits == 3 && field == F::kYear3 ? value + (value < 520 ? 2000 : 1000) : value;
+            year_ = digits <= 2 && field != F::kYear4   ? (value < 70 ? value + 2000 : value + 1900)
+                    : digits == 3 && field == F::kYear3 ? value + (value < 520 ? 2000 : 1000)
+                                                        : value;
             return true;
         case F::kIsoYear4:
         case F::kIsoYear3:
         case F::kIsoYear2:
-        case F::kIsoYear1: iso_year_ = digits <= 2 ? (value < 70 ? value + 2000 : value + 1900) : value; return true;
+        case F::kIsoYear1:
+            iso_year_ = digits <= 2 && field != F::kYear4
+                            ? (value < 70 ? value + 2000 : value + 1900)
+                            : value;
+            return true;
         case F::kMonth: return range(month_, 1, 12, "month");
         case F::kDay: return range(day_, 1, 31, "day");
         case F::kDayOfYear: return range(day_of_year_, 1, 366, "day of year");
@@ -363,11 +415,13 @@ private:
         return at_ > start || fail("BC or AD is missing");
     }
     bool readOffset() {
-        if (at_ >= text_.size() || (text_[at_] != '+' && text_[at_] != '-')) return fail("an offset is missing");
+        if (at_ >= text_.size() || (text_[at_] != '+' && text_[at_] != '-'))
+            return fail("an offset is missing");
         const i64 sign = text_[at_++] == '-' ? -1 : 1;
         i64 parts[2] = {0, 0};
         for (int part = 0; part < 2; ++part) {
-            for (int digit = 0; digit < 2 && at_ < text_.size() && isAsciiDigit(text_[at_]); ++digit)
+            for (int digit = 0; digit < 2 && at_ < text_.size() && isAsciiDigit(text_[at_]);
+                 ++digit)
                 parts[part] = parts[part] * 10 + (text_[at_++] - '0');
             if (part == 0 && at_ < text_.size() && text_[at_] == ':') ++at_;
         }
@@ -394,9 +448,12 @@ private:
         i64 days;
         if (!dayOf(days)) return false;
         if (half_day_ || has_meridian_) {
-            if (has_meridian_ && hour_ > 12) return fail("hour " + std::to_string(hour_) + " is not one of a 12-hour clock");
-            if (has_meridian_) hour_ = hour_ % 12 + (afternoon_ ? 12 : 0);
-            else if (hour_ == 12) hour_ = 0;
+            if (has_meridian_ && hour_ > 12)
+                return fail("hour " + std::to_string(hour_) + " is not one of a 12-hour clock");
+            if (has_meridian_)
+                hour_ = hour_ % 12 + (afternoon_ ? 12 : 0);
+            else if (hour_ == 12)
+                hour_ = 0;
         }
         i64 seconds = hour_ * 3600 + minute_ * 60 + second_;
         if (seconds_of_day_ >= 0) seconds = seconds_of_day_;
@@ -418,8 +475,10 @@ private:
         }
         i64 year = year_;
         if (!has_date_ && century_ > 0) year = (century_ - 1) * 100 + 1;
-        if (before_christ_) year = has_date_ ? 1 - year : 0;
-        else if (!has_date_ && century_ <= 0) year = 0;
+        if (before_christ_)
+            year = has_date_ ? 1 - year : 0;
+        else if (!has_date_ && century_ <= 0)
+            year = 0;
         if (year < -4712 || year > 294276) return fail("the year is out of range");
         if (day_of_year_ > 0) {
             days = i64(daysFromCivil(i32(year), 1, 1)) + day_of_year_ - 1;
@@ -440,14 +499,17 @@ private:
     std::string_view text_;
     bool strict_;
     size_t at_ = 0;
-    bool has_date_ = false, half_day_ = false, has_meridian_ = false, afternoon_ = false, before_christ_ = false;
-    i64 year_ = 0, month_ = 0, day_ = 0, day_of_year_ = 0, iso_year_ = -1, iso_week_ = 0, iso_day_ = 0;
+    bool has_date_ = false, half_day_ = false, has_meridian_ = false, afternoon_ = false,
+         before_christ_ = false;
+    i64 year_ = 0, month_ = 0, day_ = 0, day_of_year_ = 0, iso_year_ = -1, iso_week_ = 0,
+        iso_day_ = 0;
     i64 week_ = 0, century_ = 0, julian_ = -1, hour_ = 0, minute_ = 0, second_ = 0, micros_ = 0;
     i64 seconds_of_day_ = -1;
     std::optional<i64> offset_;
 };
 
-bool DateTimeFormat::parse(std::string_view text, bool strict, Parsed& parsed, std::string& message) const {
+bool DateTimeFormat::parse(std::string_view text, bool strict, Parsed& parsed,
+                           std::string& message) const {
     DateTimeParser parser(text, strict);
     if (parser.read(items_, parsed)) return true;
     message = std::move(parser.message);

@@ -14,11 +14,46 @@
 namespace blueshift::functions {
 
 enum class FormatField : u8 {
-    kText, kYear4, kYear3, kYear2, kYear1, kYearComma, kIsoYear4, kIsoYear3, kIsoYear2, kIsoYear1,
-    kCentury, kQuarter, kMonthName, kMonthShort, kMonth, kMonthRoman, kWeekOfMonth, kWeekOfYear,
-    kIsoWeek, kDayName, kDayShort, kDayOfYear, kIsoDayOfYear, kDay, kDayOfWeek, kIsoDayOfWeek,
-    kJulian, kHour24, kHour12, kMinute, kSecond, kMillisecond, kMicrosecond, kSecondsOfDay, kMeridian,
-    kMeridianDots, kEra, kEraDots, kZone, kOffset,
+    kText,
+    kYear4,
+    kYear3,
+    kYear2,
+    kYear1,
+    kYearComma,
+    kIsoYear4,
+    kIsoYear3,
+    kIsoYear2,
+    kIsoYear1,
+    kCentury,
+    kQuarter,
+    kMonthName,
+    kMonthShort,
+    kMonth,
+    kMonthRoman,
+    kWeekOfMonth,
+    kWeekOfYear,
+    kIsoWeek,
+    kDayName,
+    kDayShort,
+    kDayOfYear,
+    kIsoDayOfYear,
+    kDay,
+    kDayOfWeek,
+    kIsoDayOfWeek,
+    kJulian,
+    kHour24,
+    kHour12,
+    kMinute,
+    kSecond,
+    kMillisecond,
+    kMicrosecond,
+    kSecondsOfDay,
+    kMeridian,
+    kMeridianDots,
+    kEra,
+    kEraDots,
+    kZone,
+    kOffset,
 };
 
 class DateTimeFormat {
@@ -46,8 +81,8 @@ private:
     struct Item {
         FormatField field = FormatField::kText;
         Case letters = Case::kUpper;
-        bool fill = true;      // no FM
-        char ordinal = 0;      // 't' for th, 'T' for TH
+        bool fill = true;  // no FM
+        char ordinal = 0;  // 't' for th, 'T' for TH
         std::string text;
     };
     friend class DateTimeParser;

@@ -2,6 +2,7 @@
 //
 // The usual ISO forms are read directly; everything else is split into words, numbers and marks and
 // read by the rules of PostgreSQL's date input.
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -27,7 +28,13 @@ struct DateTimeFields {
     bool before_christ = false;
     i64 time = 0;  // microseconds since midnight; 24:00:00 is allowed
     std::optional<TimeZone> zone;
-    enum class Special : u8 { kNone, kInfinity, kMinusInfinity, kEpoch, kNow } special = Special::kNone;
+    enum class Special : u8 {
+        kNone,
+        kInfinity,
+        kMinusInfinity,
+        kEpoch,
+        kNow
+    } special = Special::kNone;
     i64 day_shift = 0;  // today, tomorrow, yesterday: relative to the local date of now
     bool relative = false;
 };
@@ -58,8 +65,10 @@ i64 readFraction(std::string_view text, size_t& at) {
     int digits = 0;
     bool round_up = false;
     for (; at < text.size() && isAsciiDigit(text[at]); ++at, ++digits) {
-        if (digits < 6) micros = micros * 10 + (text[at] - '0');
-        else if (digits == 6) round_up = text[at] >= '5';
+        if (digits < 6)
+            micros = micros * 10 + (text[at] - '0');
+        else if (digits == 6)
+            round_up = text[at] >= '5';
     }
     for (; digits < 6; ++digits) micros *= 10;
     return micros + round_up;
@@ -121,13 +130,16 @@ private:
             at_ = start;
             return readDate(fields);
         }
-        if (time_follows_ || (fields.has_date && !fields.has_time && (digits == 4 || digits == 6))) {
+        if (time_follows_ ||
+            (fields.has_date && !fields.has_time && (digits == 4 || digits == 6))) {
             time_follows_ = false;
             return readPackedTime(fields, value, digits);
         }
         if (!fields.has_date && number_count_ == 0 && month_ == 0 && (digits == 8 || digits == 6)) {
-            if (digits == 8) setDate(fields, value / 10000, value / 100 % 100, value % 100);
-            else setDate(fields, fullYear(value / 10000, 2), value / 100 % 100, value % 100);
+            if (digits == 8)
+                setDate(fields, value / 10000, value / 100 % 100, value % 100);
+            else
+                setDate(fields, fullYear(value / 10000, 2), value / 100 % 100, value % 100);
             return InputError::kNone;
         }
         if (number_count_ == 2) return InputError::kSyntax;
@@ -157,7 +169,8 @@ private:
             return InputError::kNone;
         }
         if (word == "at" || word == "on") return InputError::kNone;
-        if (word == "j" && at_ < text_.size() && isAsciiDigit(text_[at_])) return readJulian(fields);
+        if (word == "j" && at_ < text_.size() && isAsciiDigit(text_[at_]))
+            return readJulian(fields);
         if (readSpecial(fields, word)) return InputError::kNone;
         at_ = start;
         return readZoneName(fields);
@@ -165,10 +178,14 @@ private:
 
     static bool readSpecial(DateTimeFields& fields, std::string_view word) {
         using Special = DateTimeFields::Special;
-        if (word == "infinity" || word == "inf") fields.special = Special::kInfinity;
-        else if (word == "epoch") fields.special = Special::kEpoch;
-        else if (word == "now") fields.special = Special::kNow;
-        else if (word == "allballs") fields.has_time = true;
+        if (word == "infinity" || word == "inf")
+            fields.special = Special::kInfinity;
+        else if (word == "epoch")
+            fields.special = Special::kEpoch;
+        else if (word == "now")
+            fields.special = Special::kNow;
+        else if (word == "allballs")
+            fields.has_time = true;
         else if (word == "today" || word == "tomorrow" || word == "yesterday") {
             fields.relative = true;
             fields.day_shift = word == "tomorrow" ? 1 : word == "yesterday" ? -1 : 0;
@@ -216,8 +233,11 @@ private:
         if (month_at >= 0) {
             const int first = month_at == 0 ? 1 : 0;
             const int second = month_at == 2 ? 1 : 2;
-            if (digits[first] > 2) setDate(fields, parts[first], parts[month_at], parts[second]);
-            else setDate(fields, fullYear(parts[second], digits[second]), parts[month_at], parts[first]);
+            if (digits[first] > 2)
+                setDate(fields, parts[first], parts[month_at], parts[second]);
+            else
+                setDate(fields, fullYear(parts[second], digits[second]), parts[month_at],
+                        parts[first]);
         } else if (digits[0] > 2) {
             setDate(fields, parts[0], parts[1], parts[2]);
         } else if (options_.date_order_mdy) {
@@ -261,18 +281,20 @@ private:
             ++at_;
             fraction = readFraction(text_, at_);
         }
-        if (digits == 6) return setTime(fields, value / 10000, value / 100 % 100, value % 100, fraction);
+        if (digits == 6)
+            return setTime(fields, value / 10000, value / 100 % 100, value % 100, fraction);
         if (digits == 4) return setTime(fields, value / 100, value % 100, 0, 0);
         if (digits <= 2) return setTime(fields, value, 0, 0, 0);
         return InputError::kSyntax;
     }
 
-    static InputError setTime(DateTimeFields& fields, i64 hour, i64 minute, i64 second, i64 fraction) {
+    static InputError setTime(DateTimeFields& fields, i64 hour, i64 minute, i64 second,
+                              i64 fraction) {
         const bool midnight = hour == 24 && minute == 0 && second == 0 && fraction == 0;
         if ((hour > 23 && !midnight) || minute > 59 || second > 60) return InputError::kFieldRange;
         fields.has_time = true;
-        fields.time = hour * kMicrosPerHour + minute * kMicrosPerMinute + second * kMicrosPerSecond +
-                      fraction;
+        fields.time = hour * kMicrosPerHour + minute * kMicrosPerMinute +
+                      second * kMicrosPerSecond + fraction;
         return InputError::kNone;
     }
 
@@ -354,7 +376,8 @@ private:
     std::array<size_t, 2> number_digits_{};
 };
 
-InputError readDateTime(std::string_view text, const InputOptions& options, DateTimeFields& fields) {
+InputError readDateTime(std::string_view text, const InputOptions& options,
+                        DateTimeFields& fields) {
     text = trimBlanks(text);
     if (text.size() == 10 && readIsoDate(text, fields)) return InputError::kNone;
     if (text.size() >= 19 && (text[10] == ' ' || text[10] == 'T') && text[13] == ':' &&
@@ -393,7 +416,8 @@ InputError dateFromFields(const DateTimeFields& fields, const InputOptions& opti
     if (fields.month < 1 || fields.month > 12 || fields.day < 1 || fields.day > 31)
         return InputError::kFieldRange;
     if (fields.year < -4712 || fields.year > 294276) return InputError::kFieldRange;
-    if (fields.day > daysInMonth(i32(fields.year), i32(fields.month))) return InputError::kFieldRange;
+    if (fields.day > daysInMonth(i32(fields.year), i32(fields.month)))
+        return InputError::kFieldRange;
     days = daysFromCivil(i32(fields.year), i32(fields.month), i32(fields.day));
     return InputError::kNone;
 }
@@ -421,7 +445,9 @@ InputError parseDate(std::string_view text, const InputOptions& options, i32& da
     if (error != InputError::kNone) return error;
     switch (fields.special) {
     case DateTimeFields::Special::kInfinity: days = kDateInfinity; return InputError::kNone;
-    case DateTimeFields::Special::kMinusInfinity: days = kDateMinusInfinity; return InputError::kNone;
+    case DateTimeFields::Special::kMinusInfinity:
+        days = kDateMinusInfinity;
+        return InputError::kNone;
     case DateTimeFields::Special::kEpoch: days = -kUnixToEpochDays; return InputError::kNone;
     case DateTimeFields::Special::kNow:
         days = dateOfTimestamp(sessionZone(options).toLocal(options.now));
@@ -430,12 +456,20 @@ InputError parseDate(std::string_view text, const InputOptions& options, i32& da
     }
 }
 
-InputError parseTime(std::string_view text, const InputOptions& options, bool with_zone, i64& micros) {
+InputError parseTime(std::string_view text, const InputOptions& options, bool with_zone,
+                     i64& micros) {
     DateTimeFields fields;
-    const InputError error = readDateTime(text, options, fields);
+    // Digits alone are a time here, where a timestamp would read a date.
+    text = trimBlanks(text);
+    const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const bool packed =
+        (digits == 4 || digits == 6) && (digits == text.size() || text[digits] == '.');
+    const std::string marked = packed ? "T" + std::string(text) : std::string();
+    const InputError error = readDateTime(packed ? marked : text, options, fields);
     if (error != InputError::kNone) return error;
     if (fields.special == DateTimeFields::Special::kNow) {
-        micros = timeOfTimestamp(with_zone ? options.now : sessionZone(options).toLocal(options.now));
+        micros =
+            timeOfTimestamp(with_zone ? options.now : sessionZone(options).toLocal(options.now));
         return InputError::kNone;
     }
     if (!fields.has_time) return InputError::kSyntax;
@@ -454,7 +488,8 @@ InputError parseTimestamp(std::string_view text, const InputOptions& options, bo
     if (error != InputError::kNone) return error;
     using Special = DateTimeFields::Special;
     if (fields.special == Special::kInfinity || fields.special == Special::kMinusInfinity) {
-        micros = fields.special == Special::kInfinity ? kTimestampInfinity : kTimestampMinusInfinity;
+        micros =
+            fields.special == Special::kInfinity ? kTimestampInfinity : kTimestampMinusInfinity;
         return InputError::kNone;
     }
     if (fields.special == Special::kNow) {
@@ -516,14 +551,19 @@ InputError readIsoInterval(std::string_view text, i64& months, i64& micros) {
             continue;
         }
         const size_t start = at;
-        while (at < text.size() && (isAsciiDigit(text[at]) || text[at] == '.' || text[at] == '-')) ++at;
+        while (at < text.size() && (isAsciiDigit(text[at]) || text[at] == '.' || text[at] == '-'))
+            ++at;
         f64 value;
-        if (at == text.size() || parseDouble(text.substr(start, at - start), value) != InputError::kNone)
+        if (at == text.size() ||
+            parseDouble(text.substr(start, at - start), value) != InputError::kNone)
             return InputError::kSyntax;
         bool added = false;
         switch (text[at++]) {
         case 'Y': added = addScaled(months, value, 12); break;
-        case 'M': added = in_time ? addScaled(micros, value, kMicrosPerMinute) : addScaled(months, value, 1); break;
+        case 'M':
+            added =
+                in_time ? addScaled(micros, value, kMicrosPerMinute) : addScaled(months, value, 1);
+            break;
         case 'W': added = addScaled(micros, value, 7 * kMicrosPerDay); break;
         case 'D': added = addScaled(micros, value, kMicrosPerDay); break;
         case 'H': added = addScaled(micros, value, kMicrosPerHour); break;
@@ -542,7 +582,8 @@ bool addInterval(i64& months, i64& micros, f64 value, i64 unit_months, i64 unit_
     const f64 whole = __builtin_trunc(exact);
     const f64 rest = exact - whole;
     return addScaled(months, whole, 1) &&
-           (unit_months >= 12 ? addScaled(months, rest, 1) : addScaled(micros, rest, 30 * kMicrosPerDay));
+           (unit_months >= 12 ? addScaled(months, rest, 1)
+                              : addScaled(micros, rest, 30 * kMicrosPerDay));
 }
 
 }  // namespace
@@ -603,11 +644,13 @@ InputError parseInterval(std::string_view text, i64& months, i64& micros) {
         i64 unit_micros = kMicrosPerSecond;
         if (word.empty()) {
             // `3 04:05:06` counts days; a bare number counts seconds.
-            if (at < text.size() && text.find(':', at) != std::string_view::npos) unit_micros = kMicrosPerDay;
+            if (at < text.size() && text.find(':', at) != std::string_view::npos)
+                unit_micros = kMicrosPerDay;
         } else if (!intervalUnit(word, unit_months, unit_micros)) {
             return InputError::kSyntax;
         }
-        if (!addInterval(months, micros, value, unit_months, unit_micros)) return InputError::kFieldRange;
+        if (!addInterval(months, micros, value, unit_months, unit_micros))
+            return InputError::kFieldRange;
     }
     return any ? InputError::kNone : InputError::kSyntax;
 }

@@ -23,7 +23,8 @@ const Value* constantOf(const Expr* expr) {
     return expr->kind == ExprKind::kConstant ? &expr->as<ConstantExpr>()->value : nullptr;
 }
 
-template <class T> T* makeNode(Arena& arena, ExprKind kind, SqlType type, bool nullable, i32 position) {
+template <class T>
+T* makeNode(Arena& arena, ExprKind kind, SqlType type, bool nullable, i32 position) {
     T* node = arena.make<T>();
     node->kind = kind;
     node->type = type;
@@ -33,14 +34,16 @@ template <class T> T* makeNode(Arena& arena, ExprKind kind, SqlType type, bool n
 }
 
 const Expr* makeConstantAt(Arena& arena, const Value& value, i32 position) {
-    auto* node = makeNode<ConstantExpr>(arena, ExprKind::kConstant, value.type, value.is_null, position);
+    auto* node =
+        makeNode<ConstantExpr>(arena, ExprKind::kConstant, value.type, value.is_null, position);
     node->value = value;
     return node;
 }
 
 /// The call's value when all arguments are constants and it does not fail.
 const Expr* foldedCall(Arena& arena, const Function& function, const SqlType& type,
-                       std::span<const Expr* const> args, const SessionFacts& session, i32 position) {
+                       std::span<const Expr* const> args, const SessionFacts& session,
+                       i32 position) {
     std::vector<Value> values;
     for (const Expr* arg : args) {
         const Value* value = constantOf(arg);
@@ -68,28 +71,35 @@ const Expr* makeCallAt(Arena& arena, const Function* function, SqlType type,
 
 /// A date or time whose text means the same in every session: it starts with a year of four digits.
 bool hasAbsoluteText(std::string_view text) {
-    return text.size() >= 10 && text[4] == '-' && text[7] == '-' && text[0] >= '0' && text[0] <= '9';
+    return text.size() >= 10 && text[4] == '-' && text[7] == '-' && text[0] >= '0' &&
+           text[0] <= '9';
 }
 
 /// An untyped literal takes the type; its text is read now and an error is thrown at its place.
-const Expr* castLiteral(Arena& arena, const Expr* expr, const Value& value, SqlType to, CastContext context) {
+const Expr* castLiteral(Arena& arena, const Expr* expr, const Value& value, SqlType to,
+                        CastContext context) {
     const TypeKind kind = to.kind;
     const bool zoned = kind == TypeKind::kTimestampTz || kind == TypeKind::kTimeTz;
     const bool named = kind == TypeKind::kRegclass || kind == TypeKind::kRegtype;
-    const bool local = kind == TypeKind::kDate || kind == TypeKind::kTimestamp || kind == TypeKind::kTime;
+    const bool local =
+        kind == TypeKind::kDate || kind == TypeKind::kTimestamp || kind == TypeKind::kTime;
     if (zoned || named || (local && kind != TypeKind::kTime && !hasAbsoluteText(value.text))) {
-        auto* literal = makeNode<ConstantExpr>(arena, ExprKind::kConstant, SqlType::text(), false, expr->position);
+        auto* literal = makeNode<ConstantExpr>(arena, ExprKind::kConstant, SqlType::text(), false,
+                                               expr->position);
         literal->value = Value::ofText(value.text);
         const Expr* args[] = {literal};
-        return makeCallAt(arena, functions::castFunction(SqlType::text(), to), to, args, expr->position);
+        return makeCallAt(arena, functions::castFunction(SqlType::text(), to), to, args,
+                          expr->position);
     }
     if (isTextual(kind)) {
         functions::InputOptions options{.truncate_text = context == CastContext::kExplicit};
         TextView view;
-        const auto error = functions::parseInto(value.text, to, PhysicalKind::kText, &view, options);
+        const auto error =
+            functions::parseInto(value.text, to, PhysicalKind::kText, &view, options);
         if (error != functions::InputError::kNone)
             throwAt(functions::describeInputError(error, value.text, to), expr->position);
-        return makeConstantAt(arena, Value::ofText(value.text.substr(0, view.size()), to), expr->position);
+        return makeConstantAt(arena, Value::ofText(value.text.substr(0, view.size()), to),
+                              expr->position);
     }
     auto parsed = functions::parseValue(value.text, to, SessionFacts{}, arena);
     if (!parsed) throwAt(std::move(parsed.error()), expr->position);
@@ -112,16 +122,18 @@ const Expr* exactConstant(Arena& arena, const Expr* expr, const SqlType& to) {
         } else if (__builtin_mul_overflow(value->integer, power, &result)) {
             return nullptr;
         }
-        const i128 limit = to.kind == TypeKind::kDecimal ? kernels::powerOfTen(to.precision)
+        const i128 limit = to.kind == TypeKind::kDecimal    ? kernels::powerOfTen(to.precision)
                            : to.kind == TypeKind::kSmallInt ? 32768
-                           : to.kind == TypeKind::kInteger  ? i128(1) << 31 : i128(1) << 63;
+                           : to.kind == TypeKind::kInteger  ? i128(1) << 31
+                                                            : i128(1) << 63;
         if (result >= limit || result <= -limit) return nullptr;
         return makeConstantAt(arena, Value::ofInteger(result, to), expr->position);
     }
     if (from.kind == TypeKind::kTimestamp && to.kind == TypeKind::kDate) {
         const i64 micros = i64(value->integer);
         if (kernels::timeOfTimestamp(micros) != 0) return nullptr;
-        return makeConstantAt(arena, Value::ofInteger(kernels::dateFromTimestamp(micros), to), expr->position);
+        return makeConstantAt(arena, Value::ofInteger(kernels::dateFromTimestamp(micros), to),
+                              expr->position);
     }
     return nullptr;
 }
@@ -151,7 +163,9 @@ const Expr* makeColumn(Arena& arena, ColumnId id, SqlType type, bool nullable) {
     return node;
 }
 
-const Expr* makeConstant(Arena& arena, const Value& value) { return makeConstantAt(arena, value, -1); }
+const Expr* makeConstant(Arena& arena, const Value& value) {
+    return makeConstantAt(arena, value, -1);
+}
 
 const Expr* makeCall(Arena& arena, const Function* function, SqlType type,
                      std::span<const Expr* const> args) {
@@ -164,11 +178,13 @@ const Expr* makeCallByName(Arena& arena, std::string_view name, std::span<const 
     for (size_t i = 0; i < args.size(); ++i) {
         const SqlType& to = bound.argument_types[i];
         cast.push_back(to.kind == args[i]->type.kind && to.kind != TypeKind::kDecimal
-                           ? args[i] : makeCast(arena, args[i], to, CastContext::kImplicit));
+                           ? args[i]
+                           : makeCast(arena, args[i], to, CastContext::kImplicit));
     }
     const i32 position = args.empty() ? -1 : args[0]->position;
     if (bound.function->volatility == Volatility::kImmutable)
-        if (const Expr* folded = foldedCall(arena, *bound.function, bound.result, cast, {}, position))
+        if (const Expr* folded =
+                foldedCall(arena, *bound.function, bound.result, cast, {}, position))
             return folded;
     return makeCallAt(arena, bound.function, bound.result, cast, position);
 }
@@ -181,47 +197,55 @@ const Expr* makeComparison(Arena& arena, std::string_view symbol, const Expr* a,
     }
     // A constant that is a value of the other side's type leaves a column as it is stored.
     if (a->type != b->type) {
-        if (const Expr* exact = exactConstant(arena, b, a->type)) b = exact;
-        else if (const Expr* other = exactConstant(arena, a, b->type)) a = other;
+        if (const Expr* exact = exactConstant(arena, b, a->type))
+            b = exact;
+        else if (const Expr* other = exactConstant(arena, a, b->type))
+            a = other;
     }
     const SqlType type = functions::comparisonType(a->type, b->type, symbol);
     const auto prepare = [&](const Expr* side) {
         const bool known = side->type.kind != TypeKind::kUnknown;
         return known && functions::isSameRepresentation(side->type, type)
-                   ? side : makeCast(arena, side, type, CastContext::kExplicit);
+                   ? side
+                   : makeCast(arena, side, type, CastContext::kExplicit);
     };
     const Expr* args[] = {prepare(a), prepare(b)};
-    return makeCallAt(arena, functions::comparisonFunction(*op, naturalKind(type)), SqlType::boolean(), args,
-                      a->position);
+    return makeCallAt(arena, functions::comparisonFunction(*op, naturalKind(type)),
+                      SqlType::boolean(), args, a->position);
 }
 
 const Expr* makeCast(Arena& arena, const Expr* expr, SqlType to, CastContext context) {
     if (expr->type == to) return expr;
     const Value* value = constantOf(expr);
-    if (value != nullptr && value->is_null) return makeConstantAt(arena, Value::null(to), expr->position);
+    if (value != nullptr && value->is_null)
+        return makeConstantAt(arena, Value::null(to), expr->position);
     if (expr->type.kind == TypeKind::kUnknown) {
         if (expr->kind == ExprKind::kParameter) {
-            auto* parameter = makeNode<ParameterExpr>(arena, ExprKind::kParameter, to, true, expr->position);
+            auto* parameter =
+                makeNode<ParameterExpr>(arena, ExprKind::kParameter, to, true, expr->position);
             parameter->index = expr->as<ParameterExpr>()->index;
             return parameter;
         }
         if (value != nullptr) return castLiteral(arena, expr, *value, to, context);
     }
-    const CastForm form = context == CastContext::kExplicit ? CastForm::kExplicit : CastForm::kAssignment;
+    const CastForm form =
+        context == CastContext::kExplicit ? CastForm::kExplicit : CastForm::kAssignment;
     const Function* function = functions::castFunctionOf(expr->type, to, form);
     if (function == nullptr || !functions::canCast(expr->type, to, context)) {
         throwAt(Error(function == nullptr ? sqlstate::kCannotCoerce : sqlstate::kDatatypeMismatch,
                       function == nullptr
                           ? "cannot cast type " + formatType(expr->type) + " to " + formatType(to)
-                          : "value of type " + formatType(expr->type) + " does not become " + formatType(to) +
-                                " by itself")
-                    .withHint(function == nullptr ? "Convert the value another way, for example through text."
-                                                  : "Write CAST(... AS " + formatType(to) + ")."),
+                          : "value of type " + formatType(expr->type) + " does not become " +
+                                formatType(to) + " by itself")
+                    .withHint(function == nullptr
+                                  ? "Convert the value another way, for example through text."
+                                  : "Write CAST(... AS " + formatType(to) + ")."),
                 expr->position);
     }
     const Expr* args[] = {expr};
     if (function->volatility == Volatility::kImmutable && value != nullptr)
-        if (const Expr* folded = foldedCall(arena, *function, to, args, {}, expr->position)) return folded;
+        if (const Expr* folded = foldedCall(arena, *function, to, args, {}, expr->position))
+            return folded;
     return makeCallAt(arena, function, to, args, expr->position);
 }
 
@@ -230,7 +254,8 @@ namespace {
 List<const Expr*> castAll(Arena& arena, std::span<const Expr* const> args, const SqlType& type) {
     List<const Expr*> result(arena);
     for (const Expr* arg : args) {
-        const bool same = arg->type.kind != TypeKind::kUnknown && isTextual(type.kind) && isTextual(arg->type.kind);
+        const bool same = arg->type.kind != TypeKind::kUnknown && isTextual(type.kind) &&
+                          isTextual(arg->type.kind);
         result.push(same ? arg : makeCast(arena, arg, type, CastContext::kExplicit));
     }
     return result;
@@ -250,7 +275,8 @@ LogicExpr* makeCase(Arena& arena, std::span<const Expr* const> args) {
         const bool is_result = i % 2 == 1 || (has_else && i + 1 == args.size());
         const SqlType& to = is_result ? type : SqlType::boolean();
         const Expr* arg = args[i];
-        if (!(is_result && isTextual(to.kind) && isTextual(arg->type.kind) && arg->type.kind != TypeKind::kUnknown))
+        if (!(is_result && isTextual(to.kind) && isTextual(arg->type.kind) &&
+              arg->type.kind != TypeKind::kUnknown))
             arg = makeCast(arena, arg, to, CastContext::kExplicit);
         if (is_result) node->nullable |= arg->nullable;
         node->args.push(arg);
@@ -265,7 +291,8 @@ LogicExpr* makeInList(Arena& arena, std::span<const Expr* const> args) {
         if (const Expr* exact = exactConstant(arena, items[i], items[0]->type)) items[i] = exact;
         type = functions::comparisonType(type, items[i]->type, "=");
     }
-    auto* node = makeNode<LogicExpr>(arena, ExprKind::kInList, SqlType::boolean(), false, items[0]->position);
+    auto* node = makeNode<LogicExpr>(arena, ExprKind::kInList, SqlType::boolean(), false,
+                                     items[0]->position);
     node->args = castAll(arena, items, type);
     for (const Expr* arg : node->args) node->nullable |= arg->nullable;
     return node;
@@ -273,7 +300,8 @@ LogicExpr* makeInList(Arena& arena, std::span<const Expr* const> args) {
 
 }  // namespace
 
-const Expr* makeLogic(Arena& arena, ExprKind kind, std::span<const Expr* const> args, bool negated, i8 truth) {
+const Expr* makeLogic(Arena& arena, ExprKind kind, std::span<const Expr* const> args, bool negated,
+                      i8 truth) {
     LogicExpr* node = nullptr;
     switch (kind) {
     case ExprKind::kCase: node = makeCase(arena, args); break;
@@ -359,7 +387,8 @@ const Expr* foldConstants(Arena& arena, const Expr* expr, const SessionFacts& se
     if (expr->kind != ExprKind::kCall) return expr;
     const auto* call = expr->as<CallExpr>();
     if (call->function->volatility == Volatility::kVolatile) return expr;
-    const Expr* value = foldedCall(arena, *call->function, call->type, folded, session, expr->position);
+    const Expr* value =
+        foldedCall(arena, *call->function, call->type, folded, session, expr->position);
     return value != nullptr ? value : expr;
 }
 

@@ -46,7 +46,8 @@ private:
             quoted += c;
         }
         quoted += "'";
-        return value.type.kind == TypeKind::kUnknown ? quoted : quoted + "::" + shortType(value.type);
+        return value.type.kind == TypeKind::kUnknown ? quoted
+                                                     : quoted + "::" + shortType(value.type);
     }
 
     static std::string shortType(const SqlType& type) {
@@ -59,7 +60,8 @@ private:
         const auto args = call->args.span();
         if (function.op == Operator::kCast && args.size() == 1) {
             // A change of scale or width of numbers is not of interest.
-            if (isNumeric(args[0]->type.kind) && call->type.kind == TypeKind::kDecimal && !function.can_fail)
+            if (isNumeric(args[0]->type.kind) && call->type.kind == TypeKind::kDecimal &&
+                !function.can_fail)
                 return print(args[0]);
             const std::string inner = print(args[0]);
             const bool wrapped = inner.front() == '(' && inner.back() == ')';
@@ -67,8 +69,8 @@ private:
         }
         const std::string_view like = likeSymbol(function.name);
         if (args.size() == 2 && (isSymbol(function.name) || !like.empty()))
-            return "(" + print(args[0]) + " " + std::string(like.empty() ? function.name : like) + " " +
-                   print(args[1]) + ")";
+            return "(" + print(args[0]) + " " + std::string(like.empty() ? function.name : like) +
+                   " " + print(args[1]) + ")";
         if (args.size() == 1 && isSymbol(function.name))
             return "(" + std::string(function.name) + " " + print(args[0]) + ")";
         return std::string(function.name) + "(" + join(args, ", ") + ")";
@@ -80,10 +82,13 @@ private:
         case ExprKind::kAnd: return "(" + join(args, " AND ") + ")";
         case ExprKind::kOr: return "(" + join(args, " OR ") + ")";
         case ExprKind::kNot: return "(NOT " + print(args[0]) + ")";
-        case ExprKind::kIsNull: return "(" + print(args[0]) + (logic->negated ? " IS NOT NULL)" : " IS NULL)");
+        case ExprKind::kIsNull:
+            return "(" + print(args[0]) + (logic->negated ? " IS NOT NULL)" : " IS NULL)");
         case ExprKind::kIsTruth:
             return "(" + print(args[0]) + (logic->negated ? " IS NOT " : " IS ") +
-                   (logic->truth > 0 ? "TRUE)" : logic->truth == 0 ? "FALSE)" : "UNKNOWN)");
+                   (logic->truth > 0    ? "TRUE)"
+                    : logic->truth == 0 ? "FALSE)"
+                                        : "UNKNOWN)");
         case ExprKind::kCoalesce: return "COALESCE(" + join(args, ", ") + ")";
         case ExprKind::kInList: {
             std::string text = "(" + print(args[0]) + (logic->negated ? " NOT IN (" : " IN (");
@@ -113,6 +118,8 @@ private:
 
 }  // namespace
 
-std::string printExpr(const Expr* expr, const ColumnNames& names) { return Printer(names).print(expr); }
+std::string printExpr(const Expr* expr, const ColumnNames& names) {
+    return Printer(names).print(expr);
+}
 
 }  // namespace blueshift

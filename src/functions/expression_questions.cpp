@@ -28,20 +28,24 @@ bool sameExpr(const Expr* a, const Expr* b) {
     if (a->kind != b->kind || a->type != b->type) return false;
     switch (a->kind) {
     case ExprKind::kColumn: return a->as<ColumnExpr>()->id == b->as<ColumnExpr>()->id;
-    case ExprKind::kConstant: return sameValue(a->as<ConstantExpr>()->value, b->as<ConstantExpr>()->value);
-    case ExprKind::kParameter: return a->as<ParameterExpr>()->index == b->as<ParameterExpr>()->index;
+    case ExprKind::kConstant:
+        return sameValue(a->as<ConstantExpr>()->value, b->as<ConstantExpr>()->value);
+    case ExprKind::kParameter:
+        return a->as<ParameterExpr>()->index == b->as<ParameterExpr>()->index;
     case ExprKind::kSubquery:
     case ExprKind::kOuterMark: return false;
     case ExprKind::kCall: {
         const auto* function = a->as<CallExpr>()->function;
-        if (function != b->as<CallExpr>()->function || function->volatility == Volatility::kVolatile)
+        if (function != b->as<CallExpr>()->function ||
+            function->volatility == Volatility::kVolatile)
             return false;
         break;
     }
     default: {
         const auto* x = a->as<LogicExpr>();
         const auto* y = b->as<LogicExpr>();
-        if (x->negated != y->negated || x->truth != y->truth || x->has_else != y->has_else) return false;
+        if (x->negated != y->negated || x->truth != y->truth || x->has_else != y->has_else)
+            return false;
         break;
     }
     }
@@ -68,7 +72,8 @@ u64 hashExpr(const Expr* expr) {
     case ExprKind::kSubquery:
     case ExprKind::kOuterMark: return combineHash(hash, reinterpret_cast<u64>(expr));
     default:
-        hash = combineHash(hash, u64(expr->as<LogicExpr>()->negated) << 8 | u8(expr->as<LogicExpr>()->truth));
+        hash = combineHash(
+            hash, u64(expr->as<LogicExpr>()->negated) << 8 | u8(expr->as<LogicExpr>()->truth));
         break;
     }
     for (const Expr* arg : argsOf(expr)) hash = combineHash(hash, hashExpr(arg));

@@ -23,13 +23,17 @@ Vector constantVector(const Value& value, char* storage, u64* validity) {
     default: put(makeTextView(value.text)); break;
     }
     *validity = value.is_null ? 0 : ~u64{0};
-    return {.kind = kind, .form = VectorForm::kConstant, .data = storage, .validity = value.is_null ? validity : nullptr};
+    return {.kind = kind,
+            .form = VectorForm::kConstant,
+            .data = storage,
+            .validity = value.is_null ? validity : nullptr};
 }
 
 Value readValue(const VectorBuffer& buffer, const SqlType& type, Arena& arena) {
     const Vector vector = buffer.view(false);
     switch (buffer.kind()) {
-    case PhysicalKind::kText: return Value::ofText(arena.copyText(asStringView(vector.valueAt<TextView>(0))), type);
+    case PhysicalKind::kText:
+        return Value::ofText(arena.copyText(asStringView(vector.valueAt<TextView>(0))), type);
     case PhysicalKind::kF32: return Value::ofFloat(vector.valueAt<f32>(0), type);
     case PhysicalKind::kF64: return Value::ofFloat(vector.valueAt<f64>(0), type);
     default: return Value::ofInteger(vector.integerAt(0), type);
@@ -62,8 +66,14 @@ std::optional<Value> foldCall(const Function& function, std::span<const Value> a
     VectorBuffer out;
     out.reset(naturalKind(result), 1);
     out.setAllValid();
-    function.loop({.args = vectors, .arg_types = types, .result_type = result, .out = out,
-                   .selection = nullptr, .count = 1, .heap = heap, .context = context});
+    function.loop({.args = vectors,
+                   .arg_types = types,
+                   .result_type = result,
+                   .out = out,
+                   .selection = nullptr,
+                   .count = 1,
+                   .heap = heap,
+                   .context = context});
     if (context.failed()) return {};
     if (!bitAt(out.validity(), 0)) return Value::null(result);
     return readValue(out, result, arena);

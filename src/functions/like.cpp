@@ -8,7 +8,8 @@
 
 namespace blueshift::functions {
 
-std::optional<LikePattern> LikePattern::prepare(std::string_view pattern, char escape, bool fold_case) {
+std::optional<LikePattern> LikePattern::prepare(std::string_view pattern, char escape,
+                                                bool fold_case) {
     LikePattern result;
     result.fold_case_ = fold_case;
     std::string folded;
@@ -18,7 +19,8 @@ std::optional<LikePattern> LikePattern::prepare(std::string_view pattern, char e
     }
     auto& items = result.items_;
     const auto addByte = [&](char c) {
-        if (items.empty() || items.back().kind != Item::Kind::kBytes) items.push_back({Item::Kind::kBytes, {}});
+        if (items.empty() || items.back().kind != Item::Kind::kBytes)
+            items.push_back({Item::Kind::kBytes, {}});
         items.back().bytes += c;
     };
     for (size_t i = 0; i < pattern.size(); ++i) {
@@ -27,7 +29,8 @@ std::optional<LikePattern> LikePattern::prepare(std::string_view pattern, char e
             if (++i == pattern.size()) return {};
             addByte(pattern[i]);
         } else if (c == '%') {
-            if (items.empty() || items.back().kind != Item::Kind::kAnyRun) items.push_back({Item::Kind::kAnyRun, {}});
+            if (items.empty() || items.back().kind != Item::Kind::kAnyRun)
+                items.push_back({Item::Kind::kAnyRun, {}});
         } else if (c == '_') {
             items.push_back({Item::Kind::kAnyOne, {}});
             result.general_ = true;
@@ -37,7 +40,8 @@ std::optional<LikePattern> LikePattern::prepare(std::string_view pattern, char e
     }
     result.anchored_start_ = items.empty() || items.front().kind != Item::Kind::kAnyRun;
     result.anchored_end_ = items.empty() || items.back().kind != Item::Kind::kAnyRun;
-    if (result.anchored_start_ && (items.empty() || items.front().kind == Item::Kind::kAnyOne)) result.parts_.push_back({});
+    if (result.anchored_start_ && (items.empty() || items.front().kind == Item::Kind::kAnyOne))
+        result.parts_.push_back({});
     for (const Item& item : items)
         if (item.kind == Item::Kind::kBytes) result.parts_.push_back(item.bytes);
     return result;
@@ -67,7 +71,8 @@ bool LikePattern::matches(std::string_view text) const {
     for (size_t i = first; i < last; ++i) {
         const void* found = memmem(text.data(), text.size(), parts_[i].data(), parts_[i].size());
         if (found == nullptr) return false;
-        text.remove_prefix(size_t(static_cast<const char*>(found) - text.data()) + parts_[i].size());
+        text.remove_prefix(size_t(static_cast<const char*>(found) - text.data()) +
+                           parts_[i].size());
     }
     return true;
 }

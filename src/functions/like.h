@@ -17,14 +17,19 @@ namespace blueshift::functions {
 class LikePattern {
 public:
     /// `escape` 0 for none. Nothing when the pattern ends in its escape character.
-    static std::optional<LikePattern> prepare(std::string_view pattern, char escape, bool fold_case);
+    static std::optional<LikePattern> prepare(std::string_view pattern, char escape,
+                                              bool fold_case);
 
     bool matches(std::string_view text) const;
 
     /// Bytes that every match begins with; empty for none or when case is folded.
-    std::string_view prefix() const { return fold_case_ || !anchored_start_ ? std::string_view() : parts_.front(); }
+    std::string_view prefix() const {
+        return fold_case_ || !anchored_start_ ? std::string_view() : parts_.front();
+    }
     /// The pattern has no wildcard at all.
-    bool isExact() const { return !general_ && anchored_start_ && anchored_end_ && parts_.size() == 1; }
+    bool isExact() const {
+        return !general_ && anchored_start_ && anchored_end_ && parts_.size() == 1;
+    }
 
 private:
     bool matchesGeneral(std::string_view text) const;

@@ -25,12 +25,24 @@ public:
     int integerDigits() const { return integer_digits_; }
 
 private:
-    enum class Kind : u8 { kNine, kZero, kPoint, kGroup, kSign, kMinus, kPlus, kPlusMinus, kCurrency, kOrdinal, kText };
+    enum class Kind : u8 {
+        kNine,
+        kZero,
+        kPoint,
+        kGroup,
+        kSign,
+        kMinus,
+        kPlus,
+        kPlusMinus,
+        kCurrency,
+        kOrdinal,
+        kText
+    };
     struct Item {
         Kind kind;
         char letter = 0;  // of kText; case of kOrdinal
     };
-    void appendRoman(std::string& out, i128 magnitude) const;
+    void appendRoman(std::string& out, i128 magnitude, bool negative) const;
 
     std::vector<Item> items_;
     int integer_digits_ = 0;

@@ -48,7 +48,8 @@ struct DecimalText {
 
 bool splitDecimal(std::string_view text, DecimalText& parts) {
     size_t at = 0;
-    if (at < text.size() && (text[at] == '-' || text[at] == '+')) parts.negative = text[at++] == '-';
+    if (at < text.size() && (text[at] == '-' || text[at] == '+'))
+        parts.negative = text[at++] == '-';
     const size_t whole = at;
     while (at < text.size() && isAsciiDigit(text[at])) ++at;
     parts.whole = text.substr(whole, at - whole);
@@ -84,7 +85,8 @@ InputError parseDecimal(std::string_view text, int precision, int scale, i128& v
         int significant = 0;
         const i64 available = kept < digits_total ? kept : digits_total;
         const auto digitAt = [&](i64 i) {
-            return i < i64(whole.size()) ? whole[size_t(i)] : parts.fraction[size_t(i) - whole.size()];
+            return i < i64(whole.size()) ? whole[size_t(i)]
+                                         : parts.fraction[size_t(i) - whole.size()];
         };
         for (i64 i = 0; i < available; ++i) {
             const int digit = digitAt(i) - '0';
@@ -128,7 +130,8 @@ InputError parseBoolean(std::string_view text, bool& value) {
         value = true;
         return InputError::kNone;
     }
-    if (isPrefixOf("false") || isPrefixOf("no") || lower == "of" || lower == "off" || lower == "0") {
+    if (isPrefixOf("false") || isPrefixOf("no") || lower == "of" || lower == "off" ||
+        lower == "0") {
         value = false;
         return InputError::kNone;
     }

@@ -42,10 +42,15 @@ struct ArithmeticEntries {
         for (u8 op = u8(Op::kAdd); op <= u8(Op::kNegate); ++op) {
             for (u8 kind = 0; kind < kKinds; ++kind) {
                 for (int checked = 0; checked < 2; ++checked) {
-                    const VectorLoop loop = arithmeticLoop(Op(op), PhysicalKind(kind), checked == 1);
-                    const bool fails = checked == 1 || Op(op) == Op::kDivide || Op(op) == Op::kModulo;
-                    rows[op - u8(Op::kAdd)][kind][checked] = {.name = symbolOf(Op(op)), .op = Op(op),
-                        .can_fail = fails, .leak_proof = !fails, .loop = loop};
+                    const VectorLoop loop =
+                        arithmeticLoop(Op(op), PhysicalKind(kind), checked == 1);
+                    const bool fails =
+                        checked == 1 || Op(op) == Op::kDivide || Op(op) == Op::kModulo;
+                    rows[op - u8(Op::kAdd)][kind][checked] = {.name = symbolOf(Op(op)),
+                                                              .op = Op(op),
+                                                              .can_fail = fails,
+                                                              .leak_proof = !fails,
+                                                              .loop = loop};
                 }
             }
         }
@@ -62,7 +67,10 @@ struct ComparisonEntries {
     ComparisonEntries() {
         for (u8 op = u8(Op::kEqual); op <= u8(Op::kGreaterEqual); ++op)
             for (u8 kind = 0; kind < kKinds; ++kind)
-                rows[op - u8(Op::kEqual)][kind] = {.name = symbolOf(Op(op)), .op = Op(op), .leak_proof = true,
+                rows[op - u8(Op::kEqual)][kind] = {
+                    .name = symbolOf(Op(op)),
+                    .op = Op(op),
+                    .leak_proof = true,
                     .loop = comparisonLoop(Op(op), PhysicalKind(kind))};
     }
 };
@@ -123,7 +131,8 @@ BoundFunction bindDecimal(Op op, SqlType a, SqlType b) {
             precision -= scale - 100;
             scale = 100;
         }
-        if (precision > kMaxDecimalPrecision) scale = std::max(kMaxDecimalPrecision + scale - precision, 4);
+        if (precision > kMaxDecimalPrecision)
+            scale = std::max(kMaxDecimalPrecision + scale - precision, 4);
         scale = std::min(scale, kMaxDecimalPrecision);
         break;
     }
@@ -164,8 +173,8 @@ std::optional<BoundFunction> bindComparison(Op op, const SqlType& a, const SqlTy
     const auto argument = [&](const SqlType& own) {
         return isSameRepresentation(own, type) && own.kind != TypeKind::kUnknown ? own : type;
     };
-    return BoundFunction{comparisonFunction(op, naturalKind(type)), SqlType::boolean(),
-                         {argument(a), argument(b)}};
+    return BoundFunction{
+        comparisonFunction(op, naturalKind(type)), SqlType::boolean(), {argument(a), argument(b)}};
 }
 
 }  // namespace
@@ -185,7 +194,8 @@ std::optional<Operator> comparisonOperator(std::string_view symbol) {
     return {};
 }
 
-std::optional<BoundFunction> bindOperator(std::string_view symbol, std::span<const SqlType> arguments,
+std::optional<BoundFunction> bindOperator(std::string_view symbol,
+                                          std::span<const SqlType> arguments,
                                           std::span<const Value* const> constants) {
     if (arguments.size() == 1) {
         if (symbol == "-") return bindNegation(arguments[0]);
@@ -201,7 +211,8 @@ std::optional<BoundFunction> bindOperator(std::string_view symbol, std::span<con
     // An untyped operand takes the type of the other.
     if (a.kind == TypeKind::kUnknown && isNumeric(b.kind)) a = b;
     if (b.kind == TypeKind::kUnknown && isNumeric(a.kind)) b = a;
-    if (a.kind == TypeKind::kUnknown && b.kind == TypeKind::kUnknown) a = b = SqlType::doublePrecision();
+    if (a.kind == TypeKind::kUnknown && b.kind == TypeKind::kUnknown)
+        a = b = SqlType::doublePrecision();
     if (!isNumeric(a.kind) || !isNumeric(b.kind)) return {};
     return bindNumeric(*op, a, b);
 }

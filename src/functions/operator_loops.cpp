@@ -43,18 +43,25 @@ template <class T, class F> void binaryRows(const LoopCall& call, F f) {
 }
 
 template <Operator op, class T> T applyPlain(T a, T b) {
-    if constexpr (op == Operator::kAdd) return kernels::add(a, b);
-    else if constexpr (op == Operator::kSubtract) return kernels::subtract(a, b);
-    else return kernels::multiply(a, b);
+    if constexpr (op == Operator::kAdd)
+        return kernels::add(a, b);
+    else if constexpr (op == Operator::kSubtract)
+        return kernels::subtract(a, b);
+    else
+        return kernels::multiply(a, b);
 }
 
 template <Operator op, class T> T applyChecked(T a, T b, u32& flags) {
     if constexpr (kIsFloat<T>) {
         f64 result;
-        if constexpr (op == Operator::kAdd) result = kernels::addFloat(a, b, flags);
-        else if constexpr (op == Operator::kSubtract) result = kernels::subtractFloat(a, b, flags);
-        else if constexpr (op == Operator::kMultiply) result = kernels::multiplyFloat(a, b, flags);
-        else result = kernels::divideFloat(a, b, flags);
+        if constexpr (op == Operator::kAdd)
+            result = kernels::addFloat(a, b, flags);
+        else if constexpr (op == Operator::kSubtract)
+            result = kernels::subtractFloat(a, b, flags);
+        else if constexpr (op == Operator::kMultiply)
+            result = kernels::multiplyFloat(a, b, flags);
+        else
+            result = kernels::divideFloat(a, b, flags);
         return T(result);
     } else if constexpr (op == Operator::kAdd) {
         return kernels::addChecked(a, b, flags);
@@ -74,7 +81,7 @@ template <Operator op, class T> T applyDecimal(T a, T b, u32& flags) {
     const T result = applyChecked<op, T>(a, b, flags);
     if constexpr (sizeof(T) == 16)
         flags |= kernels::fitsDecimal<i128>(result, kernels::kMaxDecimal + 1) ? kernels::kNoFlag
-                                                                             : kernels::kOverflow;
+                                                                              : kernels::kOverflow;
     return result;
 }
 
@@ -95,8 +102,8 @@ template <Operator op, class T> void plainLoop(const LoopCall& call) {
 
 /// Division of decimals: operands of kind T at their scales, the quotient at the result's scale.
 template <class T, class Out> void divideDecimalRows(const LoopCall& call) {
-    const int digits = int(call.result_type.scale) - int(call.arg_types[0].scale) +
-                       int(call.arg_types[1].scale);
+    const int digits =
+        int(call.result_type.scale) - int(call.arg_types[0].scale) + int(call.arg_types[1].scale);
     const i128 power = kernels::powerOfTen(digits < 0 ? -digits : digits > 38 ? 38 : digits);
     const Vector& a = call.args[0];
     const Vector& b = call.args[1];
@@ -133,16 +140,20 @@ template <class T, bool checked> void negateLoop(const LoopCall& call) {
     u32 flags = 0;
     for (u32 i = 0; i < call.count; ++i) {
         const u32 row = call.rowAt(i);
-        if constexpr (kIsFloat<T>) out[row] = -x[row * step];
-        else if constexpr (checked) out[row] = kernels::negateChecked(x[row * step], flags);
-        else out[row] = kernels::subtract(T(0), x[row * step]);
+        if constexpr (kIsFloat<T>)
+            out[row] = -x[row * step];
+        else if constexpr (checked)
+            out[row] = kernels::negateChecked(x[row * step], flags);
+        else
+            out[row] = kernels::subtract(T(0), x[row * step]);
     }
     if (checked) raiseArithmetic(call, Operator::kNegate, flags);
 }
 
 template <class T> VectorLoop integerLoop(Operator op, bool checked) {
     switch (op) {
-    case Operator::kAdd: return checked ? checkedLoop<Operator::kAdd, T> : plainLoop<Operator::kAdd, T>;
+    case Operator::kAdd:
+        return checked ? checkedLoop<Operator::kAdd, T> : plainLoop<Operator::kAdd, T>;
     case Operator::kSubtract:
         return checked ? checkedLoop<Operator::kSubtract, T> : plainLoop<Operator::kSubtract, T>;
     case Operator::kMultiply:

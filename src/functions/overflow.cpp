@@ -28,9 +28,10 @@ void raiseOutOfRange(EvalContext& context, const SqlType& type) {
     case TypeKind::kReal:
     case TypeKind::kDouble: message = "value out of range: overflow"; break;
     case TypeKind::kDecimal:
-        context.fail(Error(sqlstate::kNumericValueOutOfRange, "Numeric data overflow (result precision)")
-                         .withDetail("A value does not fit " + formatType(type) + ".")
-                         .withHint("Use a type with more digits before the decimal point."));
+        context.fail(
+            Error(sqlstate::kNumericValueOutOfRange, "Numeric data overflow (result precision)")
+                .withDetail("A value does not fit " + formatType(type) + ".")
+                .withHint("Use a type with more digits before the decimal point."));
         return;
     case TypeKind::kDate:
         context.fail(sqlstate::kDatetimeFieldOverflow, "date out of range");
@@ -50,7 +51,8 @@ void raiseOutOfRange(EvalContext& context, const SqlType& type) {
 }
 
 void raiseArithmetic(const LoopCall& call, Operator op, u32 flags) {
-    if (flags == 0) [[likely]] return;
+    if (flags == 0) [[likely]]
+        return;
     if (flags & kernels::kDivisionByZero) {
         call.context.fail(Error(sqlstate::kDivisionByZero, "division by zero")
                               .withHint("Guard the divisor with NULLIF(divisor, 0)."));

@@ -42,7 +42,8 @@ OverloadTable systemFunctions();
 
 /// Operators with rules of their own: arithmetic, comparison, dates with intervals. Nothing when
 /// `symbol` is not one of them or when other rows must decide.
-std::optional<BoundFunction> bindOperator(std::string_view symbol, std::span<const SqlType> arguments,
+std::optional<BoundFunction> bindOperator(std::string_view symbol,
+                                          std::span<const SqlType> arguments,
                                           std::span<const Value* const> constants);
 
 /// The entry of a comparison at a physical kind.

@@ -12,7 +12,8 @@ namespace {
 
 class LinearRegex : public Regex {
 public:
-    LinearRegex(std::string_view pattern, bool fold_case) : regex_(re2::StringPiece(pattern.data(), pattern.size()), options(pattern, fold_case)) {
+    LinearRegex(std::string_view pattern, bool fold_case)
+        : regex_(re2::StringPiece(pattern.data(), pattern.size()), options(pattern, fold_case)) {
         pieces_.resize(size_t(std::max(0, regex_.NumberOfCapturingGroups())) + 1);
     }
 
@@ -22,7 +23,8 @@ public:
 
     Outcome find(std::string_view text, size_t from, std::vector<Span>& groups) override {
         const re2::StringPiece piece(text.data(), text.size());
-        if (!regex_.Match(piece, from, text.size(), RE2::UNANCHORED, pieces_.data(), int(pieces_.size())))
+        if (!regex_.Match(piece, from, text.size(), RE2::UNANCHORED, pieces_.data(),
+                          int(pieces_.size())))
             return Outcome::kNoMatch;
         groups.resize(pieces_.size());
         for (size_t i = 0; i < pieces_.size(); ++i) {
@@ -57,12 +59,13 @@ private:
 
 class PerlRegex : public Regex {
 public:
-    static std::unique_ptr<PerlRegex> compile(std::string_view pattern, bool fold_case, std::string& problem) {
+    static std::unique_ptr<PerlRegex> compile(std::string_view pattern, bool fold_case,
+                                              std::string& problem) {
         int code = 0;
         PCRE2_SIZE offset = 0;
         const uint32_t options = PCRE2_UTF | PCRE2_UCP | (fold_case ? PCRE2_CASELESS : 0);
-        pcre2_code* compiled = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                             options, &code, &offset, nullptr);
+        pcre2_code* compiled = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()),
+                                             pattern.size(), options, &code, &offset, nullptr);
         if (compiled == nullptr) {
             PCRE2_UCHAR buffer[256];
             pcre2_get_error_message(code, buffer, sizeof buffer);
@@ -84,8 +87,8 @@ public:
     }
 
     Outcome find(std::string_view text, size_t from, std::vector<Span>& groups) override {
-        const int found = pcre2_match(code_, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from, 0,
-                                      data_, context_);
+        const int found = pcre2_match(code_, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+                                      from, 0, data_, context_);
         if (found == PCRE2_ERROR_NOMATCH) return Outcome::kNoMatch;
         if (found < 0) return Outcome::kLimit;
         const PCRE2_SIZE* spans = pcre2_get_ovector_pointer(data_);
@@ -98,7 +101,8 @@ public:
 private:
     static constexpr uint32_t kStepLimit = 1'000'000;
     explicit PerlRegex(pcre2_code* code)
-        : code_(code), data_(pcre2_match_data_create_from_pattern(code, nullptr)),
+        : code_(code),
+          data_(pcre2_match_data_create_from_pattern(code, nullptr)),
           context_(pcre2_match_context_create(nullptr)) {
         pcre2_set_match_limit(context_, kStepLimit);
     }
@@ -121,13 +125,17 @@ Regex* RegexCache::get(std::string_view pattern, RegexOptions options, EvalConte
         regex = PerlRegex::compile(pattern, options.fold_case, problem);
     } else {
         auto linear = std::make_unique<LinearRegex>(pattern, options.fold_case);
-        if (linear->valid()) regex = std::move(linear);
-        else problem = linear->problem();
+        if (linear->valid())
+            regex = std::move(linear);
+        else
+            problem = linear->problem();
     }
     if (regex == nullptr) {
-        context.fail(Error(sqlstate::kInvalidRegularExpression, "invalid regular expression: " + problem)
-                         .withDetail("The pattern is \"" + std::string(pattern.substr(0, 200)) + "\".")
-                         .withHint(options.perl ? "Correct the pattern." : "Use the parameter 'p' for look-around."));
+        context.fail(
+            Error(sqlstate::kInvalidRegularExpression, "invalid regular expression: " + problem)
+                .withDetail("The pattern is \"" + std::string(pattern.substr(0, 200)) + "\".")
+                .withHint(options.perl ? "Correct the pattern."
+                                       : "Use the parameter 'p' for look-around."));
         return nullptr;
     }
     if (patterns_.size() >= kMostPatterns) patterns_.clear();
@@ -146,7 +154,8 @@ std::optional<std::string> regexOfSimilar(std::string_view pattern, char escape)
         const char c = pattern[i];
         if (escape != 0 && c == escape) {
             if (++i == pattern.size()) return {};
-            if (!isAsciiLetter(pattern[i]) && !isAsciiDigit(pattern[i]) && u8(pattern[i]) < 0x80) regex += '\\';
+            if (!isAsciiLetter(pattern[i]) && !isAsciiDigit(pattern[i]) && u8(pattern[i]) < 0x80)
+                regex += '\\';
             regex += pattern[i];
         } else if (in_class) {
             if (c == '\\') regex += '\\';

@@ -16,16 +16,25 @@ namespace {
 InputError storeInteger(i128 value, PhysicalKind kind, void* slot) {
     u32 flags = 0;
     switch (kind) {
-    case PhysicalKind::kI8: *static_cast<i8*>(slot) = kernels::narrowInteger<i8>(value, flags); break;
-    case PhysicalKind::kI16: *static_cast<i16*>(slot) = kernels::narrowInteger<i16>(value, flags); break;
-    case PhysicalKind::kI32: *static_cast<i32*>(slot) = kernels::narrowInteger<i32>(value, flags); break;
-    case PhysicalKind::kI64: *static_cast<i64*>(slot) = kernels::narrowInteger<i64>(value, flags); break;
+    case PhysicalKind::kI8:
+        *static_cast<i8*>(slot) = kernels::narrowInteger<i8>(value, flags);
+        break;
+    case PhysicalKind::kI16:
+        *static_cast<i16*>(slot) = kernels::narrowInteger<i16>(value, flags);
+        break;
+    case PhysicalKind::kI32:
+        *static_cast<i32*>(slot) = kernels::narrowInteger<i32>(value, flags);
+        break;
+    case PhysicalKind::kI64:
+        *static_cast<i64*>(slot) = kernels::narrowInteger<i64>(value, flags);
+        break;
     default: *static_cast<i128*>(slot) = value; break;
     }
     return flags == 0 ? InputError::kNone : InputError::kOutOfRange;
 }
 
-InputError storeText(std::string_view text, const SqlType& type, void* slot, const InputOptions& options) {
+InputError storeText(std::string_view text, const SqlType& type, void* slot,
+                     const InputOptions& options) {
     if (type.kind == TypeKind::kChar) {
         while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
     }
@@ -51,8 +60,10 @@ InputError parseRegclass(std::string_view text, const InputOptions& options, i64
     bool quoted = false;
     for (size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '"') {
-            if (quoted && i + 1 < text.size() && text[i + 1] == '"') parts[part] += text[i++];
-            else quoted = !quoted;
+            if (quoted && i + 1 < text.size() && text[i + 1] == '"')
+                parts[part] += text[i++];
+            else
+                quoted = !quoted;
         } else if (text[i] == '.' && !quoted) {
             if (part == 1) parts[0] = parts[1];  // the database is this one
             parts[part = 1].clear();
@@ -91,13 +102,16 @@ InputError parseIntervalAs(std::string_view text, TypeKind kind, i64& value) {
     return InputError::kNone;
 }
 
-InputError parseIntegral(std::string_view text, const SqlType& type, const InputOptions& options, i64& value) {
+InputError parseIntegral(std::string_view text, const SqlType& type, const InputOptions& options,
+                         i64& value) {
     switch (type.kind) {
     case TypeKind::kSmallInt: return parseInteger(text, -32768, 32767, value);
     case TypeKind::kInteger:
-        return parseInteger(text, std::numeric_limits<i32>::min(), std::numeric_limits<i32>::max(), value);
+        return parseInteger(text, std::numeric_limits<i32>::min(), std::numeric_limits<i32>::max(),
+                            value);
     case TypeKind::kBigInt:
-        return parseInteger(text, std::numeric_limits<i64>::min(), std::numeric_limits<i64>::max(), value);
+        return parseInteger(text, std::numeric_limits<i64>::min(), std::numeric_limits<i64>::max(),
+                            value);
     case TypeKind::kOid: return parseInteger(text, 0, std::numeric_limits<u32>::max(), value);
     case TypeKind::kRegclass: return parseRegclass(text, options, value);
     case TypeKind::kRegtype: return parseRegtype(text, value);
@@ -158,7 +172,8 @@ InputError parseInto(std::string_view text, const SqlType& type, PhysicalKind ki
     const InputError error = parseIntegral(text, type, options, value);
     if (error != InputError::kNone) return error;
     // An OID fills 32 bits without a sign.
-    if (widthOf(kind) == 4 && naturalKind(type) == PhysicalKind::kI32 && type.kind >= TypeKind::kOid)
+    if (widthOf(kind) == 4 && naturalKind(type) == PhysicalKind::kI32 &&
+        type.kind >= TypeKind::kOid)
         value = i32(u32(value));
     return storeInteger(value, kind, slot);
 }
@@ -169,21 +184,25 @@ Error describeInputError(InputError error, std::string_view text, const SqlType&
     const bool temporal = isDateTime(type.kind) || isInterval(type.kind);
     std::string name = type.kind == TypeKind::kDecimal ? "numeric"
                        : isInterval(type.kind)         ? "interval"
-                       : temporal ? std::string(typeName(type.kind)) : formatType(type);
+                       : temporal                      ? std::string(typeName(type.kind))
+                                                       : formatType(type);
     if (type.kind == TypeKind::kTimestamp || type.kind == TypeKind::kTimestampTz ||
         type.kind == TypeKind::kTime || type.kind == TypeKind::kTimeTz)
         name = formatType(type);
     switch (error) {
     case InputError::kTooLong:
-        return Error(sqlstate::kStringDataRightTruncation, "value too long for type " + formatType(type))
+        return Error(sqlstate::kStringDataRightTruncation,
+                     "value too long for type " + formatType(type))
             .withDetail("The value " + shown + " has " + std::to_string(text.size()) + " bytes.")
             .withHint("Cast it to " + formatType(type) + " to cut it, or use a longer type.");
     case InputError::kFieldRange:
-        return Error(sqlstate::kDatetimeFieldOverflow, "date/time field value out of range: " + shown)
+        return Error(sqlstate::kDatetimeFieldOverflow,
+                     "date/time field value out of range: " + shown)
             .withHint("Write dates as YYYY-MM-DD and times as HH:MI:SS.");
     case InputError::kOutOfRange:
         if (type.kind == TypeKind::kDecimal)
-            return Error(sqlstate::kNumericValueOutOfRange, "Numeric data overflow (result precision)")
+            return Error(sqlstate::kNumericValueOutOfRange,
+                         "Numeric data overflow (result precision)")
                 .withDetail("The value " + shown + " does not fit " + formatType(type) + ".");
         return Error(sqlstate::kNumericValueOutOfRange,
                      "value " + shown + " is out of range for type " + name);
@@ -192,9 +211,10 @@ Error describeInputError(InputError error, std::string_view text, const SqlType&
             return Error(sqlstate::kUndefinedObject, "type " + shown + " does not exist");
         return Error(sqlstate::kUndefinedTable, "relation " + shown + " does not exist");
     default:
-        return Error(temporal ? sqlstate::kInvalidDatetimeFormat : sqlstate::kInvalidTextRepresentation,
-                     "invalid input syntax for " + std::string(isInteger(type.kind) ? "" : "type ") + name +
-                         ": " + shown);
+        return Error(
+            temporal ? sqlstate::kInvalidDatetimeFormat : sqlstate::kInvalidTextRepresentation,
+            "invalid input syntax for " + std::string(isInteger(type.kind) ? "" : "type ") + name +
+                ": " + shown);
     }
 }
 

@@ -3,7 +3,8 @@
 // Place: parseInto is the bulk form, without allocation on success; parseValue (function.h) and the
 // casts are built on it.
 // Leading and trailing blanks do not count for numbers, booleans, dates and times.
-// Errors: parseInto tells what went wrong by a code; describeInputError words it as PostgreSQL does.
+// Errors: parseInto tells what went wrong by a code; describeInputError words it as PostgreSQL
+// does.
 #pragma once
 
 #include "functions/function.h"
@@ -27,14 +28,16 @@ struct InputOptions {
     const CatalogLookup* catalog = nullptr;
 
     static InputOptions of(const SessionFacts& session) {
-        return {.date_order_mdy = session.date_order_mdy, .timezone = session.timezone,
-                .now = session.statement_time, .catalog = session.catalog};
+        return {.date_order_mdy = session.date_order_mdy,
+                .timezone = session.timezone,
+                .now = session.statement_time,
+                .catalog = session.catalog};
     }
 };
 
-/// Reads `text` as `type` and stores it at `slot`, a value of physical kind `kind`: the natural kind
-/// of the type, or for the integer family any kind (kOutOfRange when it does not fit). Text values
-/// are stored as views of `text` (the caller keeps the bytes alive).
+/// Reads `text` as `type` and stores it at `slot`, a value of physical kind `kind`: the natural
+/// kind of the type, or for the integer family any kind (kOutOfRange when it does not fit). Text
+/// values are stored as views of `text` (the caller keeps the bytes alive).
 InputError parseInto(std::string_view text, const SqlType& type, PhysicalKind kind, void* slot,
                      const InputOptions& options);
 

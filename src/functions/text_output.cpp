@@ -39,7 +39,8 @@ template <class T> void appendShortest(std::string& out, T value, int plain_limi
         return;
     }
     char buffer[40];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+    const auto end =
+        std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
     std::string_view text(buffer, size_t(end - buffer));
     if (text.front() == '-') {
         out += '-';
@@ -121,8 +122,10 @@ void appendRelation(std::string& out, u32 oid, const SessionFacts& session) {
 void appendTypeName(std::string& out, u32 oid) {
     const auto type = typeFromOid(i32(oid), -1);
     if (!type) {
-        if (oid == 0) out += '-';
-        else appendInteger(out, oid);
+        if (oid == 0)
+            out += '-';
+        else
+            appendInteger(out, oid);
         return;
     }
     SqlType bare = *type;
@@ -131,7 +134,8 @@ void appendTypeName(std::string& out, u32 oid) {
 }
 
 /// Everything but floats and text, from an integer of any width.
-void appendIntegral(std::string& out, i128 value, const SqlType& type, const SessionFacts& session) {
+void appendIntegral(std::string& out, i128 value, const SqlType& type,
+                    const SessionFacts& session) {
     switch (type.kind) {
     case TypeKind::kBoolean: out += value != 0 ? 't' : 'f'; break;
     case TypeKind::kDecimal: appendDecimal(out, value, type.scale); break;
@@ -145,7 +149,9 @@ void appendIntegral(std::string& out, i128 value, const SqlType& type, const Ses
         break;
     }
     case TypeKind::kTimestamp: appendTimestamp(out, i64(value)); break;
-    case TypeKind::kTimestampTz: appendTimestampTz(out, i64(value), sessionTimeZone(session)); break;
+    case TypeKind::kTimestampTz:
+        appendTimestampTz(out, i64(value), sessionTimeZone(session));
+        break;
     case TypeKind::kIntervalMonths: appendIntervalMonths(out, i64(value)); break;
     case TypeKind::kIntervalMicros: appendIntervalMicros(out, i64(value)); break;
     case TypeKind::kOid: appendInteger(out, i64(u32(value))); break;
@@ -268,7 +274,8 @@ TimeZone sessionTimeZone(const SessionFacts& session) {
 }
 
 std::string quoteIdentifier(std::string_view name) {
-    bool plain = !name.empty() && (isAsciiLower(name[0]) || name[0] == '_') && !isReservedWord(name);
+    bool plain =
+        !name.empty() && (isAsciiLower(name[0]) || name[0] == '_') && !isReservedWord(name);
     for (char c : name) plain &= isAsciiLower(c) || isAsciiDigit(c) || c == '_' || c == '$';
     if (plain) return std::string(name);
     std::string quoted = "\"";
@@ -282,7 +289,8 @@ std::string quoteIdentifier(std::string_view name) {
 void appendText(std::string& out, const Vector& vector, u32 row, const SqlType& type,
                 const SessionFacts& session) {
     switch (vector.kind) {
-    case PhysicalKind::kText: return appendTextual(out, asStringView(vector.valueAt<TextView>(row)), type);
+    case PhysicalKind::kText:
+        return appendTextual(out, asStringView(vector.valueAt<TextView>(row)), type);
     case PhysicalKind::kF32: return appendReal(out, vector.valueAt<f32>(row));
     case PhysicalKind::kF64:
         if (type.kind == TypeKind::kReal) return appendReal(out, f32(vector.valueAt<f64>(row)));

@@ -24,14 +24,14 @@ struct Abbreviation {
     i32 minutes_east;
 };
 constexpr Abbreviation kAbbreviations[] = {
-    {"acdt", 630}, {"acst", 570}, {"adt", -180}, {"aedt", 660}, {"aest", 600}, {"akdt", -480},
+    {"acdt", 630},  {"acst", 570}, {"adt", -180}, {"aedt", 660}, {"aest", 600}, {"akdt", -480},
     {"akst", -540}, {"art", -180}, {"ast", -240}, {"awst", 480}, {"brt", -180}, {"bst", 60},
-    {"cdt", -300}, {"cest", 120}, {"cet", 60}, {"clt", -240}, {"cst", -360}, {"edt", -240},
-    {"eest", 180}, {"eet", 120}, {"est", -300}, {"hkt", 480}, {"hst", -600}, {"ist", 330},
-    {"jst", 540}, {"kst", 540}, {"mdt", -360}, {"msk", 180}, {"mst", -420}, {"ndt", -150},
-    {"nst", -210}, {"nzdt", 780}, {"nzst", 720}, {"pdt", -420}, {"pht", 480}, {"pkt", 300},
-    {"pst", -480}, {"sgt", 480}, {"west", 60}, {"wet", 0}, {"wib", 420}, {"zulu", 0}, {"z", 0},
-    {"utc", 0}, {"gmt", 0}, {"uct", 0}, {"ut", 0},
+    {"cdt", -300},  {"cest", 120}, {"cet", 60},   {"clt", -240}, {"cst", -360}, {"edt", -240},
+    {"eest", 180},  {"eet", 120},  {"est", -300}, {"hkt", 480},  {"hst", -600}, {"ist", 330},
+    {"jst", 540},   {"kst", 540},  {"mdt", -360}, {"msk", 180},  {"mst", -420}, {"ndt", -150},
+    {"nst", -210},  {"nzdt", 780}, {"nzst", 720}, {"pdt", -420}, {"pht", 480},  {"pkt", 300},
+    {"pst", -480},  {"sgt", 480},  {"west", 60},  {"wet", 0},    {"wib", 420},  {"zulu", 0},
+    {"z", 0},       {"utc", 0},    {"gmt", 0},    {"uct", 0},    {"ut", 0},
 };
 
 /// `America/New_York` from any spelling of its case.
@@ -45,7 +45,8 @@ std::string canonicalName(std::string_view name) {
         if (text[i] == '_' && (text.compare(i, 4, "_of_") == 0 || text.compare(i, 4, "_es_") == 0))
             start = false;
     }
-    for (std::string_view upper : {"Us/", "Etc/Gmt", "Etc/Utc", "Gmt", "Utc", "Nz", "Prc", "Roc", "Rok", "Gb"})
+    for (std::string_view upper :
+         {"Us/", "Etc/Gmt", "Etc/Utc", "Gmt", "Utc", "Nz", "Prc", "Roc", "Rok", "Gb"})
         if (text.starts_with(upper))
             for (size_t i = 0; i < upper.size(); ++i) text[i] = asciiUpper(text[i]);
     if (text.starts_with("ETC/")) text.replace(0, 4, "Etc/");
@@ -99,7 +100,8 @@ std::optional<TimeZone> TimeZone::find(std::string_view name) {
     if (const auto offset = posixOffset(name)) return fixed(*offset);
     // A path into the file system is not a zone.
     if (name.front() == '/' || name.find("..") != std::string_view::npos) return {};
-    if (lower.starts_with("fixed/") || lower.starts_with("file:") || lower == "localtime") return {};
+    if (lower.starts_with("fixed/") || lower.starts_with("file:") || lower == "localtime")
+        return {};
     cctz::time_zone zone;
     if (!cctz::load_time_zone(std::string(name), &zone) &&
         !cctz::load_time_zone(canonicalName(name), &zone))
@@ -128,7 +130,11 @@ i64 TimeZone::toUtc(i64 local_micros) const {
     const i64 fraction = kernels::floorModulo(local_micros, kernels::kMicrosPerSecond);
     const cctz::civil_second civil = cctz::civil_second(2000, 1, 1, 0, 0, 0) + seconds;
     const auto found = zoneOf(zone_).lookup(civil);
-    const i64 unix_seconds = std::chrono::time_point_cast<Seconds>(found.pre).time_since_epoch().count();
+    const i64 unix_seconds =
+        std::chrono::time_point_cast<Seconds>(
+            found.kind == cctz::time_zone::civil_lookup::REPEATED ? found.post : found.pre)
+            .time_since_epoch()
+            .count();
     return (unix_seconds - kUnixShift) * kernels::kMicrosPerSecond + fraction;
 }
 

@@ -21,7 +21,8 @@ public:
     static std::optional<TimeZone> find(std::string_view name);
 
     /// Both take and give microseconds since 2000-01-01; infinities stay. A local time that a
-    /// change of clocks skips or repeats is read with the offset before the change.
+    /// change of clocks skips is read with the offset before the change, one that it repeats with
+    /// the offset after it.
     i64 toLocal(i64 utc_micros) const;
     i64 toUtc(i64 local_micros) const;
     /// Seconds east of Greenwich.

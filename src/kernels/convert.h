@@ -20,7 +20,9 @@ inline f64 roundHalfEven(f64 value) { return __builtin_rint(value); }
 template <class To> inline To floatToInteger(f64 value, u32& flags) {
     const f64 rounded = roundHalfEven(value);
     // The bounds are powers of two, exact as doubles; a NaN fails both tests.
-    const f64 bound = sizeof(To) == 2 ? 32768.0 : sizeof(To) == 4 ? 2147483648.0 : 9223372036854775808.0;
+    const f64 bound = sizeof(To) == 2   ? 32768.0
+                      : sizeof(To) == 4 ? 2147483648.0
+                                        : 9223372036854775808.0;
     if (!(rounded >= -bound && rounded < bound)) {
         flags |= kOverflow;
         return 0;

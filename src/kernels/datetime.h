@@ -54,8 +54,7 @@ inline constexpr Civil civilFromDays(i32 days) {
     const i32 day_of_era = z - era * 146097;
     const i32 year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    const i32 day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const i32 day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const i32 shifted = (5 * day_of_year + 2) / 153;
     const i32 month = shifted < 10 ? shifted + 3 : shifted - 9;
     return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month,
@@ -63,7 +62,8 @@ inline constexpr Civil civilFromDays(i32 days) {
 }
 static_assert(daysFromCivil(-4712, 1, 1) == kMinDate && daysFromCivil(294276, 12, 31) == kMaxDate);
 inline constexpr bool isLeapYear(i32 year) {
-    return floorModulo(year, 4) == 0 && (floorModulo(year, 100) != 0 || floorModulo(year, 400) == 0);
+    return floorModulo(year, 4) == 0 &&
+           (floorModulo(year, 100) != 0 || floorModulo(year, 400) == 0);
 }
 inline constexpr i32 daysInMonth(i32 year, i32 month) {
     return month == 2 ? 28 + (isLeapYear(year) ? 1 : 0) : 30 + ((month + (month >> 3)) & 1);
@@ -90,9 +90,7 @@ inline i32 dateFromTimestamp(i64 micros) {
 inline i32 dayOfWeek(i32 days) { return i32(floorModulo(i64(days) + 6, i64(7))); }
 /// 1 is Monday, 7 is Sunday.
 inline i32 isoDayOfWeek(i32 days) { return i32(floorModulo(i64(days) + 5, i64(7))) + 1; }
-inline i32 dayOfYear(i32 days) {
-    return days - daysFromCivil(civilFromDays(days).year, 1, 1) + 1;
-}
+inline i32 dayOfYear(i32 days) { return days - daysFromCivil(civilFromDays(days).year, 1, 1) + 1; }
 /// The Monday of the week that a day lies in.
 inline i32 startOfWeek(i32 days) { return days - (isoDayOfWeek(days) - 1); }
 /// ISO 8601: a week belongs to the year its Thursday lies in.
@@ -133,15 +131,36 @@ inline i64 addMicros(i64 timestamp, i64 micros, u32& flags) {
 inline i32 addDays(i32 date, i64 days, u32& flags) {
     if (!isFiniteDate(date)) return date;
     const i64 result = i64(date) + days;
-    flags |= (days > kMaxDate * 2l || days < kMinDate * 100l || result < kMinDate ||
-              result > kMaxDate) ? kOverflow : kNoFlag;
+    flags |=
+        (days > kMaxDate * 2l || days < kMinDate * 100l || result < kMinDate || result > kMaxDate)
+            ? kOverflow
+            : kNoFlag;
     return i32(result);
 }
 
 enum class DatePart : u8 {
-    kMillennium, kCentury, kDecade, kYear, kQuarter, kMonth, kWeek, kDay, kDayOfWeek, kIsoDayOfWeek,
-    kDayOfYear, kHour, kMinute, kSecond, kMillisecond, kMicrosecond, kEpoch, kIsoYear, kJulian,
-    kTimezone, kTimezoneHour, kTimezoneMinute,
+    kMillennium,
+    kCentury,
+    kDecade,
+    kYear,
+    kQuarter,
+    kMonth,
+    kWeek,
+    kDay,
+    kDayOfWeek,
+    kIsoDayOfWeek,
+    kDayOfYear,
+    kHour,
+    kMinute,
+    kSecond,
+    kMillisecond,
+    kMicrosecond,
+    kEpoch,
+    kIsoYear,
+    kJulian,
+    kTimezone,
+    kTimezoneHour,
+    kTimezoneMinute,
 };
 
 /// 1 to 1000 are the first; year 0 is 1 BC, which belongs to -1.

@@ -1,8 +1,11 @@
 #include "optimize/optimize.h"
 
 #include "optimize/join_order/join_order.h"
+#include "optimize/physical/gather.h"
+#include "optimize/physical/join_filters.h"
 #include "optimize/physical/plan_builder.h"
 #include "optimize/rules/lower_set_operations.h"
+#include "optimize/rules/move_limits.h"
 #include "optimize/rules/push_predicates.h"
 #include "optimize/unnest/unnest.h"
 
@@ -52,6 +55,8 @@ PhysicalPlan optimize(const bind::QueryPlan& plan, Arena& arena, SampleEvaluator
     root = unnestAll(context, root);
     forEachTree(context, root, [&](LogicalOp* op) { return lowerSetOperations(context, op); });
     forEachTree(context, root, [&](LogicalOp* op) { return pushPredicates(context, op); });
+    forEachTree(context, root, [&](LogicalOp* op) { return dropSorts(context, op); });
+    forEachTree(context, root, [&](LogicalOp* op) { return moveLimits(context, op); });
 
     for (const bind::Cte& cte : context.ctes) context.learn(cte.plan);
     context.learn(root);
@@ -59,6 +64,8 @@ PhysicalPlan optimize(const bind::QueryPlan& plan, Arena& arena, SampleEvaluator
     forEachTree(context, root,
                 [&](LogicalOp* op) { return orderJoins(context, cardinality, op); });
     PhysicalPlan made = PlanBuilder(context, cardinality).build(root, plan.columns);
+    placeJoinFilters(context, made);
+    gatherResult(context, made);
     numberOperators(made);
     return made;
 }

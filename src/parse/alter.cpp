@@ -8,14 +8,14 @@ Statement* Parser::parseAlter() {
     expect(Keyword::kAlter);
     Token what = peek();
     switch (what.keyword) {
-        case Keyword::kTable: take(); return parseAlterTable(ObjectKind::kTable);
-        case Keyword::kView: take(); return parseAlterTable(ObjectKind::kView);
-        case Keyword::kSchema: take(); return parseAlterSchema();
-        case Keyword::kDatabase: take(); return parseAlterDatabase();
-        case Keyword::kUser: take(); return parseAlterUser();
-        case Keyword::kGroup: take(); return parseAlterGroup();
-        case Keyword::kRole: take(); return parseAlterRole();
-        default: failUnbuilt("ALTER");
+    case Keyword::kTable: take(); return parseAlterTable(ObjectKind::kTable);
+    case Keyword::kView: take(); return parseAlterTable(ObjectKind::kView);
+    case Keyword::kSchema: take(); return parseAlterSchema();
+    case Keyword::kDatabase: take(); return parseAlterDatabase();
+    case Keyword::kUser: take(); return parseAlterUser();
+    case Keyword::kGroup: take(); return parseAlterGroup();
+    case Keyword::kRole: take(); return parseAlterRole();
+    default: failUnbuilt("ALTER");
     }
 }
 
@@ -80,7 +80,8 @@ AlterTableStep Parser::parseAlterStep() {
         step.ignore_extra = accept(Keyword::kIgnoreextra);
         step.fill_target = accept(Keyword::kFilltarget);
     } else if (accept(Keyword::kSet)) {
-        if (!accept(Keyword::kSchema)) notYet("ALTER TABLE .. SET on external tables", step.position);
+        if (!accept(Keyword::kSchema))
+            notYet("ALTER TABLE .. SET on external tables", step.position);
         step.action = AlterTableAction::kSetSchema;
         step.new_name = parseName();
     } else if (at(Keyword::kRow)) {
@@ -141,8 +142,7 @@ void Parser::parseAlterColumn(AlterTableStep& step) {
         step.encoding = parseEncoding();
         return;
     }
-    if (at(Keyword::kSet) && !at(Keyword::kData, 1))
-        notYet("ALTER COLUMN .. SET", here());
+    if (at(Keyword::kSet) && !at(Keyword::kData, 1)) notYet("ALTER COLUMN .. SET", here());
     if (at(Keyword::kDrop)) notYet("ALTER COLUMN .. DROP", here());
     if (accept(Keyword::kSet)) expect(Keyword::kData);
     if (!accept(Keyword::kType)) fail("ALTER COLUMN takes TYPE or ENCODE.");
@@ -192,8 +192,9 @@ Statement* Parser::parseAlterDatabase() {
     if (at(Keyword::kCollate)) alter->alter = AlterKind::kCollate;
     if (at(Keyword::kIsolation)) alter->alter = AlterKind::kIsolation;
     if (!parseDatabaseOption(alter->connection_limit, alter->collation, alter->isolation))
-        fail("ALTER DATABASE takes RENAME TO, OWNER TO, CONNECTION LIMIT, COLLATE or ISOLATION "
-             "LEVEL.");
+        fail(
+            "ALTER DATABASE takes RENAME TO, OWNER TO, CONNECTION LIMIT, COLLATE or ISOLATION "
+            "LEVEL.");
     return alter;
 }
 
@@ -206,10 +207,8 @@ Statement* Parser::parseAlterGroup() {
         alter->new_name = parseName();
         return alter;
     }
-    if (accept(Keyword::kDrop))
-        alter->action = AlterGroupAction::kDropUsers;
-    else if (!accept(Keyword::kAdd))
-        fail("ALTER GROUP takes ADD USER, DROP USER or RENAME TO.");
+    if (accept(Keyword::kDrop)) alter->action = AlterGroupAction::kDropUsers;
+    else if (!accept(Keyword::kAdd)) fail("ALTER GROUP takes ADD USER, DROP USER or RENAME TO.");
     expect(Keyword::kUser);
     alter->users = parseColumnNames();
     return alter;
@@ -237,4 +236,4 @@ Statement* Parser::parseAlterRole() {
     }
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

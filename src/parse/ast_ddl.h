@@ -182,7 +182,8 @@ struct Quota {
 struct CreateSchema : StatementOf<StatementKind::kCreateSchema> {
     using StatementOf::StatementOf;
     bool if_not_exists = false;
-    /// Only `database` and `name` are used. Empty with AUTHORIZATION alone: the name is the owner's.
+    /// Only `database` and `name` are used. Empty with AUTHORIZATION alone: the name is the
+    /// owner's.
     ObjectName name;
     /// Empty without AUTHORIZATION.
     std::string_view owner;
@@ -355,4 +356,4 @@ struct GrantRole : StatementOf<StatementKind::kGrantRole> {
     List<Grantee> grantees;
 };
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

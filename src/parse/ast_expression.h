@@ -441,4 +441,4 @@ struct DefaultValue : ExpressionOf<ExpressionKind::kDefault> {
     using ExpressionOf::ExpressionOf;
 };
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -30,8 +30,8 @@ enum class QueryKind : u8 { kSelect, kSetOperation, kValues };
 struct Query {
     QueryKind kind;
     i32 position;
-    /// Byte range of the query in the parsed text, WITH and ORDER BY included, without the
-    /// parentheses around it.
+    /// Byte range of the query in the parsed text, WITH and ORDER BY included: parses to the same
+    /// query again.
     u32 begin = 0;
     u32 end = 0;
     /// Null without WITH.
@@ -274,4 +274,4 @@ struct FromUnpivot : FromOf<FromKind::kUnpivot> {
     List<PivotItem> sources;
 };
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

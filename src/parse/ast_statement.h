@@ -162,11 +162,11 @@ struct Merge : StatementOf<StatementKind::kMerge> {
 
 enum class OptionArgument : u8 { kNone, kText, kWord, kInteger, kDecimal, kStar, kColumns };
 
-/// One option of COPY, UNLOAD and the like, whichever dialect it was written in. SIMPLIFY AUTO n gives
-/// "simplify" (kWord) and "simplify_tolerance". `name` is lower
-/// case, words joined by `_`. Formats are options named after the format: "csv", "json",
-/// "avro", "parquet", "orc", "fixedwidth", "shapefile", "text", "binary"; FORMAT AS JSON 'auto' and
-/// JSON AS 'auto' and (FORMAT json) all give "json".
+/// One option of COPY, UNLOAD and the like, whichever dialect it was written in. SIMPLIFY AUTO n
+/// gives "simplify" (kWord) and "simplify_tolerance". `name` is lower case, words joined by `_`.
+/// Formats are options named after the format: "csv", "json", "avro", "parquet", "orc",
+/// "fixedwidth", "shapefile", "text", "binary"; FORMAT AS JSON 'auto' and JSON AS 'auto' and
+/// (FORMAT json) all give "json".
 struct Option {
     std::string_view name;
     OptionArgument argument = OptionArgument::kNone;
@@ -469,4 +469,4 @@ struct Discard : StatementOf<StatementKind::kDiscard> {
     DiscardKind discard = DiscardKind::kAll;
 };
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -1,5 +1,7 @@
 // COPY and UNLOAD: the option lists of Redshift and of PostgreSQL in one form.
 
+#include <algorithm>
+
 #include "parse/parser.h"
 
 namespace blueshift::parse {
@@ -11,26 +13,104 @@ bool isSecretOption(std::string_view name) {
            name == "session_token" || name == "master_symmetric_key";
 }
 
+constexpr std::string_view kFormats[] = {"avro", "binary",  "csv",       "fixedwidth", "json",
+                                         "orc",  "parquet", "shapefile", "text"};
+
+/// Options of one word, formats aside. Those of two words have a function each.
+constexpr std::string_view kOptions[] = {"acceptanydate",
+                                         "acceptinvchars",
+                                         "access_key_id",
+                                         "addquotes",
+                                         "allowoverwrite",
+                                         "blanksasnull",
+                                         "bzip2",
+                                         "cleanpath",
+                                         "comprows",
+                                         "compupdate",
+                                         "credentials",
+                                         "dateformat",
+                                         "default",
+                                         "delimiter",
+                                         "emptyasnull",
+                                         "encoding",
+                                         "encrypted",
+                                         "escape",
+                                         "explicit_ids",
+                                         "extension",
+                                         "fillrecord",
+                                         "freeze",
+                                         "gzip",
+                                         "header",
+                                         "iam_role",
+                                         "ignoreallerrors",
+                                         "ignoreblanklines",
+                                         "ignoreheader",
+                                         "include",
+                                         "kms_key_id",
+                                         "lzop",
+                                         "manifest",
+                                         "master_symmetric_key",
+                                         "maxerror",
+                                         "maxfilesize",
+                                         "noload",
+                                         "null",
+                                         "oids",
+                                         "on_error",
+                                         "parallel",
+                                         "quote",
+                                         "readratio",
+                                         "region",
+                                         "removequotes",
+                                         "roundec",
+                                         "rowgroupsize",
+                                         "secret_access_key",
+                                         "serializetojson",
+                                         "session_token",
+                                         "simplify",
+                                         "ssh",
+                                         "statupdate",
+                                         "timeformat",
+                                         "trimblanks",
+                                         "truncatecolumns",
+                                         "zstd"};
+
+constexpr const char* kFormatHint =
+    "A format is CSV, TEXT, BINARY, JSON, AVRO, PARQUET, ORC, FIXEDWIDTH or SHAPEFILE.";
+
+bool isFormat(std::string_view name) {
+    return std::ranges::find(kFormats, name) != std::end(kFormats);
+}
+
+bool isOption(std::string_view name) {
+    return isFormat(name) || std::ranges::find(kOptions, name) != std::end(kOptions);
+}
+
+bool isForceOption(std::string_view name) {
+    return name == "force_quote" || name == "force_null" || name == "force_not_null";
+}
+
 /// Options whose word argument may be any word.
-bool takesAnyWord(std::string_view name) { return name == "encoding"; }
+bool takesAnyWord(std::string_view name) {
+    return name == "encoding";
+}
 
 /// Words that are an argument and never the next option.
 bool isArgumentWord(const Token& token) {
     if (token.kind != TokenKind::kWord) return false;
     switch (token.keyword) {
-        case Keyword::kOn:
-        case Keyword::kOff:
-        case Keyword::kTrue:
-        case Keyword::kFalse:
-        case Keyword::kAuto:
-        case Keyword::kDefault:
-        case Keyword::kVerbose:
-        case Keyword::kNone: return true;
-        default: return token.text == "preset";
+    case Keyword::kOn:
+    case Keyword::kOff:
+    case Keyword::kTrue:
+    case Keyword::kFalse:
+    case Keyword::kAuto:
+    case Keyword::kDefault:
+    case Keyword::kVerbose:
+    case Keyword::kNone: return true;
+    default: return token.text == "preset";
     }
 }
 
-}  // namespace
+} // namespace
 
 Statement* Parser::parseCopy() {
     Copy* copy = make<Copy>(here());
@@ -51,8 +131,7 @@ Statement* Parser::parseCopy() {
     } else {
         copy->table = parseObjectName();
         if (at(Symbol::kLeftParen)) copy->columns = parseColumnNamesInParentheses();
-        if (accept(Keyword::kTo))
-            copy->direction = CopyDirection::kTo;
+        if (accept(Keyword::kTo)) copy->direction = CopyDirection::kTo;
         else if (!accept(Keyword::kFrom))
             fail("COPY is written COPY table FROM 's3://..' or COPY table TO STDOUT.");
     }
@@ -110,7 +189,8 @@ List<Option> Parser::parseCopyOptions() {
 void Parser::parseCopyOption(List<Option>& options) {
     Token token = peek();
     if (token.kind != TokenKind::kWord) fail("An option of COPY or UNLOAD is expected here.");
-    if (at(Keyword::kUsing) && at(Keyword::kTemplate, 1)) notYet("COPY USING TEMPLATE", token.begin);
+    if (at(Keyword::kUsing) && at(Keyword::kTemplate, 1))
+        notYet("COPY USING TEMPLATE", token.begin);
     if (at(Keyword::kJob) && at(Keyword::kCreate, 1)) notYet("COPY JOB", token.begin);
     if (at(Keyword::kPartition)) return parsePartitionBy(options);
     if (at(Keyword::kForce)) return parseForceOption(options);
@@ -120,11 +200,13 @@ void Parser::parseCopyOption(List<Option>& options) {
     option.name = token.text;
     if (token.is(Keyword::kFormat)) {
         accept(Keyword::kAs);
-        if (peek().kind != TokenKind::kWord && peek().kind != TokenKind::kText)
-            fail("FORMAT takes the name of a format: CSV, JSON, PARQUET, ..");
-        option.name = lowerText(take().text);
+        if (peek().kind != TokenKind::kWord && peek().kind != TokenKind::kText) fail(kFormatHint);
+        Token format = take();
+        option.name = lowerText(format.text);
+        if (!isFormat(option.name)) failAt(format, kFormatHint);
     }
     if (option.name == "delimiters") option.name = "delimiter";
+    if (!isOption(option.name)) failAt(token, "This is no option of COPY or UNLOAD.");
     bool as = accept(Keyword::kAs);
     bool any_word = as || takesAnyWord(option.name);
     if (!parseOptionArgument(option) && peek().kind == TokenKind::kWord &&
@@ -222,21 +304,29 @@ void Parser::parseOptionList(List<Option>& options) {
         option.name = token.text;
         if (token.is(Keyword::kFormat)) {
             if (peek().kind != TokenKind::kWord && peek().kind != TokenKind::kText)
-                fail("FORMAT takes csv, text or binary.");
-            option.name = lowerText(take().text);
+                fail(kFormatHint);
+            Token format = take();
+            option.name = lowerText(format.text);
+            if (!isFormat(option.name)) failAt(format, kFormatHint);
+        } else if (!isOption(option.name) && !isForceOption(option.name)) {
+            failAt(token, "This is no option of COPY.");
         } else if (accept(Symbol::kStar)) {
             option.argument = OptionArgument::kStar;
         } else if (at(Symbol::kLeftParen)) {
             option.argument = OptionArgument::kColumns;
             option.columns = parseColumnNamesInParentheses();
-        } else if (!parseOptionArgument(option) &&
-                   (peek().kind == TokenKind::kWord || peek().kind == TokenKind::kQuotedName)) {
+        } else if (!parseOptionArgument(option) && peek().kind == TokenKind::kWord) {
             option.argument = OptionArgument::kWord;
             option.text = take().text;
         }
+        bool columns = option.argument == OptionArgument::kColumns ||
+                       (option.argument == OptionArgument::kStar && option.name == "force_quote");
+        if (columns != isForceOption(option.name))
+            failAt(token, columns ? "This option takes no columns."
+                                  : "This option takes columns in parentheses.");
         option.secret = isSecretOption(option.name);
         options.push(option);
     } while (accept(Symbol::kComma));
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -6,7 +6,9 @@ namespace blueshift::parse {
 
 namespace {
 
-Precedence above(Precedence level) { return static_cast<Precedence>(static_cast<u8>(level) + 1); }
+Precedence above(Precedence level) {
+    return static_cast<Precedence>(static_cast<u8>(level) + 1);
+}
 
 struct InfixSymbol {
     Symbol symbol;
@@ -39,7 +41,7 @@ constexpr InfixSymbol kInfixSymbols[] = {
     {Symbol::kNotTildeStar, BinaryOperator::kRegexNotMatchNoCase, Precedence::kOther},
 };
 
-}  // namespace
+} // namespace
 
 bool Parser::infixOperator(size_t ahead, BinaryOperator& op, Precedence& level) {
     Symbol symbol = peek(ahead).symbol;
@@ -69,23 +71,23 @@ Expression* Parser::parsePrefix() {
     UnaryOperator op;
     Precedence operand_level = above(Precedence::kOther);
     switch (token.symbol) {
-        case Symbol::kPlus:
-            op = UnaryOperator::kPlus;
-            operand_level = Precedence::kUnaryMinus;
-            break;
-        case Symbol::kMinus:
-            op = UnaryOperator::kMinus;
-            operand_level = Precedence::kUnaryMinus;
-            break;
-        case Symbol::kTilde: op = UnaryOperator::kBitNot; break;
-        case Symbol::kAt: op = UnaryOperator::kAbsolute; break;
-        case Symbol::kSquareRoot: op = UnaryOperator::kSquareRoot; break;
-        case Symbol::kCubeRoot: op = UnaryOperator::kCubeRoot; break;
-        default:
-            if (token.is(Keyword::kNot)) return parseNot();
-            if (!token.is(Keyword::kPrior) || !atName(1)) return parseOperand();
-            op = UnaryOperator::kPrior;
-            operand_level = Precedence::kUnaryMinus;
+    case Symbol::kPlus:
+        op = UnaryOperator::kPlus;
+        operand_level = Precedence::kUnaryMinus;
+        break;
+    case Symbol::kMinus:
+        op = UnaryOperator::kMinus;
+        operand_level = Precedence::kUnaryMinus;
+        break;
+    case Symbol::kTilde: op = UnaryOperator::kBitNot; break;
+    case Symbol::kAt: op = UnaryOperator::kAbsolute; break;
+    case Symbol::kSquareRoot: op = UnaryOperator::kSquareRoot; break;
+    case Symbol::kCubeRoot: op = UnaryOperator::kCubeRoot; break;
+    default:
+        if (token.is(Keyword::kNot)) return parseNot();
+        if (!token.is(Keyword::kPrior) || !atName(1)) return parseOperand();
+        op = UnaryOperator::kPrior;
+        operand_level = Precedence::kUnaryMinus;
     }
     take();
     Unary* unary = make<Unary>(token.begin);
@@ -155,64 +157,63 @@ Expression* Parser::parseInfix(Expression* left, Precedence minimum, Precedence&
         return nullptr;
     }
     switch (token.keyword) {
-        case Keyword::kAnd: return binds(Precedence::kAnd) ? parseLogical(left, true) : nullptr;
-        case Keyword::kOr: return binds(Precedence::kOr) ? parseLogical(left, false) : nullptr;
-        case Keyword::kIs:
-        case Keyword::kIsnull:
-        case Keyword::kNotnull:
-            ceiling = Precedence::kLowest;
-            return binds(Precedence::kIs) ? parseIs(left) : nullptr;
-        case Keyword::kNot:
-        case Keyword::kBetween:
-        case Keyword::kIn:
-        case Keyword::kLike:
-        case Keyword::kIlike:
-        case Keyword::kSimilar: {
-            bool negated = token.is(Keyword::kNot);
-            Keyword word = peek(negated ? 1 : 0).keyword;
-            if (word != Keyword::kBetween && word != Keyword::kIn && word != Keyword::kLike &&
-                word != Keyword::kIlike && word != Keyword::kSimilar)
-                return nullptr;
-            if (!binds(Precedence::kPredicate)) return nullptr;
-            notRepeated(Precedence::kPredicate);
-            if (negated) take();
-            return parsePredicate(left, negated, position);
-        }
-        case Keyword::kOverlaps:
-            return binds(Precedence::kPredicate) ? parseOverlaps(left) : nullptr;
-        case Keyword::kAt: {
-            if (!at(Keyword::kTime, 1) || !at(Keyword::kZone, 2)) return nullptr;
-            if (!binds(Precedence::kAtTimeZone)) return nullptr;
-            accept(Keyword::kAt, Keyword::kTime, Keyword::kZone);
-            FunctionCall* call = make<FunctionCall>(position);
-            call->form = CallForm::kAtTimeZone;
-            call->name.name = "timezone";
-            call->name.position = position;
-            call->arguments = list<Expression*>();
-            call->arguments.push(parseExpression(above(Precedence::kAtTimeZone)));
-            call->arguments.push(left);
-            return call;
-        }
-        case Keyword::kCollate: {
-            if (!collate_allowed_ || !binds(Precedence::kCollate)) return nullptr;
-            take();
-            Collate* collate = make<Collate>(position);
-            collate->operand = left;
-            collate->collation = parseObjectName();
-            return collate;
-        }
-        case Keyword::kOperator: {
-            if (!at(Symbol::kLeftParen, 1) || !binds(Precedence::kOther)) return nullptr;
-            BinaryOperator op = BinaryOperator::kEqual;
-            LikeKind like = LikeKind::kLike;
-            bool negated = false;
-            bool is_like = false;
-            if (!qualifiedOperator(op, like, negated, is_like))
-                fail("OPERATOR(..) takes one infix operator.");
-            if (is_like) return parseLike(left, like, negated, position);
-            return parseBinary(left, op, Precedence::kOther, position);
-        }
-        default: return nullptr;
+    case Keyword::kAnd: return binds(Precedence::kAnd) ? parseLogical(left, true) : nullptr;
+    case Keyword::kOr: return binds(Precedence::kOr) ? parseLogical(left, false) : nullptr;
+    case Keyword::kIs:
+    case Keyword::kIsnull:
+    case Keyword::kNotnull:
+        ceiling = Precedence::kLowest;
+        return binds(Precedence::kIs) ? parseIs(left) : nullptr;
+    case Keyword::kNot:
+    case Keyword::kBetween:
+    case Keyword::kIn:
+    case Keyword::kLike:
+    case Keyword::kIlike:
+    case Keyword::kSimilar: {
+        bool negated = token.is(Keyword::kNot);
+        Keyword word = peek(negated ? 1 : 0).keyword;
+        if (word != Keyword::kBetween && word != Keyword::kIn && word != Keyword::kLike &&
+            word != Keyword::kIlike && word != Keyword::kSimilar)
+            return nullptr;
+        if (!binds(Precedence::kPredicate)) return nullptr;
+        notRepeated(Precedence::kPredicate);
+        if (negated) take();
+        return parsePredicate(left, negated, position);
+    }
+    case Keyword::kOverlaps: return binds(Precedence::kPredicate) ? parseOverlaps(left) : nullptr;
+    case Keyword::kAt: {
+        if (!at(Keyword::kTime, 1) || !at(Keyword::kZone, 2)) return nullptr;
+        if (!binds(Precedence::kAtTimeZone)) return nullptr;
+        accept(Keyword::kAt, Keyword::kTime, Keyword::kZone);
+        FunctionCall* call = make<FunctionCall>(position);
+        call->form = CallForm::kAtTimeZone;
+        call->name.name = "timezone";
+        call->name.position = position;
+        call->arguments = list<Expression*>();
+        call->arguments.push(parseExpression(above(Precedence::kAtTimeZone)));
+        call->arguments.push(left);
+        return call;
+    }
+    case Keyword::kCollate: {
+        if (!collate_allowed_ || !binds(Precedence::kCollate)) return nullptr;
+        take();
+        Collate* collate = make<Collate>(position);
+        collate->operand = left;
+        collate->collation = parseObjectName();
+        return collate;
+    }
+    case Keyword::kOperator: {
+        if (!at(Symbol::kLeftParen, 1) || !binds(Precedence::kOther)) return nullptr;
+        BinaryOperator op = BinaryOperator::kEqual;
+        LikeKind like = LikeKind::kLike;
+        bool negated = false;
+        bool is_like = false;
+        if (!qualifiedOperator(op, like, negated, is_like))
+            fail("OPERATOR(..) takes one infix operator.");
+        if (is_like) return parseLike(left, like, negated, position);
+        return parseBinary(left, op, Precedence::kOther, position);
+    }
+    default: return nullptr;
     }
 }
 
@@ -230,8 +231,8 @@ Expression* Parser::parseLogical(Expression* left, bool is_and) {
 /// The operator is taken already.
 Expression* Parser::parseBinary(Expression* left, BinaryOperator op, Precedence level,
                                 i32 position) {
-    bool quantified = (at(Keyword::kAny) || at(Keyword::kSome) || at(Keyword::kAll)) &&
-                      at(Symbol::kLeftParen, 1);
+    bool quantified =
+        (at(Keyword::kAny) || at(Keyword::kSome) || at(Keyword::kAll)) && at(Symbol::kLeftParen, 1);
     if (quantified) {
         Quantified* result = make<Quantified>(position);
         result->op = op;
@@ -476,4 +477,4 @@ Expression* Parser::makeInteger(std::string_view digits, i32 position) {
     return literal;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -25,16 +25,16 @@ bool Parser::acceptJoin(FromJoin& join) {
         first = peek(++words).keyword;
     }
     switch (first) {
-        case Keyword::kJoin: break;
-        case Keyword::kInner: ++words; break;
-        case Keyword::kCross:
-            join.type = JoinType::kCross;
-            ++words;
-            break;
-        case Keyword::kLeft: join.type = JoinType::kLeft; break;
-        case Keyword::kRight: join.type = JoinType::kRight; break;
-        case Keyword::kFull: join.type = JoinType::kFull; break;
-        default: return false;
+    case Keyword::kJoin: break;
+    case Keyword::kInner: ++words; break;
+    case Keyword::kCross:
+        join.type = JoinType::kCross;
+        ++words;
+        break;
+    case Keyword::kLeft: join.type = JoinType::kLeft; break;
+    case Keyword::kRight: join.type = JoinType::kRight; break;
+    case Keyword::kFull: join.type = JoinType::kFull; break;
+    default: return false;
     }
     if (join.type == JoinType::kLeft || join.type == JoinType::kRight ||
         join.type == JoinType::kFull)
@@ -63,9 +63,9 @@ FromItem* Parser::continueJoins(FromItem* left) {
         } else if (conditional && accept(Keyword::kUsing)) {
             join->using_columns = parseColumnNamesInParentheses();
         } else if (conditional) {
-            bool may_be_path = join->right->is<FromPath>() ||
-                               (join->right->is<FromTable>() &&
-                                !join->right->as<FromTable>()->name.schema.empty());
+            bool may_be_path =
+                join->right->is<FromPath>() || (join->right->is<FromTable>() &&
+                                                !join->right->as<FromTable>()->name.schema.empty());
             if (!may_be_path) fail("JOIN needs ON .. or USING (..).");
         }
         left = join;
@@ -146,29 +146,29 @@ FromItem* Parser::parseFromName(bool lateral) {
     i32 position = here();
     Token token = peek();
     switch (token.keyword) {
-        case Keyword::kLeft:
-        case Keyword::kRight:
-        case Keyword::kUnnest:
-            if (at(Symbol::kLeftParen, 1)) {
-                take();
-                ObjectName name;
-                name.name = token.text;
-                name.position = position;
-                return parseFromFunction(parseCallAfterName(name), lateral, position);
-            }
-            break;
-        case Keyword::kCurrentDate:
-        case Keyword::kCurrentTime:
-        case Keyword::kCurrentTimestamp:
-        case Keyword::kCurrentUser:
-        case Keyword::kCurrentUserId:
-        case Keyword::kLocaltime:
-        case Keyword::kLocaltimestamp:
-        case Keyword::kSessionUser:
-        case Keyword::kSysdate:
-        case Keyword::kUser:
-            return parseFromFunction(parseKeywordCall()->as<FunctionCall>(), lateral, position);
-        default: break;
+    case Keyword::kLeft:
+    case Keyword::kRight:
+    case Keyword::kUnnest:
+        if (at(Symbol::kLeftParen, 1)) {
+            take();
+            ObjectName name;
+            name.name = token.text;
+            name.position = position;
+            return parseFromFunction(parseCallAfterName(name), lateral, position);
+        }
+        break;
+    case Keyword::kCurrentDate:
+    case Keyword::kCurrentTime:
+    case Keyword::kCurrentTimestamp:
+    case Keyword::kCurrentUser:
+    case Keyword::kCurrentUserId:
+    case Keyword::kLocaltime:
+    case Keyword::kLocaltimestamp:
+    case Keyword::kSessionUser:
+    case Keyword::kSysdate:
+    case Keyword::kUser:
+        return parseFromFunction(parseKeywordCall()->as<FunctionCall>(), lateral, position);
+    default: break;
     }
     List<std::string_view> parts = list<std::string_view>();
     parts.push(parseName());
@@ -205,10 +205,8 @@ FromItem* Parser::parseFromFunction(FunctionCall* call, bool lateral, i32 positi
     FromFunction* item = make<FromFunction>(position);
     item->call = call;
     item->lateral = lateral;
-    if (accept(Keyword::kWith, Keyword::kOffset))
-        item->with_offset = true;
-    else if (accept(Keyword::kWith, Keyword::kOrdinality))
-        item->with_ordinality = true;
+    if (accept(Keyword::kWith, Keyword::kOffset)) item->with_offset = true;
+    else if (accept(Keyword::kWith, Keyword::kOrdinality)) item->with_ordinality = true;
     bool as = accept(Keyword::kAs);
     if (atName() && (as || atTableAlias())) item->alias = parseName();
     if (!at(Symbol::kLeftParen)) {
@@ -238,12 +236,11 @@ bool Parser::atTableAlias(size_t ahead) {
     if (at(Keyword::kAs, ahead)) return true;
     if (!atName(ahead)) return false;
     switch (peek(ahead).keyword) {
-        case Keyword::kReturning: return false;
-        case Keyword::kAt: return !atName(ahead + 1);
-        case Keyword::kWindow: return !(atName(ahead + 1) && at(Keyword::kAs, ahead + 2));
-        case Keyword::kFetch:
-            return !at(Keyword::kFirst, ahead + 1) && !at(Keyword::kNext, ahead + 1);
-        default: return true;
+    case Keyword::kReturning: return false;
+    case Keyword::kAt: return !atName(ahead + 1);
+    case Keyword::kWindow: return !(atName(ahead + 1) && at(Keyword::kAs, ahead + 2));
+    case Keyword::kFetch: return !at(Keyword::kFirst, ahead + 1) && !at(Keyword::kNext, ahead + 1);
+    default: return true;
     }
 }
 
@@ -257,12 +254,9 @@ void Parser::parseTableAlias(FromItem* item) {
 
 FromItem* Parser::parsePivots(FromItem* item) {
     for (;;) {
-        if (at(Keyword::kPivot))
-            item = parsePivot(item);
-        else if (at(Keyword::kUnpivot))
-            item = parseUnpivot(item);
-        else
-            return item;
+        if (at(Keyword::kPivot)) item = parsePivot(item);
+        else if (at(Keyword::kUnpivot)) item = parseUnpivot(item);
+        else return item;
     }
 }
 
@@ -271,10 +265,8 @@ List<PivotItem> Parser::parsePivotItems() {
     do {
         PivotItem item;
         item.expression = parseExpression();
-        if (accept(Keyword::kAs))
-            item.alias = parseLabel();
-        else if (atName())
-            item.alias = parseName();
+        if (accept(Keyword::kAs)) item.alias = parseLabel();
+        else if (atName()) item.alias = parseName();
         items.push(item);
     } while (accept(Symbol::kComma));
     return items;
@@ -301,10 +293,8 @@ FromItem* Parser::parseUnpivot(FromItem* input) {
     FromUnpivot* unpivot = make<FromUnpivot>(here());
     take();
     unpivot->input = input;
-    if (accept(Keyword::kInclude, Keyword::kNulls))
-        unpivot->include_nulls = true;
-    else
-        accept(Keyword::kExclude, Keyword::kNulls);
+    if (accept(Keyword::kInclude, Keyword::kNulls)) unpivot->include_nulls = true;
+    else accept(Keyword::kExclude, Keyword::kNulls);
     expect(Symbol::kLeftParen);
     unpivot->value_column = parseColumnName();
     expect(Keyword::kFor);
@@ -318,4 +308,4 @@ FromItem* Parser::parseUnpivot(FromItem* input) {
     return unpivot;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -7,22 +7,22 @@ namespace blueshift::parse {
 Expression* Parser::parseOperand() {
     const Token& token = peek();
     switch (token.kind) {
-        case TokenKind::kInteger:
-        case TokenKind::kDecimal:
-        case TokenKind::kFloat:
-        case TokenKind::kText:
-        case TokenKind::kParameter: return parseLiteral();
-        case TokenKind::kQuotedName: return parseNameOperand();
-        case TokenKind::kWord: return parseWordOperand();
-        case TokenKind::kSymbol:
-            if (token.is(Symbol::kLeftParen)) return parenthesizedOperand();
-            if (token.is(Symbol::kHash)) return parseNameOperand();
-            if (token.is(Symbol::kComma) || token.is(Symbol::kRightParen))
-                fail("A value is missing before it.");
-            if (token.is(Symbol::kUnknown) && token.text == "?")
-                fail("Parameters are written $1, $2, ..");
-            fail();
-        case TokenKind::kEnd: fail();
+    case TokenKind::kInteger:
+    case TokenKind::kDecimal:
+    case TokenKind::kFloat:
+    case TokenKind::kText:
+    case TokenKind::kParameter: return parseLiteral();
+    case TokenKind::kQuotedName: return parseNameOperand();
+    case TokenKind::kWord: return parseWordOperand();
+    case TokenKind::kSymbol:
+        if (token.is(Symbol::kLeftParen)) return parenthesizedOperand();
+        if (token.is(Symbol::kHash)) return parseNameOperand();
+        if (token.is(Symbol::kComma) || token.is(Symbol::kRightParen))
+            fail("A value is missing before it.");
+        if (token.is(Symbol::kUnknown) && token.text == "?")
+            fail("Parameters are written $1, $2, ..");
+        fail();
+    case TokenKind::kEnd: fail();
     }
     fail();
 }
@@ -46,10 +46,10 @@ Expression* Parser::parseLiteral() {
     Literal* literal = make<Literal>(token.begin);
     literal->text = token.text;
     switch (token.kind) {
-        case TokenKind::kInteger: literal->literal = LiteralKind::kInteger; break;
-        case TokenKind::kDecimal: literal->literal = LiteralKind::kDecimal; break;
-        case TokenKind::kFloat: literal->literal = LiteralKind::kFloat; break;
-        default: literal->literal = LiteralKind::kText;
+    case TokenKind::kInteger: literal->literal = LiteralKind::kInteger; break;
+    case TokenKind::kDecimal: literal->literal = LiteralKind::kDecimal; break;
+    case TokenKind::kFloat: literal->literal = LiteralKind::kFloat; break;
+    default: literal->literal = LiteralKind::kText;
     }
     return literal;
 }
@@ -58,73 +58,73 @@ Expression* Parser::parseWordOperand() {
     Token token = peek();
     bool call = at(Symbol::kLeftParen, 1);
     switch (token.keyword) {
-        case Keyword::kNull:
-        case Keyword::kTrue:
-        case Keyword::kFalse: {
+    case Keyword::kNull:
+    case Keyword::kTrue:
+    case Keyword::kFalse: {
+        take();
+        Literal* literal = make<Literal>(token.begin);
+        if (!token.is(Keyword::kNull)) literal->literal = LiteralKind::kBoolean;
+        literal->boolean = token.is(Keyword::kTrue);
+        return literal;
+    }
+    case Keyword::kCase: return parseCase();
+    case Keyword::kInterval:
+    case Keyword::kTimestamp: {
+        TypeName* type = parseType();
+        if (peek().kind != TokenKind::kText)
+            fail("A text in single quotes follows the type: TIMESTAMP '2020-01-31 12:00'.");
+        return parseTypedLiteral(type, token.begin);
+    }
+    case Keyword::kCurrentDate:
+    case Keyword::kCurrentTime:
+    case Keyword::kCurrentTimestamp:
+    case Keyword::kCurrentUser:
+    case Keyword::kCurrentUserId:
+    case Keyword::kLocaltime:
+    case Keyword::kLocaltimestamp:
+    case Keyword::kSessionUser:
+    case Keyword::kSysdate:
+    case Keyword::kUser: return parseKeywordCall();
+    case Keyword::kArray:
+        if (!call && !at(Symbol::kLeftBracket, 1)) break;
+        return parseSpecialCall(token.keyword);
+    case Keyword::kCast:
+    case Keyword::kTryCast:
+    case Keyword::kConvert:
+    case Keyword::kExists:
+    case Keyword::kExtract:
+    case Keyword::kPosition:
+    case Keyword::kRow:
+    case Keyword::kSubstring:
+    case Keyword::kTrim:
+        if (call) return parseSpecialCall(token.keyword);
+        break;
+    case Keyword::kLeft:
+    case Keyword::kRight:
+    case Keyword::kUnnest:
+    case Keyword::kIdentity:
+        if (call) {
             take();
-            Literal* literal = make<Literal>(token.begin);
-            if (!token.is(Keyword::kNull)) literal->literal = LiteralKind::kBoolean;
-            literal->boolean = token.is(Keyword::kTrue);
-            return literal;
+            ObjectName name;
+            name.name = token.text;
+            name.position = token.begin;
+            return parseCallAfterName(name);
         }
-        case Keyword::kCase: return parseCase();
-        case Keyword::kInterval:
-        case Keyword::kTimestamp: {
-            TypeName* type = parseType();
-            if (peek().kind != TokenKind::kText)
-                fail("A text in single quotes follows the type: TIMESTAMP '2020-01-31 12:00'.");
-            return parseTypedLiteral(type, token.begin);
+        break;
+    case Keyword::kApproximate:
+        if (atName(1) && at(Symbol::kLeftParen, 2)) {
+            take();
+            FunctionCall* result = parseCallAfterName(parseObjectName());
+            result->approximate = true;
+            return result;
         }
-        case Keyword::kCurrentDate:
-        case Keyword::kCurrentTime:
-        case Keyword::kCurrentTimestamp:
-        case Keyword::kCurrentUser:
-        case Keyword::kCurrentUserId:
-        case Keyword::kLocaltime:
-        case Keyword::kLocaltimestamp:
-        case Keyword::kSessionUser:
-        case Keyword::kSysdate:
-        case Keyword::kUser: return parseKeywordCall();
-        case Keyword::kArray:
-            if (!call && !at(Symbol::kLeftBracket, 1)) break;
-            return parseSpecialCall(token.keyword);
-        case Keyword::kCast:
-        case Keyword::kTryCast:
-        case Keyword::kConvert:
-        case Keyword::kExists:
-        case Keyword::kExtract:
-        case Keyword::kPosition:
-        case Keyword::kRow:
-        case Keyword::kSubstring:
-        case Keyword::kTrim:
-            if (call) return parseSpecialCall(token.keyword);
-            break;
-        case Keyword::kLeft:
-        case Keyword::kRight:
-        case Keyword::kUnnest:
-        case Keyword::kIdentity:
-            if (call) {
-                take();
-                ObjectName name;
-                name.name = token.text;
-                name.position = token.begin;
-                return parseCallAfterName(name);
-            }
-            break;
-        case Keyword::kApproximate:
-            if (atName(1) && at(Symbol::kLeftParen, 2)) {
-                take();
-                FunctionCall* result = parseCallAfterName(parseObjectName());
-                result->approximate = true;
-                return result;
-            }
-            break;
-        case Keyword::kOid: return parseNameOperand();
-        case Keyword::kDefault:
-            fail("DEFAULT stands alone in a VALUES row of INSERT or in UPDATE .. SET.");
-        case Keyword::kSelect:
-        case Keyword::kWith: fail("A query inside of an expression needs parentheses.");
-        default: break;
+        break;
+    case Keyword::kOid: return parseNameOperand();
+    case Keyword::kDefault:
+        fail("DEFAULT stands alone in a VALUES row of INSERT or in UPDATE .. SET.");
+    case Keyword::kSelect:
+    case Keyword::kWith: fail("A query inside of an expression needs parentheses.");
+    default: break;
     }
     return parseNameOperand();
 }
@@ -151,30 +151,30 @@ Expression* Parser::parseKeywordCall() {
 Expression* Parser::parseSpecialCall(Keyword keyword) {
     i32 position = here();
     switch (keyword) {
-        case Keyword::kCast: return parseCast(false);
-        case Keyword::kTryCast: return parseCast(true);
-        case Keyword::kConvert: return parseConvert();
-        case Keyword::kExtract: return parseExtract();
-        case Keyword::kSubstring: return parseSubstring();
-        case Keyword::kTrim: return parseTrim();
-        case Keyword::kPosition: return parsePosition();
-        case Keyword::kExists: {
-            take();
-            Parenthesized inner = parseParentheses();
-            if (inner.query == nullptr) fail("EXISTS takes a query: EXISTS (SELECT ..).");
-            Exists* exists = make<Exists>(position);
-            exists->query = inner.query;
-            return exists;
-        }
-        case Keyword::kRow: {
-            take();
-            expect(Symbol::kLeftParen);
-            Row* row = make<Row>(position);
-            if (!at(Symbol::kRightParen)) row->items = parseExpressions();
-            expect(Symbol::kRightParen);
-            return row;
-        }
-        default: break;
+    case Keyword::kCast: return parseCast(false);
+    case Keyword::kTryCast: return parseCast(true);
+    case Keyword::kConvert: return parseConvert();
+    case Keyword::kExtract: return parseExtract();
+    case Keyword::kSubstring: return parseSubstring();
+    case Keyword::kTrim: return parseTrim();
+    case Keyword::kPosition: return parsePosition();
+    case Keyword::kExists: {
+        take();
+        Parenthesized inner = parseParentheses();
+        if (inner.query == nullptr) fail("EXISTS takes a query: EXISTS (SELECT ..).");
+        Exists* exists = make<Exists>(position);
+        exists->query = inner.query;
+        return exists;
+    }
+    case Keyword::kRow: {
+        take();
+        expect(Symbol::kLeftParen);
+        Row* row = make<Row>(position);
+        if (!at(Symbol::kRightParen)) row->items = parseExpressions();
+        expect(Symbol::kRightParen);
+        return row;
+    }
+    default: break;
     }
     take();
     if (at(Symbol::kLeftBracket)) {
@@ -209,8 +209,7 @@ Expression* Parser::parseTypedLiteral(TypeName* type, i32 position) {
 bool Parser::atTypedLiteral() {
     if (!atName()) return false;
     if (peek(1).kind == TokenKind::kText) return true;
-    if (at(Keyword::kDouble) && at(Keyword::kPrecision, 1))
-        return peek(2).kind == TokenKind::kText;
+    if (at(Keyword::kDouble) && at(Keyword::kPrecision, 1)) return peek(2).kind == TokenKind::kText;
     if (at(Keyword::kTime) && (at(Keyword::kWith, 1) || at(Keyword::kWithout, 1)) &&
         at(Keyword::kTime, 2) && at(Keyword::kZone, 3))
         return peek(4).kind == TokenKind::kText;
@@ -310,10 +309,8 @@ void Parser::parseCallArguments(FunctionCall* call) {
         take();
         return;
     }
-    if (accept(Keyword::kDistinct))
-        call->distinct = true;
-    else
-        accept(Keyword::kAll);
+    if (accept(Keyword::kDistinct)) call->distinct = true;
+    else accept(Keyword::kAll);
     do call->arguments.push(parseArgument());
     while (accept(Symbol::kComma));
     if (accept(Keyword::kIgnore, Keyword::kNulls)) call->nulls = NullTreatment::kIgnore;
@@ -392,12 +389,9 @@ Expression* Parser::parseTrim() {
     call->arguments = list<Expression*>();
     take();
     expect(Symbol::kLeftParen);
-    if (accept(Keyword::kLeading))
-        call->name.name = "ltrim";
-    else if (accept(Keyword::kTrailing))
-        call->name.name = "rtrim";
-    else
-        accept(Keyword::kBoth);
+    if (accept(Keyword::kLeading)) call->name.name = "ltrim";
+    else if (accept(Keyword::kTrailing)) call->name.name = "rtrim";
+    else accept(Keyword::kBoth);
     if (accept(Keyword::kFrom)) {
         call->arguments.push(parseExpression());
     } else {
@@ -478,7 +472,8 @@ WindowSpec* Parser::parseWindowSpec() {
         spec->partition_by = parseExpressions();
     }
     if (at(Keyword::kOrder)) spec->order_by = parseOrderBy();
-    if (at(Keyword::kRows) || at(Keyword::kRange) || at(Keyword::kGroups)) spec->frame = parseFrame();
+    if (at(Keyword::kRows) || at(Keyword::kRange) || at(Keyword::kGroups))
+        spec->frame = parseFrame();
     expect(Symbol::kRightParen);
     return spec;
 }
@@ -527,4 +522,4 @@ FrameBound Parser::parseFrameBound(Expression*& offset) {
     fail("A frame bound is UNBOUNDED or a number with PRECEDING or FOLLOWING, or CURRENT ROW.");
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -19,10 +19,8 @@ Statement* Parser::parseGrant(bool revoke) {
     grant->option_only = option_only;
     parsePrivileges(grant);
     if (at(Keyword::kFor)) notYet("GRANT .. FOR (scoped permissions)", here());
-    if (accept(Keyword::kOn))
-        parseGrantTarget(grant);
-    else
-        grant->object = ObjectKind::kSystem;
+    if (accept(Keyword::kOn)) parseGrantTarget(grant);
+    else grant->object = ObjectKind::kSystem;
     expect(revoke ? Keyword::kFrom : Keyword::kTo);
     grant->grantees = parseGrantees(!revoke);
     if (revoke) grant->behavior = parseDropBehavior();
@@ -91,12 +89,9 @@ List<TypeName*> Parser::parseArgumentTypes() {
 void Parser::parseGrantTarget(Grant* grant) {
     grant->names = list<ObjectName>();
     if (accept(Keyword::kAll)) {
-        if (accept(Keyword::kFunctions))
-            grant->object = ObjectKind::kFunction;
-        else if (accept(Keyword::kProcedures))
-            grant->object = ObjectKind::kProcedure;
-        else
-            expect(Keyword::kTables);
+        if (accept(Keyword::kFunctions)) grant->object = ObjectKind::kFunction;
+        else if (accept(Keyword::kProcedures)) grant->object = ObjectKind::kProcedure;
+        else expect(Keyword::kTables);
         expect(Keyword::kIn);
         expect(Keyword::kSchema);
         grant->all_in_schema = true;
@@ -106,44 +101,43 @@ void Parser::parseGrantTarget(Grant* grant) {
     }
     Token what = peek();
     switch (what.keyword) {
-        case Keyword::kSchema:
-            take();
-            grant->object = ObjectKind::kSchema;
-            do grant->names.push(parseSchemaName());
-            while (accept(Symbol::kComma));
-            return;
-        case Keyword::kDatabase:
-        case Keyword::kLanguage:
-            take();
-            grant->object =
-                what.is(Keyword::kDatabase) ? ObjectKind::kDatabase : ObjectKind::kLanguage;
-            do {
-                ObjectName name;
-                name.position = here();
-                name.name = parseName();
-                grant->names.push(name);
-            } while (accept(Symbol::kComma));
-            return;
-        case Keyword::kFunction:
-        case Keyword::kProcedure:
-            take();
-            grant->object =
-                what.is(Keyword::kFunction) ? ObjectKind::kFunction : ObjectKind::kProcedure;
-            grant->argument_types = list<List<TypeName*>>();
-            do {
-                grant->names.push(parseObjectName());
-                grant->argument_types.push(at(Symbol::kLeftParen) ? parseArgumentTypes()
-                                                                  : list<TypeName*>());
-            } while (accept(Symbol::kComma));
-            return;
-        case Keyword::kDatashare:
-        case Keyword::kModel:
-        case Keyword::kExternal:
-        case Keyword::kTemplate:
-            if (atName(1) || at(Keyword::kTable, 1))
-                notYet("GRANT ON " + std::string(what.text), what.begin);
-            break;
-        default: break;
+    case Keyword::kSchema:
+        take();
+        grant->object = ObjectKind::kSchema;
+        do grant->names.push(parseSchemaName());
+        while (accept(Symbol::kComma));
+        return;
+    case Keyword::kDatabase:
+    case Keyword::kLanguage:
+        take();
+        grant->object = what.is(Keyword::kDatabase) ? ObjectKind::kDatabase : ObjectKind::kLanguage;
+        do {
+            ObjectName name;
+            name.position = here();
+            name.name = parseName();
+            grant->names.push(name);
+        } while (accept(Symbol::kComma));
+        return;
+    case Keyword::kFunction:
+    case Keyword::kProcedure:
+        take();
+        grant->object =
+            what.is(Keyword::kFunction) ? ObjectKind::kFunction : ObjectKind::kProcedure;
+        grant->argument_types = list<List<TypeName*>>();
+        do {
+            grant->names.push(parseObjectName());
+            grant->argument_types.push(at(Symbol::kLeftParen) ? parseArgumentTypes()
+                                                              : list<TypeName*>());
+        } while (accept(Symbol::kComma));
+        return;
+    case Keyword::kDatashare:
+    case Keyword::kModel:
+    case Keyword::kExternal:
+    case Keyword::kTemplate:
+        if (atName(1) || at(Keyword::kTable, 1))
+            notYet("GRANT ON " + std::string(what.text), what.begin);
+        break;
+    default: break;
     }
     accept(Keyword::kTable);
     grant->names = parseObjectNames();
@@ -181,4 +175,4 @@ List<Grantee> Parser::parseGrantees(bool allow_option) {
     return grantees;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

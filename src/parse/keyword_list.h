@@ -1,7 +1,7 @@
-// keyword_list.h: every word the grammar knows, with its class, for inclusion under a macro.
+// keyword_list.h: every word of the grammar, with its class, for inclusion under a macro.
 //
 // Place: included by keywords.h and keywords.cpp with BS_KEYWORD(word, Name, reserved) defined.
-// Reserved words cannot be used as names without quotes; they are those of Redshift. The other words
+// Reserved words, those of Redshift, cannot be used as names without quotes. The other words
 // mean something only where the grammar expects them.
 // Sorted by word.
 BS_KEYWORD(abort, Abort, false)

@@ -46,7 +46,7 @@ constexpr size_t kLongest = [] {
     return longest;
 }();
 
-}  // namespace
+} // namespace
 
 Keyword findKeyword(std::string_view word) {
     if (word.size() > kLongest) return Keyword::kNoKeyword;
@@ -58,8 +58,12 @@ Keyword findKeyword(std::string_view word) {
     return Keyword::kNoKeyword;
 }
 
-std::string_view keywordText(Keyword keyword) { return kEntries[static_cast<size_t>(keyword)].word; }
+std::string_view keywordText(Keyword keyword) {
+    return kEntries[static_cast<size_t>(keyword)].word;
+}
 
-bool isReserved(Keyword keyword) { return kEntries[static_cast<size_t>(keyword)].reserved; }
+bool isReserved(Keyword keyword) {
+    return kEntries[static_cast<size_t>(keyword)].reserved;
+}
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -27,4 +27,4 @@ std::string_view keywordText(Keyword keyword);
 /// True if the word cannot be a name without quotes.
 bool isReserved(Keyword keyword);
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -21,9 +21,13 @@ constexpr std::array<u8, 256> kClasses = [] {
     return table;
 }();
 
-bool has(char c, u8 classes) { return (kClasses[static_cast<u8>(c)] & classes) != 0; }
+bool has(char c, u8 classes) {
+    return (kClasses[static_cast<u8>(c)] & classes) != 0;
+}
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 bool hasUpper(std::string_view text) {
     for (char c : text)
@@ -81,7 +85,7 @@ size_t sequenceLength(std::string_view text, size_t offset) {
     return 0;
 }
 
-}  // namespace
+} // namespace
 
 bool isValidText(std::string_view text, size_t& bad) {
     size_t offset = 0;
@@ -98,10 +102,10 @@ bool isValidText(std::string_view text, size_t& bad) {
 
 void checkText(std::string_view text) {
     if (text.size() > kMaxTextBytes)
-        throw SqlError(Error(sqlstate::kProgramLimitExceeded,
-                             "statement text is longer than 16777216 bytes: " +
-                                 std::to_string(text.size()))
-                           .withHint("Load large amounts of data with COPY."));
+        throw SqlError(
+            Error(sqlstate::kProgramLimitExceeded,
+                  "statement text is longer than 16777216 bytes: " + std::to_string(text.size()))
+                .withHint("Load large amounts of data with COPY."));
     size_t bad = 0;
     if (isValidText(text, bad)) return;
     constexpr char kHex[] = "0123456789abcdef";
@@ -398,38 +402,36 @@ std::string_view Lexer::unescape(std::string_view body) {
         char c = body[++i];
         u32 value = 0;
         switch (c) {
-            case 'b': out += '\b'; break;
-            case 'f': out += '\f'; break;
-            case 'n': out += '\n'; break;
-            case 'r': out += '\r'; break;
-            case 't': out += '\t'; break;
-            case 'x':
-                if (hexRun(i, 2, value) == 0)
-                    out += 'x';
-                else
-                    out += static_cast<char>(value);
-                break;
-            case 'u':
-            case 'U': {
-                size_t digits = c == 'u' ? 4 : 8;
-                if (hexRun(i, digits, value) != digits || value > 0x10FFFF || value == 0 ||
-                    (value >= 0xD800 && value <= 0xDFFF))
-                    fail(sqlstate::kInvalidEscapeSequence, "invalid Unicode escape", escape,
-                         "Write \\uXXXX or \\UXXXXXXXX with the code of one character.");
-                appendUtf8(out, value);
-                break;
+        case 'b': out += '\b'; break;
+        case 'f': out += '\f'; break;
+        case 'n': out += '\n'; break;
+        case 'r': out += '\r'; break;
+        case 't': out += '\t'; break;
+        case 'x':
+            if (hexRun(i, 2, value) == 0) out += 'x';
+            else out += static_cast<char>(value);
+            break;
+        case 'u':
+        case 'U': {
+            size_t digits = c == 'u' ? 4 : 8;
+            if (hexRun(i, digits, value) != digits || value > 0x10FFFF || value == 0 ||
+                (value >= 0xD800 && value <= 0xDFFF))
+                fail(sqlstate::kInvalidEscapeSequence, "invalid Unicode escape", escape,
+                     "Write \\uXXXX or \\UXXXXXXXX with the code of one character.");
+            appendUtf8(out, value);
+            break;
+        }
+        default:
+            if (c >= '0' && c <= '7') {
+                value = static_cast<u32>(c - '0');
+                for (int more = 0;
+                     more < 2 && i + 1 < body.size() && body[i + 1] >= '0' && body[i + 1] <= '7';
+                     ++more)
+                    value = value * 8 + static_cast<u32>(body[++i] - '0');
+                out += static_cast<char>(value);
+            } else {
+                out += c;
             }
-            default:
-                if (c >= '0' && c <= '7') {
-                    value = static_cast<u32>(c - '0');
-                    for (int more = 0; more < 2 && i + 1 < body.size() && body[i + 1] >= '0' &&
-                                       body[i + 1] <= '7';
-                         ++more)
-                        value = value * 8 + static_cast<u32>(body[++i] - '0');
-                    out += static_cast<char>(value);
-                } else {
-                    out += c;
-                }
         }
     }
     size_t bad = 0;
@@ -512,4 +514,4 @@ Token Lexer::readSymbol(size_t start) {
     return token;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

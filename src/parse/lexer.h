@@ -126,11 +126,11 @@ private:
 /// may be.
 void checkText(std::string_view text);
 
-/// True if the bytes are UTF-8 without surrogates, overlong forms and zero bytes; otherwise `bad` is
-/// the offset of the first byte that is not.
+/// True if the bytes are UTF-8 without surrogates, overlong forms and zero bytes; otherwise `bad`
+/// is the offset of the first byte that is not.
 bool isValidText(std::string_view text, size_t& bad);
 
 /// True if the bytes can be written as a name without quotes (keywords aside).
 bool isPlainName(std::string_view name);
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -154,4 +154,4 @@ MergeBranch Parser::parseMergeBranch() {
     return branch;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -55,4 +55,4 @@ std::string quoteText(std::string_view text);
 /// SESSION_TOKEN and MASTER_SYMMETRIC_KEY replaced by '***'. Works on text that does not parse.
 std::string redact(std::string_view text);
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -71,14 +71,16 @@ void Parser::expect(Symbol symbol) {
 
 bool Parser::startsOperand(const Token& token) {
     switch (token.kind) {
-        case TokenKind::kEnd:
-        case TokenKind::kSymbol: return false;
-        case TokenKind::kWord: return !isReserved(token.keyword) || token.is(Keyword::kCase);
-        default: return true;
+    case TokenKind::kEnd:
+    case TokenKind::kSymbol: return false;
+    case TokenKind::kWord: return !isReserved(token.keyword) || token.is(Keyword::kCase);
+    default: return true;
     }
 }
 
-void Parser::fail(std::string hint) { failAt(peek(), std::move(hint)); }
+void Parser::fail(std::string hint) {
+    failAt(peek(), std::move(hint));
+}
 
 void Parser::failAt(const Token& token, std::string hint) {
     if (token.kind == TokenKind::kEnd)
@@ -208,7 +210,8 @@ i64 Parser::parseInteger() {
     const Token& token = peek();
     if (token.kind != TokenKind::kInteger) fail("A whole number is expected here.");
     i64 value = 0;
-    auto [end, error] = std::from_chars(token.text.data(), token.text.data() + token.text.size(), value);
+    auto [end, error] =
+        std::from_chars(token.text.data(), token.text.data() + token.text.size(), value);
     if (error != std::errc())
         failWith(sqlstate::kNumericValueOutOfRange,
                  "number is out of range: " + std::string(token.text), token.begin);
@@ -228,7 +231,9 @@ DropBehavior Parser::parseDropBehavior() {
     return DropBehavior::kUnspecified;
 }
 
-bool Parser::acceptIfExists() { return accept(Keyword::kIf, Keyword::kExists); }
+bool Parser::acceptIfExists() {
+    return accept(Keyword::kIf, Keyword::kExists);
+}
 
 bool Parser::acceptIfNotExists() {
     return accept(Keyword::kIf, Keyword::kNot, Keyword::kExists);
@@ -243,4 +248,4 @@ int characterPosition(std::string_view text, i32 byte_offset) {
     return characters;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -75,7 +75,9 @@ private:
     i32 here() { return peek().begin; }
     /// True if the token could begin an operand: what a missing comma looks like.
     bool startsOperand(const Token& token);
-    std::string_view sourceText(u32 begin, u32 end) const { return text_.substr(begin, end - begin); }
+    std::string_view sourceText(u32 begin, u32 end) const {
+        return text_.substr(begin, end - begin);
+    }
 
     // parser.cpp: errors
     [[noreturn]] void fail(std::string hint = {});
@@ -264,7 +266,8 @@ private:
     Statement* parseCreateSchema();
     Quota parseQuota();
     Statement* parseCreateDatabase();
-    bool parseDatabaseOption(i64& connection_limit, Collation& collation, IsolationLevel& isolation);
+    bool parseDatabaseOption(i64& connection_limit, Collation& collation,
+                             IsolationLevel& isolation);
     i64 parseLimitNumber();
     Statement* parseDrop();
     Statement* parseComment();
@@ -357,4 +360,4 @@ private:
     bool collate_allowed_ = true;
 };
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -10,77 +10,77 @@ std::string_view collationText(Collation collation) {
     return collation == Collation::kCaseInsensitive ? "CASE_INSENSITIVE" : "CASE_SENSITIVE";
 }
 
-}  // namespace
+} // namespace
 
 std::string_view objectKindText(ObjectKind kind) {
     switch (kind) {
-        case ObjectKind::kTable: return "TABLE";
-        case ObjectKind::kView: return "VIEW";
-        case ObjectKind::kMaterializedView: return "MATERIALIZED VIEW";
-        case ObjectKind::kColumn: return "COLUMN";
-        case ObjectKind::kConstraint: return "CONSTRAINT";
-        case ObjectKind::kSchema: return "SCHEMA";
-        case ObjectKind::kDatabase: return "DATABASE";
-        case ObjectKind::kFunction: return "FUNCTION";
-        case ObjectKind::kProcedure: return "PROCEDURE";
-        case ObjectKind::kLanguage: return "LANGUAGE";
-        case ObjectKind::kUser: return "USER";
-        case ObjectKind::kGroup: return "GROUP";
-        case ObjectKind::kRole: return "ROLE";
-        case ObjectKind::kSystem: return "SYSTEM";
+    case ObjectKind::kTable: return "TABLE";
+    case ObjectKind::kView: return "VIEW";
+    case ObjectKind::kMaterializedView: return "MATERIALIZED VIEW";
+    case ObjectKind::kColumn: return "COLUMN";
+    case ObjectKind::kConstraint: return "CONSTRAINT";
+    case ObjectKind::kSchema: return "SCHEMA";
+    case ObjectKind::kDatabase: return "DATABASE";
+    case ObjectKind::kFunction: return "FUNCTION";
+    case ObjectKind::kProcedure: return "PROCEDURE";
+    case ObjectKind::kLanguage: return "LANGUAGE";
+    case ObjectKind::kUser: return "USER";
+    case ObjectKind::kGroup: return "GROUP";
+    case ObjectKind::kRole: return "ROLE";
+    case ObjectKind::kSystem: return "SYSTEM";
     }
     BS_UNREACHABLE("object kind");
 }
 
 void Printer::definition(const Statement* statement) {
     switch (statement->kind) {
-        case StatementKind::kCreateTable: return createTable(*statement->as<CreateTable>());
-        case StatementKind::kAlterTable: return alterTable(*statement->as<AlterTable>());
-        case StatementKind::kCreateView: return createView(*statement->as<CreateView>());
-        case StatementKind::kCreateSchema: return createSchema(*statement->as<CreateSchema>());
-        case StatementKind::kAlterSchema: return alterSchema(*statement->as<AlterSchema>());
-        case StatementKind::kCreateDatabase: {
-            const CreateDatabase* database = statement->as<CreateDatabase>();
-            put("CREATE DATABASE ");
-            name(database->name);
-            if (!database->owner.empty()) {
-                put(" OWNER ");
-                name(database->owner);
-            }
-            return databaseOptions(database->connection_limit, database->collation,
-                                   database->isolation);
+    case StatementKind::kCreateTable: return createTable(*statement->as<CreateTable>());
+    case StatementKind::kAlterTable: return alterTable(*statement->as<AlterTable>());
+    case StatementKind::kCreateView: return createView(*statement->as<CreateView>());
+    case StatementKind::kCreateSchema: return createSchema(*statement->as<CreateSchema>());
+    case StatementKind::kAlterSchema: return alterSchema(*statement->as<AlterSchema>());
+    case StatementKind::kCreateDatabase: {
+        const CreateDatabase* database = statement->as<CreateDatabase>();
+        put("CREATE DATABASE ");
+        name(database->name);
+        if (!database->owner.empty()) {
+            put(" OWNER ");
+            name(database->owner);
         }
-        case StatementKind::kAlterDatabase: return alterDatabase(*statement->as<AlterDatabase>());
-        case StatementKind::kDrop: return drop(*statement->as<Drop>());
-        case StatementKind::kComment: return comment(*statement->as<Comment>());
-        default: return rights(statement);
+        return databaseOptions(database->connection_limit, database->collation,
+                               database->isolation);
+    }
+    case StatementKind::kAlterDatabase: return alterDatabase(*statement->as<AlterDatabase>());
+    case StatementKind::kDrop: return drop(*statement->as<Drop>());
+    case StatementKind::kComment: return comment(*statement->as<Comment>());
+    default: return rights(statement);
     }
 }
 
 void Printer::rights(const Statement* statement) {
     switch (statement->kind) {
-        case StatementKind::kCreateUser:
-            put("CREATE USER ");
-            name(statement->as<CreateUser>()->name);
-            return userOptions(statement->as<CreateUser>()->options);
-        case StatementKind::kAlterUser: return alterUser(*statement->as<AlterUser>());
-        case StatementKind::kCreateGroup:
-            put("CREATE GROUP ");
-            name(statement->as<CreateGroup>()->name);
-            if (statement->as<CreateGroup>()->users.empty()) return;
-            put(" WITH USER ");
-            return columnNames(statement->as<CreateGroup>()->users);
-        case StatementKind::kAlterGroup: return alterGroup(*statement->as<AlterGroup>());
-        case StatementKind::kCreateRole:
-            put("CREATE ROLE ");
-            roleName(statement->as<CreateRole>()->name);
-            if (statement->as<CreateRole>()->external_id.empty()) return;
-            put(" EXTERNALID ");
-            return text(statement->as<CreateRole>()->external_id);
-        case StatementKind::kAlterRole: return alterRole(*statement->as<AlterRole>());
-        case StatementKind::kGrant: return grant(*statement->as<Grant>());
-        case StatementKind::kGrantRole: return grantRole(*statement->as<GrantRole>());
-        default: BS_UNREACHABLE("statement kind");
+    case StatementKind::kCreateUser:
+        put("CREATE USER ");
+        name(statement->as<CreateUser>()->name);
+        return userOptions(statement->as<CreateUser>()->options);
+    case StatementKind::kAlterUser: return alterUser(*statement->as<AlterUser>());
+    case StatementKind::kCreateGroup:
+        put("CREATE GROUP ");
+        name(statement->as<CreateGroup>()->name);
+        if (statement->as<CreateGroup>()->users.empty()) return;
+        put(" WITH USER ");
+        return columnNames(statement->as<CreateGroup>()->users);
+    case StatementKind::kAlterGroup: return alterGroup(*statement->as<AlterGroup>());
+    case StatementKind::kCreateRole:
+        put("CREATE ROLE ");
+        roleName(statement->as<CreateRole>()->name);
+        if (statement->as<CreateRole>()->external_id.empty()) return;
+        put(" EXTERNALID ");
+        return text(statement->as<CreateRole>()->external_id);
+    case StatementKind::kAlterRole: return alterRole(*statement->as<AlterRole>());
+    case StatementKind::kGrant: return grant(*statement->as<Grant>());
+    case StatementKind::kGrantRole: return grantRole(*statement->as<GrantRole>());
+    default: BS_UNREACHABLE("statement kind");
     }
 }
 
@@ -210,55 +210,45 @@ void Printer::alterTable(const AlterTable& alter) {
 
 void Printer::alterStep(const AlterTableStep& step) {
     switch (step.action) {
-        case AlterTableAction::kAddConstraint:
-            put("ADD ");
-            return constraint(*step.constraint);
-        case AlterTableAction::kDropConstraint:
-        case AlterTableAction::kDropColumn:
-            put(step.action == AlterTableAction::kDropColumn ? "DROP COLUMN " : "DROP CONSTRAINT ");
-            if (step.if_exists) put("IF EXISTS ");
-            name(step.name);
-            return behavior(step.behavior);
-        case AlterTableAction::kOwnerTo:
-            put("OWNER TO ");
-            return userOrKeyword(step.name);
-        case AlterTableAction::kRenameTo:
-            put("RENAME TO ");
-            return name(step.new_name);
-        case AlterTableAction::kRenameColumn:
-            put("RENAME COLUMN ");
-            name(step.name);
-            put(" TO ");
-            return name(step.new_name);
-        case AlterTableAction::kAlterColumnType:
-            put("ALTER COLUMN ");
-            name(step.name);
-            put(" TYPE ");
-            return typeName(*step.type);
-        case AlterTableAction::kAlterColumnEncode:
-            put("ALTER COLUMN ");
-            name(step.name);
-            put(" ENCODE ");
-            return put(step.encoding);
-        case AlterTableAction::kAlterDistKey:
-        case AlterTableAction::kAlterDistStyle:
-        case AlterTableAction::kAlterSortKey:
-        case AlterTableAction::kAlterEncodeAuto:
-            put("ALTER");
-            return attributes(step.attributes);
-        case AlterTableAction::kAddColumn:
-            put("ADD COLUMN ");
-            if (step.if_not_exists) put("IF NOT EXISTS ");
-            return column(*step.column);
-        case AlterTableAction::kAppendFrom:
-            put("APPEND FROM ");
-            objectName(step.other);
-            if (step.ignore_extra) put(" IGNOREEXTRA");
-            if (step.fill_target) put(" FILLTARGET");
-            return;
-        case AlterTableAction::kSetSchema:
-            put("SET SCHEMA ");
-            return name(step.new_name);
+    case AlterTableAction::kAddConstraint: put("ADD "); return constraint(*step.constraint);
+    case AlterTableAction::kDropConstraint:
+    case AlterTableAction::kDropColumn:
+        put(step.action == AlterTableAction::kDropColumn ? "DROP COLUMN " : "DROP CONSTRAINT ");
+        if (step.if_exists) put("IF EXISTS ");
+        name(step.name);
+        return behavior(step.behavior);
+    case AlterTableAction::kOwnerTo: put("OWNER TO "); return userOrKeyword(step.name);
+    case AlterTableAction::kRenameTo: put("RENAME TO "); return name(step.new_name);
+    case AlterTableAction::kRenameColumn:
+        put("RENAME COLUMN ");
+        name(step.name);
+        put(" TO ");
+        return name(step.new_name);
+    case AlterTableAction::kAlterColumnType:
+        put("ALTER COLUMN ");
+        name(step.name);
+        put(" TYPE ");
+        return typeName(*step.type);
+    case AlterTableAction::kAlterColumnEncode:
+        put("ALTER COLUMN ");
+        name(step.name);
+        put(" ENCODE ");
+        return put(step.encoding);
+    case AlterTableAction::kAlterDistKey:
+    case AlterTableAction::kAlterDistStyle:
+    case AlterTableAction::kAlterSortKey:
+    case AlterTableAction::kAlterEncodeAuto: put("ALTER"); return attributes(step.attributes);
+    case AlterTableAction::kAddColumn:
+        put("ADD COLUMN ");
+        if (step.if_not_exists) put("IF NOT EXISTS ");
+        return column(*step.column);
+    case AlterTableAction::kAppendFrom:
+        put("APPEND FROM ");
+        objectName(step.other);
+        if (step.ignore_extra) put(" IGNOREEXTRA");
+        if (step.fill_target) put(" FILLTARGET");
+        return;
+    case AlterTableAction::kSetSchema: put("SET SCHEMA "); return name(step.new_name);
     }
 }
 
@@ -310,19 +300,15 @@ void Printer::alterSchema(const AlterSchema& alter) {
     schemaName(alter.name);
     if (alter.alter == AlterKind::kQuota) return quota(alter.quota);
     put(alter.alter == AlterKind::kOwner ? " OWNER TO " : " RENAME TO ");
-    if (alter.alter == AlterKind::kOwner)
-        userOrKeyword(alter.value);
-    else
-        name(alter.value);
+    if (alter.alter == AlterKind::kOwner) userOrKeyword(alter.value);
+    else name(alter.value);
 }
 
 void Printer::databaseOptions(i64 limit, Collation collation, IsolationLevel isolation) {
     if (limit != kNoLimitGiven) {
         put(" CONNECTION LIMIT ");
-        if (limit == kUnlimited)
-            put("UNLIMITED");
-        else
-            number(limit);
+        if (limit == kUnlimited) put("UNLIMITED");
+        else number(limit);
     }
     if (collation != Collation::kUnspecified) {
         put(" COLLATE ");
@@ -353,12 +339,9 @@ void Printer::drop(const Drop& drop) {
     put(objectKindText(drop.object));
     put(drop.if_exists ? " IF EXISTS " : " ");
     commas(drop.names, [&](const ObjectName& object) {
-        if (drop.object == ObjectKind::kSchema)
-            schemaName(object);
-        else if (drop.object == ObjectKind::kRole)
-            roleName(object.name);
-        else
-            objectName(object);
+        if (drop.object == ObjectKind::kSchema) schemaName(object);
+        else if (drop.object == ObjectKind::kRole) roleName(object.name);
+        else objectName(object);
     });
     if (drop.force) put(" FORCE");
     behavior(drop.behavior);
@@ -372,10 +355,8 @@ void Printer::comment(const Comment& comment) {
         name(comment.part);
         put(" ON ");
     }
-    if (comment.object == ObjectKind::kSchema)
-        schemaName(comment.name);
-    else
-        objectName(comment.name);
+    if (comment.object == ObjectKind::kSchema) schemaName(comment.name);
+    else objectName(comment.name);
     if (comment.object == ObjectKind::kColumn) {
         put(".");
         name(comment.part);
@@ -403,7 +384,8 @@ void Printer::userOptions(const UserOptions& options) {
         put(" VALID UNTIL ");
         text(options.valid_until);
     }
-    databaseOptions(options.connection_limit, Collation::kUnspecified, IsolationLevel::kUnspecified);
+    databaseOptions(options.connection_limit, Collation::kUnspecified,
+                    IsolationLevel::kUnspecified);
     if (options.session_timeout_seconds > 0) {
         put(" SESSION TIMEOUT ");
         number(options.session_timeout_seconds);
@@ -482,18 +464,16 @@ void Printer::behavior(DropBehavior behavior) {
 
 void Printer::grantee(const Grantee& grantee) {
     switch (grantee.kind) {
-        case GranteeKind::kPublic: return put("PUBLIC");
-        case GranteeKind::kRole: put("ROLE "); return roleName(grantee.name);
-        case GranteeKind::kGroup: put("GROUP "); break;
-        case GranteeKind::kUser: break;
+    case GranteeKind::kPublic: return put("PUBLIC");
+    case GranteeKind::kRole: put("ROLE "); return roleName(grantee.name);
+    case GranteeKind::kGroup: put("GROUP "); break;
+    case GranteeKind::kUser: break;
     }
     // A user called "public" or "role" is not what the bare word means.
-    bool word = grantee.kind == GranteeKind::kUser &&
-                (grantee.name == "public" || grantee.name == "role");
-    if (word)
-        put("\"" + std::string(grantee.name) + "\"");
-    else
-        name(grantee.name);
+    bool word =
+        grantee.kind == GranteeKind::kUser && (grantee.name == "public" || grantee.name == "role");
+    if (word) put("\"" + std::string(grantee.name) + "\"");
+    else name(grantee.name);
 }
 
 void Printer::grantees(const List<Grantee>& grantees, bool admin) {
@@ -520,10 +500,8 @@ void Printer::grant(const Grant& grant) {
         put(grant.all_in_schema ? "S IN SCHEMA " : " ");
         size_t index = 0;
         commas(grant.names, [&](const ObjectName& object) {
-            if (grant.all_in_schema || grant.object == ObjectKind::kSchema)
-                schemaName(object);
-            else
-                objectName(object);
+            if (grant.all_in_schema || grant.object == ObjectKind::kSchema) schemaName(object);
+            else objectName(object);
             if (!grant.argument_types.empty()) argumentTypes(grant.argument_types[index]);
             ++index;
         });
@@ -542,4 +520,4 @@ void Printer::grantRole(const GrantRole& grant) {
     grantees(grant.grantees, true);
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

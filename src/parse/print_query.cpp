@@ -9,9 +9,9 @@ namespace blueshift::parse {
 void Printer::query(const Query* query) {
     if (query->with != nullptr) with(query->with);
     switch (query->kind) {
-        case QueryKind::kSelect: select(query->as<SelectQuery>()); break;
-        case QueryKind::kSetOperation: setOperation(query->as<SetOperation>()); break;
-        case QueryKind::kValues: values(query->as<ValuesQuery>()); break;
+    case QueryKind::kSelect: select(query->as<SelectQuery>()); break;
+    case QueryKind::kSetOperation: setOperation(query->as<SetOperation>()); break;
+    case QueryKind::kValues: values(query->as<ValuesQuery>()); break;
     }
     queryTail(query);
 }
@@ -116,11 +116,11 @@ void Printer::select(const SelectQuery* select) {
 
 void Printer::groupItem(const GroupItem* item) {
     switch (item->kind) {
-        case GroupItemKind::kExpression: return expression(item->expression);
-        case GroupItemKind::kEmpty: return put("()");
-        case GroupItemKind::kRollup: put("ROLLUP ("); break;
-        case GroupItemKind::kCube: put("CUBE ("); break;
-        case GroupItemKind::kGroupingSets: put("GROUPING SETS ("); break;
+    case GroupItemKind::kExpression: return expression(item->expression);
+    case GroupItemKind::kEmpty: return put("()");
+    case GroupItemKind::kRollup: put("ROLLUP ("); break;
+    case GroupItemKind::kCube: put("CUBE ("); break;
+    case GroupItemKind::kGroupingSets: put("GROUPING SETS ("); break;
     }
     commas(item->items, [&](const GroupItem* inner) { groupItem(inner); });
     put(")");
@@ -131,10 +131,8 @@ void Printer::operandQuery(const Query* side) {
     bool parentheses = side->is<SetOperation>() || side->with != nullptr ||
                        !side->order_by.empty() || side->limit != nullptr ||
                        side->offset != nullptr || side->for_update;
-    if (parentheses)
-        queryInParentheses(side);
-    else
-        query(side);
+    if (parentheses) queryInParentheses(side);
+    else query(side);
 }
 
 void Printer::setOperation(const SetOperation* operation) {
@@ -205,49 +203,49 @@ void Printer::fromItem(const FromItem* item) {
         name(at);
     };
     switch (item->kind) {
-        case FromKind::kTable:
-            objectName(item->as<FromTable>()->name);
-            alias(item);
-            return index(item->as<FromTable>()->at);
-        case FromKind::kQuery:
-            if (item->as<FromQuery>()->lateral) put("LATERAL ");
-            queryInParentheses(item->as<FromQuery>()->query);
-            return alias(item);
-        case FromKind::kFunction: return functionItem(item->as<FromFunction>());
-        case FromKind::kJoin: return joins(item->as<FromJoin>());
-        case FromKind::kPath:
-            expression(item->as<FromPath>()->path, Precedence::kPostfix);
-            alias(item);
-            return index(item->as<FromPath>()->at);
-        case FromKind::kObjectUnpivot:
-            put("UNPIVOT ");
-            expression(item->as<FromObjectUnpivot>()->path, Precedence::kPostfix);
-            alias(item);
-            return index(item->as<FromObjectUnpivot>()->at);
-        case FromKind::kPivot: {
-            const FromPivot* pivot = item->as<FromPivot>();
-            nestedItem(pivot->input);
-            put(" PIVOT (");
-            pivotItems(pivot->aggregates);
-            put(" FOR ");
-            expression(pivot->column, Precedence::kOther);
-            put(" IN (");
-            pivotItems(pivot->values);
-            put("))");
-            return alias(item);
-        }
-        case FromKind::kUnpivot: {
-            const FromUnpivot* unpivot = item->as<FromUnpivot>();
-            nestedItem(unpivot->input);
-            put(unpivot->include_nulls ? " UNPIVOT INCLUDE NULLS (" : " UNPIVOT (");
-            name(unpivot->value_column.name);
-            put(" FOR ");
-            name(unpivot->name_column.name);
-            put(" IN (");
-            pivotItems(unpivot->sources);
-            put("))");
-            return alias(item);
-        }
+    case FromKind::kTable:
+        objectName(item->as<FromTable>()->name);
+        alias(item);
+        return index(item->as<FromTable>()->at);
+    case FromKind::kQuery:
+        if (item->as<FromQuery>()->lateral) put("LATERAL ");
+        queryInParentheses(item->as<FromQuery>()->query);
+        return alias(item);
+    case FromKind::kFunction: return functionItem(item->as<FromFunction>());
+    case FromKind::kJoin: return joins(item->as<FromJoin>());
+    case FromKind::kPath:
+        expression(item->as<FromPath>()->path, Precedence::kPostfix);
+        alias(item);
+        return index(item->as<FromPath>()->at);
+    case FromKind::kObjectUnpivot:
+        put("UNPIVOT ");
+        expression(item->as<FromObjectUnpivot>()->path, Precedence::kPostfix);
+        alias(item);
+        return index(item->as<FromObjectUnpivot>()->at);
+    case FromKind::kPivot: {
+        const FromPivot* pivot = item->as<FromPivot>();
+        nestedItem(pivot->input);
+        put(" PIVOT (");
+        pivotItems(pivot->aggregates);
+        put(" FOR ");
+        expression(pivot->column, Precedence::kOther);
+        put(" IN (");
+        pivotItems(pivot->values);
+        put("))");
+        return alias(item);
+    }
+    case FromKind::kUnpivot: {
+        const FromUnpivot* unpivot = item->as<FromUnpivot>();
+        nestedItem(unpivot->input);
+        put(unpivot->include_nulls ? " UNPIVOT INCLUDE NULLS (" : " UNPIVOT (");
+        name(unpivot->value_column.name);
+        put(" FOR ");
+        name(unpivot->name_column.name);
+        put(" IN (");
+        pivotItems(unpivot->sources);
+        put("))");
+        return alias(item);
+    }
     }
 }
 
@@ -292,4 +290,4 @@ std::string print(const Query& query) {
     return printer.take();
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

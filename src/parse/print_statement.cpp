@@ -6,68 +6,64 @@ namespace blueshift::parse {
 
 void Printer::statement(const Statement* statement) {
     switch (statement->kind) {
-        case StatementKind::kSelect: return query(statement->as<Select>()->query);
-        case StatementKind::kInsert: return insert(*statement->as<Insert>());
-        case StatementKind::kUpdate: return update(*statement->as<Update>());
-        case StatementKind::kDelete: return deleteRows(*statement->as<Delete>());
-        case StatementKind::kTruncate:
-            put("TRUNCATE TABLE ");
-            return objectName(statement->as<Truncate>()->table);
-        case StatementKind::kMerge: return merge(*statement->as<Merge>());
-        case StatementKind::kCopy: return copy(*statement->as<Copy>());
-        case StatementKind::kUnload: return unload(*statement->as<Unload>());
-        case StatementKind::kTransaction: return transaction(*statement->as<Transaction>());
-        case StatementKind::kLock:
-            put("LOCK TABLE ");
-            return commas(statement->as<Lock>()->tables,
-                          [&](const ObjectName& table) { objectName(table); });
-        case StatementKind::kSet: return set(*statement->as<Set>());
-        case StatementKind::kReset: {
-            const Reset* reset = statement->as<Reset>();
-            put("RESET ");
-            return put(reset->all ? "ALL" : settingName(reset->name));
-        }
-        case StatementKind::kShow: return show(*statement->as<Show>());
-        case StatementKind::kExplain: return explain(*statement->as<Explain>());
-        case StatementKind::kAnalyze: {
-            const Analyze* analyze = statement->as<Analyze>();
-            put(analyze->verbose ? "ANALYZE VERBOSE" : "ANALYZE");
-            tableAndColumns(analyze->table, analyze->columns);
-            return put(analyze->predicate_columns ? " PREDICATE COLUMNS" : "");
-        }
-        case StatementKind::kAnalyzeCompression: {
-            const AnalyzeCompression* analyze = statement->as<AnalyzeCompression>();
-            put("ANALYZE COMPRESSION");
-            tableAndColumns(analyze->table, analyze->columns);
-            if (analyze->sample_rows == 0) return;
-            put(" COMPROWS ");
-            return number(analyze->sample_rows);
-        }
-        case StatementKind::kVacuum: return vacuum(*statement->as<Vacuum>());
-        case StatementKind::kPrepare:
-        case StatementKind::kExecute:
-        case StatementKind::kDeallocate:
-        case StatementKind::kDeclare:
-        case StatementKind::kFetch:
-        case StatementKind::kClose: return namedStatement(statement);
-        case StatementKind::kCancel:
-            put("CANCEL ");
-            number(statement->as<Cancel>()->process);
-            if (statement->as<Cancel>()->message.empty()) return;
-            put(" ");
-            return text(statement->as<Cancel>()->message);
-        case StatementKind::kUse:
-            put("USE ");
-            return name(statement->as<Use>()->database);
-        case StatementKind::kCall:
-            put("CALL ");
-            return expression(statement->as<Call>()->call);
-        case StatementKind::kDiscard: {
-            static constexpr std::string_view kWhat[] = {"ALL", "PLANS", "TEMP", "SEQUENCES"};
-            put("DISCARD ");
-            return put(kWhat[static_cast<u8>(statement->as<Discard>()->discard)]);
-        }
-        default: return definition(statement);
+    case StatementKind::kSelect: return query(statement->as<Select>()->query);
+    case StatementKind::kInsert: return insert(*statement->as<Insert>());
+    case StatementKind::kUpdate: return update(*statement->as<Update>());
+    case StatementKind::kDelete: return deleteRows(*statement->as<Delete>());
+    case StatementKind::kTruncate:
+        put("TRUNCATE TABLE ");
+        return objectName(statement->as<Truncate>()->table);
+    case StatementKind::kMerge: return merge(*statement->as<Merge>());
+    case StatementKind::kCopy: return copy(*statement->as<Copy>());
+    case StatementKind::kUnload: return unload(*statement->as<Unload>());
+    case StatementKind::kTransaction: return transaction(*statement->as<Transaction>());
+    case StatementKind::kLock:
+        put("LOCK TABLE ");
+        return commas(statement->as<Lock>()->tables,
+                      [&](const ObjectName& table) { objectName(table); });
+    case StatementKind::kSet: return set(*statement->as<Set>());
+    case StatementKind::kReset: {
+        const Reset* reset = statement->as<Reset>();
+        put("RESET ");
+        return put(reset->all ? "ALL" : settingName(reset->name));
+    }
+    case StatementKind::kShow: return show(*statement->as<Show>());
+    case StatementKind::kExplain: return explain(*statement->as<Explain>());
+    case StatementKind::kAnalyze: {
+        const Analyze* analyze = statement->as<Analyze>();
+        put(analyze->verbose ? "ANALYZE VERBOSE" : "ANALYZE");
+        tableAndColumns(analyze->table, analyze->columns);
+        return put(analyze->predicate_columns ? " PREDICATE COLUMNS" : "");
+    }
+    case StatementKind::kAnalyzeCompression: {
+        const AnalyzeCompression* analyze = statement->as<AnalyzeCompression>();
+        put("ANALYZE COMPRESSION");
+        tableAndColumns(analyze->table, analyze->columns);
+        if (analyze->sample_rows == 0) return;
+        put(" COMPROWS ");
+        return number(analyze->sample_rows);
+    }
+    case StatementKind::kVacuum: return vacuum(*statement->as<Vacuum>());
+    case StatementKind::kPrepare:
+    case StatementKind::kExecute:
+    case StatementKind::kDeallocate:
+    case StatementKind::kDeclare:
+    case StatementKind::kFetch:
+    case StatementKind::kClose: return namedStatement(statement);
+    case StatementKind::kCancel:
+        put("CANCEL ");
+        number(statement->as<Cancel>()->process);
+        if (statement->as<Cancel>()->message.empty()) return;
+        put(" ");
+        return text(statement->as<Cancel>()->message);
+    case StatementKind::kUse: put("USE "); return name(statement->as<Use>()->database);
+    case StatementKind::kCall: put("CALL "); return expression(statement->as<Call>()->call);
+    case StatementKind::kDiscard: {
+        static constexpr std::string_view kWhat[] = {"ALL", "PLANS", "TEMP", "SEQUENCES"};
+        put("DISCARD ");
+        return put(kWhat[static_cast<u8>(statement->as<Discard>()->discard)]);
+    }
+    default: return definition(statement);
     }
 }
 
@@ -82,8 +78,8 @@ void Printer::tableAndColumns(const ObjectName& table, const List<ColumnName>& c
 
 void Printer::insert(const Insert& insert) {
     // DEFAULT is read only in VALUES right behind INSERT: a WITH moves in front of both.
-    bool with_first = insert.query != nullptr && insert.query->with != nullptr &&
-                      insert.query->is<ValuesQuery>();
+    bool with_first =
+        insert.query != nullptr && insert.query->with != nullptr && insert.query->is<ValuesQuery>();
     if (with_first) with(insert.query->with);
     put("INSERT INTO ");
     objectName(insert.table);
@@ -177,28 +173,23 @@ void Printer::merge(const Merge& merge) {
 void Printer::option(const Option& option) {
     // Second arguments are options of their own in the tree, without a word in the text.
     bool continues = option.name.ends_with("_unit") || option.name == "simplify_tolerance";
-    if (option.name == "partition_by")
-        put("PARTITION BY");
-    else if (option.name == "force_quote")
-        put("FORCE QUOTE");
-    else if (option.name == "force_null")
-        put("FORCE NULL");
-    else if (option.name == "force_not_null")
-        put("FORCE NOT NULL");
-    else if (!continues)
-        put(option.name);
+    if (option.name == "partition_by") put("PARTITION BY");
+    else if (option.name == "force_quote") put("FORCE QUOTE");
+    else if (option.name == "force_null") put("FORCE NULL");
+    else if (option.name == "force_not_null") put("FORCE NOT NULL");
+    else if (!continues) put(option.name);
     if (option.argument == OptionArgument::kNone) return;
     if (!continues) put(" ");
     switch (option.argument) {
-        case OptionArgument::kText: return text(option.secret ? "***" : option.text);
-        case OptionArgument::kWord:
-            if (!continues) put("AS ");
-            return put(option.text);
-        case OptionArgument::kStar: return put("*");
-        case OptionArgument::kColumns:
-            if (option.name == "partition_by") return columnNamesInParentheses(option.columns);
-            return columnNames(option.columns);
-        default: return put(option.text);
+    case OptionArgument::kText: return text(option.secret ? "***" : option.text);
+    case OptionArgument::kWord:
+        if (!continues) put("AS ");
+        return put(option.text);
+    case OptionArgument::kStar: return put("*");
+    case OptionArgument::kColumns:
+        if (option.name == "partition_by") return columnNamesInParentheses(option.columns);
+        return columnNames(option.columns);
+    default: return put(option.text);
     }
 }
 
@@ -222,9 +213,9 @@ void Printer::copy(const Copy& copy) {
     }
     put(copy.direction == CopyDirection::kFrom ? " FROM " : " TO ");
     switch (copy.place) {
-        case CopyPlace::kLocation: text(copy.location); break;
-        case CopyPlace::kStdin: put("STDIN"); break;
-        case CopyPlace::kStdout: put("STDOUT"); break;
+    case CopyPlace::kLocation: text(copy.location); break;
+    case CopyPlace::kStdin: put("STDIN"); break;
+    case CopyPlace::kStdout: put("STDOUT"); break;
     }
     options(copy.options);
 }
@@ -239,12 +230,12 @@ void Printer::unload(const Unload& unload) {
 
 std::string_view isolationText(IsolationLevel level) {
     switch (level) {
-        case IsolationLevel::kReadUncommitted: return "READ UNCOMMITTED";
-        case IsolationLevel::kReadCommitted: return "READ COMMITTED";
-        case IsolationLevel::kRepeatableRead: return "REPEATABLE READ";
-        case IsolationLevel::kSerializable: return "SERIALIZABLE";
-        case IsolationLevel::kSnapshot: return "SNAPSHOT";
-        case IsolationLevel::kUnspecified: break;
+    case IsolationLevel::kReadUncommitted: return "READ UNCOMMITTED";
+    case IsolationLevel::kReadCommitted: return "READ COMMITTED";
+    case IsolationLevel::kRepeatableRead: return "REPEATABLE READ";
+    case IsolationLevel::kSerializable: return "SERIALIZABLE";
+    case IsolationLevel::kSnapshot: return "SNAPSHOT";
+    case IsolationLevel::kUnspecified: break;
     }
     return "";
 }
@@ -260,11 +251,11 @@ void Printer::transactionModes(IsolationLevel isolation, AccessMode access) {
 
 void Printer::transaction(const Transaction& transaction) {
     switch (transaction.action) {
-        case TransactionAction::kBegin:
-            put("BEGIN");
-            return transactionModes(transaction.isolation, transaction.access);
-        case TransactionAction::kCommit: return put("COMMIT");
-        case TransactionAction::kRollback: return put("ROLLBACK");
+    case TransactionAction::kBegin:
+        put("BEGIN");
+        return transactionModes(transaction.isolation, transaction.access);
+    case TransactionAction::kCommit: return put("COMMIT");
+    case TransactionAction::kRollback: return put("ROLLBACK");
     }
 }
 
@@ -276,7 +267,7 @@ std::string Printer::settingName(std::string_view setting) {
         std::string_view part = setting.substr(0, dot);
         if (!text.empty()) text += '.';
         text += isPlainName(part) && !isReserved(findKeyword(part)) ? std::string(part)
-                                                                   : quoteName(part);
+                                                                    : quoteName(part);
         setting.remove_prefix(dot == std::string_view::npos ? setting.size() : dot + 1);
     }
     return text;
@@ -291,53 +282,49 @@ void Printer::set(const Set& set) {
     if (set.scope == SetScope::kLocal) put("LOCAL ");
     if (set.scope == SetScope::kSession) put("SESSION ");
     switch (set.target) {
-        case SetTarget::kTransaction:
-            put("TRANSACTION");
-            return transactionModes(set.isolation, set.access);
-        case SetTarget::kSessionAuthorization: put("SESSION AUTHORIZATION "); break;
-        case SetTarget::kRole:
-            put("ROLE ");
-            if (set.values.empty() && !set.to_default) return put("NONE");
-            break;
-        default:
-            put(settingName(set.name));
-            put(" TO ");
+    case SetTarget::kTransaction:
+        put("TRANSACTION");
+        return transactionModes(set.isolation, set.access);
+    case SetTarget::kSessionAuthorization: put("SESSION AUTHORIZATION "); break;
+    case SetTarget::kRole:
+        put("ROLE ");
+        if (set.values.empty() && !set.to_default) return put("NONE");
+        break;
+    default: put(settingName(set.name)); put(" TO ");
     }
     if (set.to_default) return put("DEFAULT");
     commas(set.values, [&](const SettingValue& value) {
-        if (value.kind == SettingKind::kText)
-            text(value.text);
-        else
-            put(value.text);
+        if (value.kind == SettingKind::kText) text(value.text);
+        else put(value.text);
     });
 }
 
 void Printer::showTarget(const Show& show) {
     switch (show.show) {
-        case ShowKind::kAll: return put("ALL");
-        case ShowKind::kDatabases: return put("DATABASES");
-        case ShowKind::kDatashares: return put("DATASHARES");
-        case ShowKind::kSchemas:
-            put("SCHEMAS");
-            if (show.object.empty()) return;
-            put(" FROM DATABASE ");
-            return name(show.object.name);
-        case ShowKind::kTables: put("TABLES FROM SCHEMA "); return schemaName(show.object);
-        case ShowKind::kProcedures: put("PROCEDURES FROM SCHEMA "); return schemaName(show.object);
-        case ShowKind::kFunctions: put("FUNCTIONS FROM SCHEMA "); return schemaName(show.object);
-        case ShowKind::kColumns: put("COLUMNS FROM TABLE "); break;
-        case ShowKind::kPrimaryKeys: put("CONSTRAINTS PRIMARY KEYS FROM TABLE "); break;
-        case ShowKind::kForeignKeys: put("CONSTRAINTS FOREIGN KEYS FROM TABLE "); break;
-        case ShowKind::kExportedKeys: put("CONSTRAINTS FOREIGN KEYS EXPORTED FROM TABLE "); break;
-        case ShowKind::kProcedureParameters: put("PARAMETERS OF PROCEDURE "); break;
-        case ShowKind::kFunctionParameters: put("PARAMETERS OF FUNCTION "); break;
-        case ShowKind::kTable: put("TABLE "); break;
-        case ShowKind::kView: put("VIEW "); break;
-        case ShowKind::kExternalTable: put("EXTERNAL TABLE "); break;
-        case ShowKind::kProcedure: put("PROCEDURE "); break;
-        case ShowKind::kGrants: put("GRANTS"); return showGrants(show);
-        case ShowKind::kColumnGrants: put("COLUMN GRANTS"); return showGrants(show);
-        case ShowKind::kParameter: return put(settingName(show.name));
+    case ShowKind::kAll: return put("ALL");
+    case ShowKind::kDatabases: return put("DATABASES");
+    case ShowKind::kDatashares: return put("DATASHARES");
+    case ShowKind::kSchemas:
+        put("SCHEMAS");
+        if (show.object.empty()) return;
+        put(" FROM DATABASE ");
+        return name(show.object.name);
+    case ShowKind::kTables: put("TABLES FROM SCHEMA "); return schemaName(show.object);
+    case ShowKind::kProcedures: put("PROCEDURES FROM SCHEMA "); return schemaName(show.object);
+    case ShowKind::kFunctions: put("FUNCTIONS FROM SCHEMA "); return schemaName(show.object);
+    case ShowKind::kColumns: put("COLUMNS FROM TABLE "); break;
+    case ShowKind::kPrimaryKeys: put("CONSTRAINTS PRIMARY KEYS FROM TABLE "); break;
+    case ShowKind::kForeignKeys: put("CONSTRAINTS FOREIGN KEYS FROM TABLE "); break;
+    case ShowKind::kExportedKeys: put("CONSTRAINTS FOREIGN KEYS EXPORTED FROM TABLE "); break;
+    case ShowKind::kProcedureParameters: put("PARAMETERS OF PROCEDURE "); break;
+    case ShowKind::kFunctionParameters: put("PARAMETERS OF FUNCTION "); break;
+    case ShowKind::kTable: put("TABLE "); break;
+    case ShowKind::kView: put("VIEW "); break;
+    case ShowKind::kExternalTable: put("EXTERNAL TABLE "); break;
+    case ShowKind::kProcedure: put("PROCEDURE "); break;
+    case ShowKind::kGrants: put("GRANTS"); return showGrants(show);
+    case ShowKind::kColumnGrants: put("COLUMN GRANTS"); return showGrants(show);
+    case ShowKind::kParameter: return put(settingName(show.name));
     }
     objectName(show.object);
     if (!show.argument_types.empty()) argumentTypes(show.argument_types);
@@ -350,10 +337,8 @@ void Printer::showGrants(const Show& show) {
         put(" ON ");
         put(objectKindText(show.object_kind));
         put(" ");
-        if (show.object_kind == ObjectKind::kSchema)
-            schemaName(show.object);
-        else
-            objectName(show.object);
+        if (show.object_kind == ObjectKind::kSchema) schemaName(show.object);
+        else objectName(show.object);
         if (!show.argument_types.empty()) argumentTypes(show.argument_types);
     }
     if (show.grantee == nullptr) return;
@@ -396,10 +381,8 @@ void Printer::explain(const Explain& explain) {
             put(entry.name);
             if (entry.argument == OptionArgument::kNone) continue;
             put(" ");
-            if (entry.argument == OptionArgument::kText)
-                text(entry.text);
-            else
-                put(entry.text);
+            if (entry.argument == OptionArgument::kText) text(entry.text);
+            else put(entry.text);
         }
         put(") ");
     } else {
@@ -410,8 +393,8 @@ void Printer::explain(const Explain& explain) {
 }
 
 void Printer::vacuum(const Vacuum& vacuum) {
-    static constexpr std::string_view kKinds[] = {"",         " FULL",    " SORT ONLY",
-                                                  " DELETE ONLY", " REINDEX", " RECLUSTER"};
+    static constexpr std::string_view kKinds[] = {
+        "", " FULL", " SORT ONLY", " DELETE ONLY", " REINDEX", " RECLUSTER"};
     put("VACUUM");
     put(kKinds[static_cast<u8>(vacuum.vacuum)]);
     if (!vacuum.table.empty()) {
@@ -429,33 +412,33 @@ void Printer::vacuum(const Vacuum& vacuum) {
 /// Prepared statements and cursors.
 void Printer::namedStatement(const Statement* statement) {
     switch (statement->kind) {
-        case StatementKind::kPrepare: {
-            const Prepare* prepare = statement->as<Prepare>();
-            put("PREPARE ");
-            name(prepare->name);
-            if (!prepare->types.empty()) argumentTypes(prepare->types);
-            put(" AS ");
-            return this->statement(prepare->statement);
-        }
-        case StatementKind::kExecute: {
-            const Execute* execute = statement->as<Execute>();
-            put("EXECUTE ");
-            name(execute->name);
-            if (execute->arguments.empty()) return;
-            put("(");
-            expressions(execute->arguments);
-            return put(")");
-        }
-        case StatementKind::kDeallocate:
-            put("DEALLOCATE ");
-            if (statement->as<Deallocate>()->all) return put("ALL");
-            return name(statement->as<Deallocate>()->name);
-        case StatementKind::kDeclare: return declare(*statement->as<Declare>());
-        case StatementKind::kFetch: return fetch(*statement->as<Fetch>());
-        default:
-            put("CLOSE ");
-            if (statement->as<Close>()->all) return put("ALL");
-            return name(statement->as<Close>()->cursor);
+    case StatementKind::kPrepare: {
+        const Prepare* prepare = statement->as<Prepare>();
+        put("PREPARE ");
+        name(prepare->name);
+        if (!prepare->types.empty()) argumentTypes(prepare->types);
+        put(" AS ");
+        return this->statement(prepare->statement);
+    }
+    case StatementKind::kExecute: {
+        const Execute* execute = statement->as<Execute>();
+        put("EXECUTE ");
+        name(execute->name);
+        if (execute->arguments.empty()) return;
+        put("(");
+        expressions(execute->arguments);
+        return put(")");
+    }
+    case StatementKind::kDeallocate:
+        put("DEALLOCATE ");
+        if (statement->as<Deallocate>()->all) return put("ALL");
+        return name(statement->as<Deallocate>()->name);
+    case StatementKind::kDeclare: return declare(*statement->as<Declare>());
+    case StatementKind::kFetch: return fetch(*statement->as<Fetch>());
+    default:
+        put("CLOSE ");
+        if (statement->as<Close>()->all) return put("ALL");
+        return name(statement->as<Close>()->cursor);
     }
 }
 
@@ -472,10 +455,8 @@ void Printer::declare(const Declare& declare) {
 
 void Printer::fetch(const Fetch& fetch) {
     put(fetch.move ? "MOVE " : "FETCH ");
-    if (fetch.all)
-        put("ALL");
-    else
-        number(fetch.count);
+    if (fetch.all) put("ALL");
+    else number(fetch.count);
     put(" FROM ");
     name(fetch.cursor);
 }
@@ -486,4 +467,4 @@ std::string print(const Statement& statement) {
     return printer.take();
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

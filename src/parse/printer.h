@@ -146,4 +146,4 @@ std::string_view operatorText(BinaryOperator op);
 std::string_view objectKindText(ObjectKind kind);
 std::string_view isolationText(IsolationLevel level);
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

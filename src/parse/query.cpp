@@ -6,26 +6,26 @@ namespace blueshift::parse {
 
 bool Parser::atQuery(size_t ahead) {
     switch (peek(ahead).keyword) {
-        case Keyword::kSelect:
-        case Keyword::kWith: return true;
-        case Keyword::kValues: return at(Symbol::kLeftParen, ahead + 1);
-        case Keyword::kTable: return atName(ahead + 1);
-        default: return false;
+    case Keyword::kSelect:
+    case Keyword::kWith: return true;
+    case Keyword::kValues: return at(Symbol::kLeftParen, ahead + 1);
+    case Keyword::kTable: return atName(ahead + 1);
+    default: return false;
     }
 }
 
 /// After a query in parentheses: does the query go on?
 bool Parser::atQueryContinuation() {
     switch (peek().keyword) {
-        case Keyword::kUnion:
-        case Keyword::kIntersect:
-        case Keyword::kExcept:
-        case Keyword::kMinus:
-        case Keyword::kOrder:
-        case Keyword::kLimit:
-        case Keyword::kOffset: return true;
-        case Keyword::kFetch: return at(Keyword::kFirst, 1) || at(Keyword::kNext, 1);
-        default: return false;
+    case Keyword::kUnion:
+    case Keyword::kIntersect:
+    case Keyword::kExcept:
+    case Keyword::kMinus:
+    case Keyword::kOrder:
+    case Keyword::kLimit:
+    case Keyword::kOffset: return true;
+    case Keyword::kFetch: return at(Keyword::kFirst, 1) || at(Keyword::kNext, 1);
+    default: return false;
     }
 }
 
@@ -40,8 +40,8 @@ Query* Parser::parseQueryAfterWith(WithClause* with, u32 begin) {
     Query* query = continueQuery(parseQueryPrimary(), begin);
     if (with == nullptr) return query;
     if (query->with != nullptr)
-        failWith(sqlstate::kSyntaxError, "multiple WITH clauses not allowed",
-                 query->with->position, "Put all of them into one WITH, separated by commas.");
+        failWith(sqlstate::kSyntaxError, "multiple WITH clauses not allowed", query->with->position,
+                 "Put all of them into one WITH, separated by commas.");
     query->with = with;
     return query;
 }
@@ -196,8 +196,8 @@ void Parser::parseSelectList(SelectQuery* select) {
     } while (accept(Symbol::kComma));
     if (at(Keyword::kExclude)) {
         take();
-        select->exclude = at(Symbol::kLeftParen) ? parseColumnNamesInParentheses()
-                                                 : parseColumnNames();
+        select->exclude =
+            at(Symbol::kLeftParen) ? parseColumnNamesInParentheses() : parseColumnNames();
     }
     bool clause = at(Keyword::kWindow) || at(Keyword::kFetch);
     if (!clause && startsOperand(peek())) fail("A comma may be missing before it.");
@@ -274,10 +274,8 @@ GroupItem* Parser::parseGroupItem() {
         item->kind = GroupItemKind::kEmpty;
         return item;
     }
-    if (at(Keyword::kRollup) && at(Symbol::kLeftParen, 1))
-        item->kind = GroupItemKind::kRollup;
-    else if (at(Keyword::kCube) && at(Symbol::kLeftParen, 1))
-        item->kind = GroupItemKind::kCube;
+    if (at(Keyword::kRollup) && at(Symbol::kLeftParen, 1)) item->kind = GroupItemKind::kRollup;
+    else if (at(Keyword::kCube) && at(Symbol::kLeftParen, 1)) item->kind = GroupItemKind::kCube;
     else if (at(Keyword::kGrouping) && at(Keyword::kSets, 1))
         item->kind = GroupItemKind::kGroupingSets;
     if (item->kind == GroupItemKind::kExpression) {
@@ -380,8 +378,7 @@ void Parser::parseQueryTail(Query* query) {
         query->as<SelectQuery>()->top != nullptr)
         failWith(sqlstate::kSyntaxError, "TOP and LIMIT cannot be used together",
                  query->limit->position, "Remove one of the two.");
-    while (at(Keyword::kFor) &&
-           (at(Keyword::kUpdate, 1) || at(Keyword::kShare, 1))) {
+    while (at(Keyword::kFor) && (at(Keyword::kUpdate, 1) || at(Keyword::kShare, 1))) {
         take();
         take();
         query->for_update = true;
@@ -412,4 +409,4 @@ void Parser::parseFetch(Query* query) {
     }
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -14,7 +14,7 @@ bool beforeSecret(const Token& token) {
     return false;
 }
 
-}  // namespace
+} // namespace
 
 std::string redact(std::string_view text) {
     Arena arena;
@@ -49,4 +49,4 @@ std::string redact(std::string_view text) {
     return out;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -27,12 +27,9 @@ Quota Parser::parseQuota() {
     i32 position = here();
     quota.megabytes = parseInteger();
     i64 unit = 1;
-    if (accept(Keyword::kGb))
-        unit = 1024;
-    else if (accept(Keyword::kTb))
-        unit = 1024 * 1024;
-    else
-        accept(Keyword::kMb);
+    if (accept(Keyword::kGb)) unit = 1024;
+    else if (accept(Keyword::kTb)) unit = 1024 * 1024;
+    else accept(Keyword::kMb);
     if (__builtin_mul_overflow(quota.megabytes, unit, &quota.megabytes))
         failWith(sqlstate::kNumericValueOutOfRange, "quota is out of range", position);
     return quota;
@@ -99,19 +96,19 @@ Statement* Parser::parseDrop() {
     expect(Keyword::kDrop);
     Token what = peek();
     switch (what.keyword) {
-        case Keyword::kTable: drop->object = ObjectKind::kTable; break;
-        case Keyword::kView: drop->object = ObjectKind::kView; break;
-        case Keyword::kSchema: drop->object = ObjectKind::kSchema; break;
-        case Keyword::kDatabase: drop->object = ObjectKind::kDatabase; break;
-        case Keyword::kUser: drop->object = ObjectKind::kUser; break;
-        case Keyword::kGroup: drop->object = ObjectKind::kGroup; break;
-        case Keyword::kRole: drop->object = ObjectKind::kRole; break;
-        case Keyword::kMaterialized:
-            if (!at(Keyword::kView, 1)) failUnbuilt("DROP");
-            take();
-            drop->object = ObjectKind::kMaterializedView;
-            break;
-        default: failUnbuilt("DROP");
+    case Keyword::kTable: drop->object = ObjectKind::kTable; break;
+    case Keyword::kView: drop->object = ObjectKind::kView; break;
+    case Keyword::kSchema: drop->object = ObjectKind::kSchema; break;
+    case Keyword::kDatabase: drop->object = ObjectKind::kDatabase; break;
+    case Keyword::kUser: drop->object = ObjectKind::kUser; break;
+    case Keyword::kGroup: drop->object = ObjectKind::kGroup; break;
+    case Keyword::kRole: drop->object = ObjectKind::kRole; break;
+    case Keyword::kMaterialized:
+        if (!at(Keyword::kView, 1)) failUnbuilt("DROP");
+        take();
+        drop->object = ObjectKind::kMaterializedView;
+        break;
+    default: failUnbuilt("DROP");
     }
     take();
     drop->if_exists = acceptIfExists();
@@ -119,23 +116,17 @@ Statement* Parser::parseDrop() {
     do {
         ObjectName name;
         name.position = here();
-        if (drop->object == ObjectKind::kSchema)
-            name = parseSchemaName();
-        else if (drop->object == ObjectKind::kRole)
-            name.name = parseRoleName();
+        if (drop->object == ObjectKind::kSchema) name = parseSchemaName();
+        else if (drop->object == ObjectKind::kRole) name.name = parseRoleName();
         else if (drop->object == ObjectKind::kDatabase || drop->object == ObjectKind::kUser ||
                  drop->object == ObjectKind::kGroup)
             name.name = parseName();
-        else
-            name = parseObjectName();
+        else name = parseObjectName();
         drop->names.push(name);
     } while (accept(Symbol::kComma));
-    if (drop->object == ObjectKind::kRole && accept(Keyword::kForce))
-        drop->force = true;
-    else if (drop->object == ObjectKind::kDatabase && accept(Keyword::kForce))
-        drop->force = true;
-    else
-        drop->behavior = parseDropBehavior();
+    if (drop->object == ObjectKind::kRole && accept(Keyword::kForce)) drop->force = true;
+    else if (drop->object == ObjectKind::kDatabase && accept(Keyword::kForce)) drop->force = true;
+    else drop->behavior = parseDropBehavior();
     if (drop->object == ObjectKind::kSchema && at(Keyword::kDrop))
         notYet("DROP SCHEMA .. DROP EXTERNAL DATABASE", here());
     return drop;
@@ -147,46 +138,44 @@ Statement* Parser::parseComment() {
     expect(Keyword::kOn);
     Token what = take();
     switch (what.keyword) {
-        case Keyword::kTable:
-        case Keyword::kView:
-            comment->object = what.is(Keyword::kTable) ? ObjectKind::kTable : ObjectKind::kView;
-            comment->name = parseObjectName();
-            break;
-        case Keyword::kSchema:
-            comment->object = ObjectKind::kSchema;
-            comment->name = parseSchemaName();
-            break;
-        case Keyword::kDatabase:
-            comment->object = ObjectKind::kDatabase;
-            comment->name.position = here();
-            comment->name.name = parseName();
-            break;
-        case Keyword::kConstraint:
-            comment->object = ObjectKind::kConstraint;
-            comment->part = parseName();
-            expect(Keyword::kOn);
-            comment->name = parseObjectName();
-            break;
-        case Keyword::kColumn: {
-            comment->object = ObjectKind::kColumn;
-            i32 position = here();
-            List<std::string_view> parts = list<std::string_view>();
-            parts.push(parseName());
-            while (accept(Symbol::kDot)) parts.push(parseLabel());
-            if (parts.size() < 2) fail("A column is named table.column here.");
-            comment->part = parts.back();
-            parts.pop();
-            comment->name = objectNameOf(parts, position);
-            break;
-        }
-        default: failAt(what, "COMMENT ON takes TABLE, VIEW, COLUMN, CONSTRAINT, SCHEMA or DATABASE.");
+    case Keyword::kTable:
+    case Keyword::kView:
+        comment->object = what.is(Keyword::kTable) ? ObjectKind::kTable : ObjectKind::kView;
+        comment->name = parseObjectName();
+        break;
+    case Keyword::kSchema:
+        comment->object = ObjectKind::kSchema;
+        comment->name = parseSchemaName();
+        break;
+    case Keyword::kDatabase:
+        comment->object = ObjectKind::kDatabase;
+        comment->name.position = here();
+        comment->name.name = parseName();
+        break;
+    case Keyword::kConstraint:
+        comment->object = ObjectKind::kConstraint;
+        comment->part = parseName();
+        expect(Keyword::kOn);
+        comment->name = parseObjectName();
+        break;
+    case Keyword::kColumn: {
+        comment->object = ObjectKind::kColumn;
+        i32 position = here();
+        List<std::string_view> parts = list<std::string_view>();
+        parts.push(parseName());
+        while (accept(Symbol::kDot)) parts.push(parseLabel());
+        if (parts.size() < 2) fail("A column is named table.column here.");
+        comment->part = parts.back();
+        parts.pop();
+        comment->name = objectNameOf(parts, position);
+        break;
+    }
+    default: failAt(what, "COMMENT ON takes TABLE, VIEW, COLUMN, CONSTRAINT, SCHEMA or DATABASE.");
     }
     expect(Keyword::kIs);
-    if (accept(Keyword::kNull))
-        comment->to_null = true;
-    else
-        comment->comment = parseText();
+    if (accept(Keyword::kNull)) comment->to_null = true;
+    else comment->comment = parseText();
     return comment;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -10,8 +10,9 @@ IsolationLevel Parser::parseIsolationLevel() {
     if (accept(Keyword::kRepeatable, Keyword::kRead)) return IsolationLevel::kRepeatableRead;
     if (accept(Keyword::kRead, Keyword::kCommitted)) return IsolationLevel::kReadCommitted;
     if (accept(Keyword::kRead, Keyword::kUncommitted)) return IsolationLevel::kReadUncommitted;
-    fail("An isolation level is SERIALIZABLE, SNAPSHOT, REPEATABLE READ, READ COMMITTED or READ "
-         "UNCOMMITTED.");
+    fail(
+        "An isolation level is SERIALIZABLE, SNAPSHOT, REPEATABLE READ, READ COMMITTED or READ "
+        "UNCOMMITTED.");
 }
 
 bool Parser::parseTransactionMode(IsolationLevel& isolation, AccessMode& access) {
@@ -31,12 +32,9 @@ bool Parser::parseTransactionMode(IsolationLevel& isolation, AccessMode& access)
 
 Statement* Parser::parseBegin() {
     Transaction* transaction = make<Transaction>(here());
-    if (take().is(Keyword::kStart))
-        expect(Keyword::kTransaction);
-    else if (!accept(Keyword::kWork))
-        accept(Keyword::kTransaction);
-    while (parseTransactionMode(transaction->isolation, transaction->access)) {
-    }
+    if (take().is(Keyword::kStart)) expect(Keyword::kTransaction);
+    else if (!accept(Keyword::kWork)) accept(Keyword::kTransaction);
+    while (parseTransactionMode(transaction->isolation, transaction->access)) {}
     return transaction;
 }
 
@@ -70,25 +68,24 @@ SettingValue Parser::parseSettingValue() {
     bool sign = token.is(Symbol::kMinus) || token.is(Symbol::kPlus);
     if (sign) take();
     switch (peek().kind) {
-        case TokenKind::kInteger:
-        case TokenKind::kDecimal:
-        case TokenKind::kFloat:
-            take();
-            value.kind = SettingKind::kNumber;
-            value.text = sourceText(begin, last_end_);
-            return value;
-        case TokenKind::kText:
-            if (sign) break;
-            value.text = take().text;
-            return value;
-        case TokenKind::kWord:
-        case TokenKind::kQuotedName:
-            if (sign) break;
-            value.kind =
-                peek().kind == TokenKind::kWord ? SettingKind::kWord : SettingKind::kText;
-            value.text = take().text;
-            return value;
-        default: break;
+    case TokenKind::kInteger:
+    case TokenKind::kDecimal:
+    case TokenKind::kFloat:
+        take();
+        value.kind = SettingKind::kNumber;
+        value.text = sourceText(begin, last_end_);
+        return value;
+    case TokenKind::kText:
+        if (sign) break;
+        value.text = take().text;
+        return value;
+    case TokenKind::kWord:
+    case TokenKind::kQuotedName:
+        if (sign) break;
+        value.kind = peek().kind == TokenKind::kWord ? SettingKind::kWord : SettingKind::kText;
+        value.text = take().text;
+        return value;
+    default: break;
     }
     fail("A value is expected here: a text in quotes, a word or a number.");
 }
@@ -104,29 +101,24 @@ Set* Parser::parseSet() {
         expect(Keyword::kAs);
         expect(Keyword::kTransaction);
         set->target = SetTarget::kSessionCharacteristics;
-        while (parseTransactionMode(set->isolation, set->access)) {
-        }
+        while (parseTransactionMode(set->isolation, set->access)) {}
         return set;
     }
-    if (scoped && accept(Keyword::kLocal))
-        set->scope = SetScope::kLocal;
+    if (scoped && accept(Keyword::kLocal)) set->scope = SetScope::kLocal;
     else if (scoped && at(Keyword::kSession) && !at(Keyword::kAuthorization, 1)) {
         take();
         set->scope = SetScope::kSession;
     }
     if (accept(Keyword::kSession, Keyword::kAuthorization)) {
         set->target = SetTarget::kSessionAuthorization;
-        if (accept(Keyword::kDefault))
-            set->to_default = true;
-        else
-            set->values.push(parseSettingValue());
+        if (accept(Keyword::kDefault)) set->to_default = true;
+        else set->values.push(parseSettingValue());
         return set;
     }
     if (at(Keyword::kTransaction) && (at(Keyword::kIsolation, 1) || at(Keyword::kRead, 1))) {
         take();
         set->target = SetTarget::kTransaction;
-        while (parseTransactionMode(set->isolation, set->access)) {
-        }
+        while (parseTransactionMode(set->isolation, set->access)) {}
         return set;
     }
     parseSetParameter(set);
@@ -175,15 +167,12 @@ void Parser::parseSetParameter(Set* set) {
 Reset* Parser::parseReset() {
     Reset* reset = make<Reset>(here());
     expect(Keyword::kReset);
-    if (accept(Keyword::kAll))
-        reset->all = true;
+    if (accept(Keyword::kAll)) reset->all = true;
     else if (accept(Keyword::kSession, Keyword::kAuthorization))
         reset->name = "session_authorization";
-    else if (accept(Keyword::kTime, Keyword::kZone))
-        reset->name = "timezone";
-    else
-        reset->name = parseSettingName();
+    else if (accept(Keyword::kTime, Keyword::kZone)) reset->name = "timezone";
+    else reset->name = parseSettingName();
     return reset;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

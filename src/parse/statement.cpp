@@ -7,8 +7,7 @@ namespace blueshift::parse {
 List<Statement*> Parser::parseStatements() {
     List<Statement*> statements = list<Statement*>();
     for (;;) {
-        while (accept(Symbol::kSemicolon)) {
-        }
+        while (accept(Symbol::kSemicolon)) {}
         if (peek().kind == TokenKind::kEnd) return statements;
         statements.push(parseStatement());
         if (atEnd()) continue;
@@ -34,61 +33,59 @@ Statement* Parser::parseStatement() {
 
 Statement* Parser::parseStatementBody() {
     switch (peek().keyword) {
-        case Keyword::kSelect:
-        case Keyword::kValues:
-        case Keyword::kTable:
-            return parseSelectStatement(nullptr, static_cast<u32>(here()));
-        case Keyword::kWith: return parseWithStatement();
-        case Keyword::kInsert: return parseInsert(nullptr);
-        case Keyword::kUpdate: return parseUpdate(nullptr);
-        case Keyword::kDelete: return parseDelete(nullptr);
-        case Keyword::kTruncate: return parseTruncate();
-        case Keyword::kMerge: return parseMerge();
-        case Keyword::kCopy: return parseCopy();
-        case Keyword::kUnload: return parseUnload();
-        case Keyword::kCreate: return parseCreate();
-        case Keyword::kAlter: return parseAlter();
-        case Keyword::kDrop: return parseDrop();
-        case Keyword::kComment: return parseComment();
-        case Keyword::kGrant: return parseGrant(false);
-        case Keyword::kRevoke: return parseGrant(true);
-        case Keyword::kBegin:
-        case Keyword::kStart: return parseBegin();
-        case Keyword::kCommit:
-        case Keyword::kEnd: return parseEndOfTransaction(TransactionAction::kCommit);
-        case Keyword::kRollback:
-        case Keyword::kAbort: return parseEndOfTransaction(TransactionAction::kRollback);
-        case Keyword::kLock: return parseLock();
-        case Keyword::kSet: return parseSet();
-        case Keyword::kReset: return parseReset();
-        case Keyword::kShow: return parseShow();
-        case Keyword::kExplain: return parseExplain();
-        case Keyword::kAnalyze:
-        case Keyword::kAnalyse: return parseAnalyze();
-        case Keyword::kVacuum: return parseVacuum();
-        case Keyword::kPrepare: return parsePrepare();
-        case Keyword::kExecute: return parseExecute();
-        case Keyword::kDeallocate: return parseDeallocate();
-        case Keyword::kDeclare: return parseDeclare();
-        case Keyword::kFetch: return parseFetchStatement(false);
-        case Keyword::kMove: return parseFetchStatement(true);
-        case Keyword::kClose: return parseClose();
-        case Keyword::kCancel: return parseCancel();
-        case Keyword::kUse: return parseUse();
-        case Keyword::kCall: return parseCall();
-        case Keyword::kDiscard: return parseDiscard();
-        case Keyword::kSavepoint:
-        case Keyword::kRelease:
-            failWith(sqlstate::kFeatureNotSupported, "savepoints are not supported", here(),
-                     "ROLLBACK ends the whole transaction.");
-        case Keyword::kRefresh: notYet("REFRESH MATERIALIZED VIEW", here());
-        case Keyword::kAttach: notYet("ATTACH", here());
-        case Keyword::kDetach: notYet("DETACH", here());
-        case Keyword::kDesc: notYet("DESC", here());
-        default:
-            if (at(Symbol::kLeftParen))
-                return parseSelectStatement(nullptr, static_cast<u32>(here()));
-            fail();
+    case Keyword::kSelect:
+    case Keyword::kValues:
+    case Keyword::kTable: return parseSelectStatement(nullptr, static_cast<u32>(here()));
+    case Keyword::kWith: return parseWithStatement();
+    case Keyword::kInsert: return parseInsert(nullptr);
+    case Keyword::kUpdate: return parseUpdate(nullptr);
+    case Keyword::kDelete: return parseDelete(nullptr);
+    case Keyword::kTruncate: return parseTruncate();
+    case Keyword::kMerge: return parseMerge();
+    case Keyword::kCopy: return parseCopy();
+    case Keyword::kUnload: return parseUnload();
+    case Keyword::kCreate: return parseCreate();
+    case Keyword::kAlter: return parseAlter();
+    case Keyword::kDrop: return parseDrop();
+    case Keyword::kComment: return parseComment();
+    case Keyword::kGrant: return parseGrant(false);
+    case Keyword::kRevoke: return parseGrant(true);
+    case Keyword::kBegin:
+    case Keyword::kStart: return parseBegin();
+    case Keyword::kCommit:
+    case Keyword::kEnd: return parseEndOfTransaction(TransactionAction::kCommit);
+    case Keyword::kRollback:
+    case Keyword::kAbort: return parseEndOfTransaction(TransactionAction::kRollback);
+    case Keyword::kLock: return parseLock();
+    case Keyword::kSet: return parseSet();
+    case Keyword::kReset: return parseReset();
+    case Keyword::kShow: return parseShow();
+    case Keyword::kExplain: return parseExplain();
+    case Keyword::kAnalyze:
+    case Keyword::kAnalyse: return parseAnalyze();
+    case Keyword::kVacuum: return parseVacuum();
+    case Keyword::kPrepare: return parsePrepare();
+    case Keyword::kExecute: return parseExecute();
+    case Keyword::kDeallocate: return parseDeallocate();
+    case Keyword::kDeclare: return parseDeclare();
+    case Keyword::kFetch: return parseFetchStatement(false);
+    case Keyword::kMove: return parseFetchStatement(true);
+    case Keyword::kClose: return parseClose();
+    case Keyword::kCancel: return parseCancel();
+    case Keyword::kUse: return parseUse();
+    case Keyword::kCall: return parseCall();
+    case Keyword::kDiscard: return parseDiscard();
+    case Keyword::kSavepoint:
+    case Keyword::kRelease:
+        failWith(sqlstate::kFeatureNotSupported, "savepoints are not supported", here(),
+                 "ROLLBACK ends the whole transaction.");
+    case Keyword::kRefresh: notYet("REFRESH MATERIALIZED VIEW", here());
+    case Keyword::kAttach: notYet("ATTACH", here());
+    case Keyword::kDetach: notYet("DETACH", here());
+    case Keyword::kDesc: notYet("DESC", here());
+    default:
+        if (at(Symbol::kLeftParen)) return parseSelectStatement(nullptr, static_cast<u32>(here()));
+        fail();
     }
 }
 
@@ -122,12 +119,12 @@ Statement* Parser::parseCreate() {
     if (temporary) fail("TEMP is followed by TABLE or VIEW.");
     if (or_replace) failUnbuilt("CREATE OR REPLACE");
     switch (what) {
-        case Keyword::kSchema: return parseCreateSchema();
-        case Keyword::kDatabase: return parseCreateDatabase();
-        case Keyword::kUser: return parseCreateUser();
-        case Keyword::kGroup: return parseCreateGroup();
-        case Keyword::kRole: return parseCreateRole();
-        default: failUnbuilt("CREATE");
+    case Keyword::kSchema: return parseCreateSchema();
+    case Keyword::kDatabase: return parseCreateDatabase();
+    case Keyword::kUser: return parseCreateUser();
+    case Keyword::kGroup: return parseCreateGroup();
+    case Keyword::kRole: return parseCreateRole();
+    default: failUnbuilt("CREATE");
     }
 }
 
@@ -135,35 +132,34 @@ void Parser::failUnbuilt(std::string_view verb) {
     const Token& token = peek();
     std::string what;
     switch (token.keyword) {
-        case Keyword::kFunction: what = "FUNCTION"; break;
-        case Keyword::kProcedure: what = "PROCEDURE"; break;
-        case Keyword::kLibrary: what = "LIBRARY"; break;
-        case Keyword::kModel: what = "MODEL"; break;
-        case Keyword::kDatashare: what = "DATASHARE"; break;
-        case Keyword::kTemplate: what = "TEMPLATE"; break;
-        case Keyword::kSequence: what = "SEQUENCE"; break;
-        case Keyword::kTrigger: what = "TRIGGER"; break;
-        case Keyword::kType: what = "TYPE"; break;
-        case Keyword::kSystem: what = "SYSTEM"; break;
-        case Keyword::kDefault: what = "DEFAULT PRIVILEGES"; break;
-        case Keyword::kRls: what = "RLS POLICY"; break;
-        case Keyword::kMasking: what = "MASKING POLICY"; break;
-        case Keyword::kIdentity: what = "IDENTITY PROVIDER"; break;
-        case Keyword::kMaterialized: what = "MATERIALIZED VIEW"; break;
-        case Keyword::kUnique: what = "INDEX"; break;
-        case Keyword::kTable: what = "TABLE"; break;
-        case Keyword::kExternal:
-            what = "EXTERNAL";
-            if (peek(1).kind == TokenKind::kWord) {
-                what += ' ';
-                for (char c : peek(1).text)
-                    what += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-            }
-            break;
-        default:
-            if (token.text != "index" && token.text != "extension" && token.text != "domain")
-                fail();
-            for (char c : token.text) what += static_cast<char>(c - 32);
+    case Keyword::kFunction: what = "FUNCTION"; break;
+    case Keyword::kProcedure: what = "PROCEDURE"; break;
+    case Keyword::kLibrary: what = "LIBRARY"; break;
+    case Keyword::kModel: what = "MODEL"; break;
+    case Keyword::kDatashare: what = "DATASHARE"; break;
+    case Keyword::kTemplate: what = "TEMPLATE"; break;
+    case Keyword::kSequence: what = "SEQUENCE"; break;
+    case Keyword::kTrigger: what = "TRIGGER"; break;
+    case Keyword::kType: what = "TYPE"; break;
+    case Keyword::kSystem: what = "SYSTEM"; break;
+    case Keyword::kDefault: what = "DEFAULT PRIVILEGES"; break;
+    case Keyword::kRls: what = "RLS POLICY"; break;
+    case Keyword::kMasking: what = "MASKING POLICY"; break;
+    case Keyword::kIdentity: what = "IDENTITY PROVIDER"; break;
+    case Keyword::kMaterialized: what = "MATERIALIZED VIEW"; break;
+    case Keyword::kUnique: what = "INDEX"; break;
+    case Keyword::kTable: what = "TABLE"; break;
+    case Keyword::kExternal:
+        what = "EXTERNAL";
+        if (peek(1).kind == TokenKind::kWord) {
+            what += ' ';
+            for (char c : peek(1).text)
+                what += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+        }
+        break;
+    default:
+        if (token.text != "index" && token.text != "extension" && token.text != "domain") fail();
+        for (char c : token.text) what += static_cast<char>(c - 32);
     }
     notYet(std::string(verb) + " " + what, statement_position_);
 }
@@ -189,7 +185,7 @@ std::string_view keep(std::string_view text, Arena& arena) {
     return arena.copyText(text);
 }
 
-}  // namespace
+} // namespace
 
 List<Statement*> parse(std::string_view text, Arena& arena, const ParseOptions& options) {
     return Parser(keep(text, arena), arena, options).parseStatements();
@@ -203,4 +199,4 @@ Query* parseQuery(std::string_view text, Arena& arena, const ParseOptions& optio
     return Parser(keep(text, arena), arena, options).parseWholeQuery();
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -16,12 +16,9 @@ Statement* Parser::parseCreateTable(bool temporary) {
     bool names = at(Symbol::kLeftParen) && atName(1) &&
                  (at(Symbol::kComma, 2) || at(Symbol::kRightParen, 2));
     bool elements = at(Symbol::kLeftParen) && !names && !atQuery(1);
-    if (names)
-        table->column_names = parseColumnNamesInParentheses();
-    else if (elements)
-        parseTableElements(table);
-    while (parseTableAttribute(table->attributes)) {
-    }
+    if (names) table->column_names = parseColumnNamesInParentheses();
+    else if (elements) parseTableElements(table);
+    while (parseTableAttribute(table->attributes)) {}
     if (at(Keyword::kUsing)) notYet("CREATE TABLE .. USING ICEBERG", here());
     if (accept(Keyword::kOn)) {
         expect(Keyword::kCommit);
@@ -78,78 +75,75 @@ ColumnDefinition* Parser::parseColumnDefinition() {
     column->position = here();
     column->name = parseName();
     column->type = parseType();
-    while (parseColumnAttribute(column)) {
-    }
+    while (parseColumnAttribute(column)) {}
     return column;
 }
 
 bool Parser::parseColumnAttribute(ColumnDefinition* column) {
     switch (peek().keyword) {
-        case Keyword::kConstraint:
-            take();
-            parseName();
-            return true;
-        case Keyword::kDefault: {
-            take();
-            u32 begin = static_cast<u32>(here());
-            bool before = std::exchange(collate_allowed_, false);
-            column->default_value = parseExpression();
-            collate_allowed_ = before;
-            column->default_text = sourceText(begin, last_end_);
-            return true;
-        }
-        case Keyword::kIdentity:
+    case Keyword::kConstraint:
+        take();
+        parseName();
+        return true;
+    case Keyword::kDefault: {
+        take();
+        u32 begin = static_cast<u32>(here());
+        bool before = std::exchange(collate_allowed_, false);
+        column->default_value = parseExpression();
+        collate_allowed_ = before;
+        column->default_text = sourceText(begin, last_end_);
+        return true;
+    }
+    case Keyword::kIdentity: parseIdentity(column, IdentityKind::kAlways); return true;
+    case Keyword::kGenerated:
+        take();
+        if (accept(Keyword::kAlways)) {
+            expect(Keyword::kAs);
             parseIdentity(column, IdentityKind::kAlways);
             return true;
-        case Keyword::kGenerated:
-            take();
-            if (accept(Keyword::kAlways)) {
-                expect(Keyword::kAs);
-                parseIdentity(column, IdentityKind::kAlways);
-                return true;
-            }
-            expect(Keyword::kBy);
-            expect(Keyword::kDefault);
-            expect(Keyword::kAs);
-            parseIdentity(column, IdentityKind::kByDefault);
-            return true;
-        case Keyword::kEncode:
-            take();
-            column->encoding = parseEncoding();
-            return true;
-        case Keyword::kDistkey:
-            take();
-            column->dist_key = true;
-            return true;
-        case Keyword::kSortkey:
-            take();
-            column->sort_key = true;
-            return true;
-        case Keyword::kCollate:
-            take();
-            column->collation = parseCollation();
-            return true;
-        case Keyword::kNot:
-            take();
-            expect(Keyword::kNull);
-            column->nullability = Nullability::kNotNull;
-            return true;
-        case Keyword::kNull:
-            take();
-            column->nullability = Nullability::kNull;
-            return true;
-        case Keyword::kUnique:
-            take();
-            column->unique = true;
-            return true;
-        case Keyword::kPrimary:
-            take();
-            expect(Keyword::kKey);
-            column->primary_key = true;
-            return true;
-        case Keyword::kReferences: column->references = parseReference(); return true;
-        case Keyword::kCheck: notYet("a CHECK constraint", here());
-        default: return false;
+        }
+        expect(Keyword::kBy);
+        expect(Keyword::kDefault);
+        expect(Keyword::kAs);
+        parseIdentity(column, IdentityKind::kByDefault);
+        return true;
+    case Keyword::kEncode:
+        take();
+        column->encoding = parseEncoding();
+        return true;
+    case Keyword::kDistkey:
+        take();
+        column->dist_key = true;
+        return true;
+    case Keyword::kSortkey:
+        take();
+        column->sort_key = true;
+        return true;
+    case Keyword::kCollate:
+        take();
+        column->collation = parseCollation();
+        return true;
+    case Keyword::kNot:
+        take();
+        expect(Keyword::kNull);
+        column->nullability = Nullability::kNotNull;
+        return true;
+    case Keyword::kNull:
+        take();
+        column->nullability = Nullability::kNull;
+        return true;
+    case Keyword::kUnique:
+        take();
+        column->unique = true;
+        return true;
+    case Keyword::kPrimary:
+        take();
+        expect(Keyword::kKey);
+        column->primary_key = true;
+        return true;
+    case Keyword::kReferences: column->references = parseReference(); return true;
+    case Keyword::kCheck: notYet("a CHECK constraint", here());
+    default: return false;
     }
 }
 
@@ -280,4 +274,4 @@ Statement* Parser::parseCreateView(bool or_replace, bool temporary) {
     return view;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -83,13 +83,13 @@ void Parser::parseTypeModifiers(TypeName* type) {
 
 IntervalField Parser::intervalField(const Token& token) {
     switch (token.keyword) {
-        case Keyword::kYear: return IntervalField::kYear;
-        case Keyword::kMonth: return IntervalField::kMonth;
-        case Keyword::kDay: return IntervalField::kDay;
-        case Keyword::kHour: return IntervalField::kHour;
-        case Keyword::kMinute: return IntervalField::kMinute;
-        case Keyword::kSecond: return IntervalField::kSecond;
-        default: return IntervalField::kNone;
+    case Keyword::kYear: return IntervalField::kYear;
+    case Keyword::kMonth: return IntervalField::kMonth;
+    case Keyword::kDay: return IntervalField::kDay;
+    case Keyword::kHour: return IntervalField::kHour;
+    case Keyword::kMinute: return IntervalField::kMinute;
+    case Keyword::kSecond: return IntervalField::kSecond;
+    default: return IntervalField::kNone;
     }
 }
 
@@ -112,4 +112,4 @@ void Parser::parseIntervalQualifier(TypeName* type) {
     parseTypeModifiers(type);
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -57,60 +57,60 @@ Statement* Parser::parseAlterUser() {
 bool Parser::parseUserOption(UserOptions& options) {
     Token token = peek();
     switch (token.keyword) {
-        case Keyword::kPassword:
-            take();
-            if (accept(Keyword::kDisable)) {
-                options.password_kind = PasswordKind::kDisabled;
-            } else {
-                options.password_kind = PasswordKind::kText;
-                options.password = parseText();
-            }
-            return true;
-        case Keyword::kCreatedb:
-        case Keyword::kNocreatedb:
-            take();
-            options.create_database = token.is(Keyword::kCreatedb) ? Tristate::kYes : Tristate::kNo;
-            return true;
-        case Keyword::kCreateuser:
-        case Keyword::kNocreateuser:
-            take();
-            options.create_user = token.is(Keyword::kCreateuser) ? Tristate::kYes : Tristate::kNo;
-            return true;
-        case Keyword::kSyslog:
-            take();
-            expect(Keyword::kAccess);
-            if (accept(Keyword::kUnrestricted)) {
-                options.syslog_access = Tristate::kYes;
-            } else {
-                expect(Keyword::kRestricted);
-                options.syslog_access = Tristate::kNo;
-            }
-            return true;
-        case Keyword::kIn:
-            take();
-            expect(Keyword::kGroup);
-            options.groups = parseColumnNames();
-            return true;
-        case Keyword::kValid:
-            take();
-            expect(Keyword::kUntil);
-            options.valid_until = parseText();
-            return true;
-        case Keyword::kConnection:
-            take();
-            expect(Keyword::kLimit);
-            options.connection_limit = parseLimitNumber();
-            return true;
-        case Keyword::kSession:
-            take();
-            expect(Keyword::kTimeout);
-            options.session_timeout_seconds = parseInteger();
-            return true;
-        case Keyword::kExternalid:
-            take();
-            options.external_id = parseText();
-            return true;
-        default: return false;
+    case Keyword::kPassword:
+        take();
+        if (accept(Keyword::kDisable)) {
+            options.password_kind = PasswordKind::kDisabled;
+        } else {
+            options.password_kind = PasswordKind::kText;
+            options.password = parseText();
+        }
+        return true;
+    case Keyword::kCreatedb:
+    case Keyword::kNocreatedb:
+        take();
+        options.create_database = token.is(Keyword::kCreatedb) ? Tristate::kYes : Tristate::kNo;
+        return true;
+    case Keyword::kCreateuser:
+    case Keyword::kNocreateuser:
+        take();
+        options.create_user = token.is(Keyword::kCreateuser) ? Tristate::kYes : Tristate::kNo;
+        return true;
+    case Keyword::kSyslog:
+        take();
+        expect(Keyword::kAccess);
+        if (accept(Keyword::kUnrestricted)) {
+            options.syslog_access = Tristate::kYes;
+        } else {
+            expect(Keyword::kRestricted);
+            options.syslog_access = Tristate::kNo;
+        }
+        return true;
+    case Keyword::kIn:
+        take();
+        expect(Keyword::kGroup);
+        options.groups = parseColumnNames();
+        return true;
+    case Keyword::kValid:
+        take();
+        expect(Keyword::kUntil);
+        options.valid_until = parseText();
+        return true;
+    case Keyword::kConnection:
+        take();
+        expect(Keyword::kLimit);
+        options.connection_limit = parseLimitNumber();
+        return true;
+    case Keyword::kSession:
+        take();
+        expect(Keyword::kTimeout);
+        options.session_timeout_seconds = parseInteger();
+        return true;
+    case Keyword::kExternalid:
+        take();
+        options.external_id = parseText();
+        return true;
+    default: return false;
     }
 }
 
@@ -134,4 +134,4 @@ Statement* Parser::parseCreateRole() {
     return role;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

@@ -18,21 +18,21 @@ Statement* Parser::parseExplain() {
     }
     explain->statement = parseInner();
     switch (explain->statement->kind) {
-        case StatementKind::kSelect:
-        case StatementKind::kInsert:
-        case StatementKind::kUpdate:
-        case StatementKind::kDelete:
-        case StatementKind::kMerge:
-        case StatementKind::kDeclare:
-        case StatementKind::kExecute: break;
-        case StatementKind::kCreateTable:
-            if (explain->statement->as<CreateTable>()->query != nullptr) break;
-            [[fallthrough]];
-        default:
-            failWith(sqlstate::kSyntaxError, "EXPLAIN does not apply to this statement",
-                     explain->statement->position,
-                     "EXPLAIN takes SELECT, INSERT, UPDATE, DELETE, MERGE, EXECUTE or CREATE TABLE "
-                     "AS.");
+    case StatementKind::kSelect:
+    case StatementKind::kInsert:
+    case StatementKind::kUpdate:
+    case StatementKind::kDelete:
+    case StatementKind::kMerge:
+    case StatementKind::kDeclare:
+    case StatementKind::kExecute: break;
+    case StatementKind::kCreateTable:
+        if (explain->statement->as<CreateTable>()->query != nullptr) break;
+        [[fallthrough]];
+    default:
+        failWith(sqlstate::kSyntaxError, "EXPLAIN does not apply to this statement",
+                 explain->statement->position,
+                 "EXPLAIN takes SELECT, INSERT, UPDATE, DELETE, MERGE, EXECUTE or CREATE TABLE "
+                 "AS.");
     }
     return explain;
 }
@@ -52,14 +52,10 @@ void Parser::parseExplainOptions(Explain* explain) {
             option.text = take().text;
         }
         bool on = !(option.text == "false" || option.text == "off" || option.text == "0");
-        if (option.name == "analyze")
-            explain->analyze = on;
-        else if (option.name == "verbose")
-            explain->verbose = on;
-        else if (option.name == "codegen")
-            explain->codegen = on;
-        else
-            explain->options.push(option);
+        if (option.name == "analyze") explain->analyze = on;
+        else if (option.name == "verbose") explain->verbose = on;
+        else if (option.name == "codegen") explain->codegen = on;
+        else explain->options.push(option);
     } while (accept(Symbol::kComma));
     expect(Symbol::kRightParen);
 }
@@ -95,26 +91,19 @@ Statement* Parser::parseAnalyze() {
         analyze->table = parseObjectName();
         if (at(Symbol::kLeftParen)) analyze->columns = parseColumnNamesInParentheses();
     }
-    if (accept(Keyword::kPredicate, Keyword::kColumns))
-        analyze->predicate_columns = true;
-    else if (accept(Keyword::kAll))
-        expect(Keyword::kColumns);
+    if (accept(Keyword::kPredicate, Keyword::kColumns)) analyze->predicate_columns = true;
+    else if (accept(Keyword::kAll)) expect(Keyword::kColumns);
     return analyze;
 }
 
 Statement* Parser::parseVacuum() {
     Vacuum* vacuum = make<Vacuum>(here());
     expect(Keyword::kVacuum);
-    if (accept(Keyword::kFull))
-        vacuum->vacuum = VacuumKind::kFull;
-    else if (accept(Keyword::kSort, Keyword::kOnly))
-        vacuum->vacuum = VacuumKind::kSortOnly;
-    else if (accept(Keyword::kDelete, Keyword::kOnly))
-        vacuum->vacuum = VacuumKind::kDeleteOnly;
-    else if (accept(Keyword::kReindex))
-        vacuum->vacuum = VacuumKind::kReindex;
-    else if (accept(Keyword::kRecluster))
-        vacuum->vacuum = VacuumKind::kRecluster;
+    if (accept(Keyword::kFull)) vacuum->vacuum = VacuumKind::kFull;
+    else if (accept(Keyword::kSort, Keyword::kOnly)) vacuum->vacuum = VacuumKind::kSortOnly;
+    else if (accept(Keyword::kDelete, Keyword::kOnly)) vacuum->vacuum = VacuumKind::kDeleteOnly;
+    else if (accept(Keyword::kReindex)) vacuum->vacuum = VacuumKind::kReindex;
+    else if (accept(Keyword::kRecluster)) vacuum->vacuum = VacuumKind::kRecluster;
     bool boost_only = at(Keyword::kBoost) && peek(1).kind != TokenKind::kWord &&
                       peek(1).kind != TokenKind::kSymbol;
     if (!atEnd() && !at(Keyword::kTo) && !boost_only) vacuum->table = parseObjectName();
@@ -122,8 +111,9 @@ Statement* Parser::parseVacuum() {
         Token token = peek();
         i64 percent = parseInteger();
         if (percent < 0 || percent > 100)
-            failWith(sqlstate::kInvalidParameterValue, "percentage is out of range: " +
-                     std::string(token.text), token.begin, "Use a number from 0 to 100.");
+            failWith(sqlstate::kInvalidParameterValue,
+                     "percentage is out of range: " + std::string(token.text), token.begin,
+                     "Use a number from 0 to 100.");
         vacuum->threshold_percent = static_cast<i32>(percent);
         expect(Keyword::kPercent);
     }
@@ -144,14 +134,13 @@ Statement* Parser::parsePrepare() {
     expect(Keyword::kAs);
     prepare->statement = parseInner();
     switch (prepare->statement->kind) {
-        case StatementKind::kSelect:
-        case StatementKind::kInsert:
-        case StatementKind::kUpdate:
-        case StatementKind::kDelete: return prepare;
-        default:
-            failWith(sqlstate::kSyntaxError, "PREPARE does not apply to this statement",
-                     prepare->statement->position,
-                     "PREPARE takes SELECT, INSERT, UPDATE or DELETE.");
+    case StatementKind::kSelect:
+    case StatementKind::kInsert:
+    case StatementKind::kUpdate:
+    case StatementKind::kDelete: return prepare;
+    default:
+        failWith(sqlstate::kSyntaxError, "PREPARE does not apply to this statement",
+                 prepare->statement->position, "PREPARE takes SELECT, INSERT, UPDATE or DELETE.");
     }
 }
 
@@ -171,10 +160,8 @@ Statement* Parser::parseDeallocate() {
     Deallocate* deallocate = make<Deallocate>(here());
     expect(Keyword::kDeallocate);
     if (at(Keyword::kPrepare) && (atName(1) || at(Keyword::kAll, 1))) take();
-    if (accept(Keyword::kAll))
-        deallocate->all = true;
-    else
-        deallocate->name = parseName();
+    if (accept(Keyword::kAll)) deallocate->all = true;
+    else deallocate->name = parseName();
     return deallocate;
 }
 
@@ -198,10 +185,8 @@ Statement* Parser::parseDeclare() {
         }
     }
     expect(Keyword::kCursor);
-    if (accept(Keyword::kWith, Keyword::kHold))
-        declare->with_hold = true;
-    else if (accept(Keyword::kWithout))
-        expect(Keyword::kHold);
+    if (accept(Keyword::kWith, Keyword::kHold)) declare->with_hold = true;
+    else if (accept(Keyword::kWithout)) expect(Keyword::kHold);
     expect(Keyword::kFor);
     declare->query = parseQuery();
     return declare;
@@ -239,10 +224,8 @@ Statement* Parser::parseFetchStatement(bool move) {
 Statement* Parser::parseClose() {
     Close* close = make<Close>(here());
     expect(Keyword::kClose);
-    if (accept(Keyword::kAll))
-        close->all = true;
-    else
-        close->cursor = parseName();
+    if (accept(Keyword::kAll)) close->all = true;
+    else close->cursor = parseName();
     return close;
 }
 
@@ -271,14 +254,11 @@ Statement* Parser::parseCall() {
 Statement* Parser::parseDiscard() {
     Discard* discard = make<Discard>(here());
     expect(Keyword::kDiscard);
-    if (accept(Keyword::kPlans))
-        discard->discard = DiscardKind::kPlans;
+    if (accept(Keyword::kPlans)) discard->discard = DiscardKind::kPlans;
     else if (accept(Keyword::kTemp) || accept(Keyword::kTemporary))
         discard->discard = DiscardKind::kTemporary;
-    else if (accept(Keyword::kSequences))
-        discard->discard = DiscardKind::kSequences;
-    else
-        expect(Keyword::kAll);
+    else if (accept(Keyword::kSequences)) discard->discard = DiscardKind::kSequences;
+    else expect(Keyword::kAll);
     return discard;
 }
 
@@ -297,4 +277,4 @@ Statement* Parser::parseLock() {
     return lock;
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

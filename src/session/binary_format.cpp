@@ -21,9 +21,10 @@ constexpr u32 kGroup = 10'000;
 }
 
 [[noreturn]] void failRange(const SqlType& type) {
-    throw SqlError(Error(sqlstate::kNumericValueOutOfRange,
-                         "numeric parameter does not fit type " + formatType(type))
-                       .withHint("Cast the parameter to a wider type, such as $1::NUMERIC(38,10)."));
+    throw SqlError(
+        Error(sqlstate::kNumericValueOutOfRange,
+              "numeric parameter does not fit type " + formatType(type))
+            .withHint("Cast the parameter to a wider type, such as $1::NUMERIC(38,10)."));
 }
 
 i64 readInteger(std::string_view bytes) {

@@ -15,7 +15,8 @@ Result<std::span<const char>> CopyStream::read() {
         switch (message->type) {
         case 'd':
             // An empty span means the end, so an empty piece is passed over.
-            if (!message->body.empty()) return std::span(message->body.data(), message->body.size());
+            if (!message->body.empty())
+                return std::span(message->body.data(), message->body.size());
             break;
         case 'c': done_ = true; break;
         case 'f': {

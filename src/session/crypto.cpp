@@ -98,7 +98,8 @@ std::optional<std::string> fromBase64(std::string_view text) {
         const char c = text[i];
         const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
                             (c >= '0' && c <= '9') || c == '+' || c == '/';
-        if (!letter && !(c == '=' && i + 2 >= text.size())) return {};
+        const bool padding = c == '=' && i + 2 >= text.size() && text.back() == '=';
+        if (!letter && !padding) return {};
     }
     std::string bytes(text.size() / 4 * 3, '\0');
     const int length = EVP_DecodeBlock(asBytes(bytes.data()), asBytes(text), int(text.size()));

@@ -31,7 +31,8 @@ std::optional<std::string> fromBase64(std::string_view text);
 
 bool sameSecret(std::string_view a, std::string_view b);
 
-/// RFC 4013; the bytes unchanged where the profile forbids them or they are no UTF-8, as clients do.
+/// RFC 4013; the bytes unchanged where the profile forbids them or they are no UTF-8, as clients
+/// do.
 std::string saslPrep(std::string_view password);
 
 }  // namespace blueshift::session

@@ -51,7 +51,7 @@ Status Session::parseMessage(const Message& message) {
     if (!fields.complete()) return malformedMessage("Parse");
 
     skip_to_sync_ = !guarded(0, [&] {
-        requireUtf8(text);
+        checkText(text);
         if (!name.empty() && statements_.contains(name))
             throw SqlError(Error(sqlstate::kDuplicatePreparedStatement,
                                  "prepared statement \"" + std::string(name) + "\" already exists")

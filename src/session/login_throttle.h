@@ -1,8 +1,8 @@
 // login_throttle.h: slows down guessing of passwords.
 //
-// Failures are counted by user and network (IPv4 /24, IPv6 /64). From the third on, the next attempt
-// waits, twice as long each time, up to four seconds. A success or five quiet minutes forget them.
-// Threads: any.
+// Failures are counted by user and network (IPv4 /24, IPv6 /64). From the third on, the next
+// attempt waits, twice as long each time, up to four seconds. A success or five quiet minutes
+// forget them. Threads: any.
 #pragma once
 
 #include <map>

@@ -29,9 +29,9 @@ u32 limitOf(char type, bool authenticated) {
 }
 
 std::unexpected<Error> badLength(i64 length, u32 limit) {
-    return failure(Error(sqlstate::kProtocolViolation,
-                         "invalid message length " + std::to_string(length))
-                       .withDetail("The length must be between 4 and " + std::to_string(limit) + "."));
+    return failure(
+        Error(sqlstate::kProtocolViolation, "invalid message length " + std::to_string(length))
+            .withDetail("The length must be between 4 and " + std::to_string(limit) + "."));
 }
 
 }  // namespace
@@ -68,7 +68,8 @@ Result<std::string_view> MessageReader::readStartup() {
     release();
     BS_TRY(need(4));
     const i64 length = i32(bigEndian32(buffer_.data() + begin_));
-    if (length < 8 || length > i64(kSmallMessageBytes)) return badLength(length, kSmallMessageBytes);
+    if (length < 8 || length > i64(kSmallMessageBytes))
+        return badLength(length, kSmallMessageBytes);
     BS_TRY(need(size_t(length)));
     const std::string_view body(buffer_.data() + begin_ + 4, size_t(length) - 4);
     begin_ += size_t(length);

@@ -3,6 +3,7 @@
 namespace blueshift::session {
 
 Status MessageWriter::flush() {
+    complete_ = 0;
     if (broken_) {
         buffer_.clear();
         return failure(sqlstate::kConnectionException, "the connection is broken");

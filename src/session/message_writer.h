@@ -65,15 +65,21 @@ public:
         buffer_.append(value);
         return *this;
     }
-    void end() { patchInt32(buffer_, start_, i32(buffer_.size() - start_)); }
+    void end() {
+        patchInt32(buffer_, start_, i32(buffer_.size() - start_));
+        complete_ = buffer_.size();
+    }
     /// A message without fields.
     void empty(char type) {
         begin(type);
         end();
     }
 
-    /// Whole messages may be appended to it directly.
+    /// Whole messages may be appended to it directly, followed by markComplete().
     std::string& buffer() { return buffer_; }
+    void markComplete() { complete_ = buffer_.size(); }
+    /// After an exception: what was begun and not ended must not reach the client.
+    void dropIncomplete() { buffer_.resize(complete_); }
     size_t pendingBytes() const { return buffer_.size(); }
     Status flush();
     Status flushIfLarge() { return buffer_.size() >= kFlushBytes ? flush() : Status(); }
@@ -83,6 +89,7 @@ private:
     Transport* transport_;
     std::string buffer_;
     size_t start_ = 0;
+    size_t complete_ = 0;  // end of the last whole message
     bool broken_ = false;
 };
 

@@ -42,6 +42,7 @@ Status Session::sendRows(Execution& execution) {
     Batch batch;
     while (execution.next(batch)) {
         encoder.append(writer_.buffer(), batch, 0, batch.selected);
+        writer_.markComplete();
         BS_TRY(writer_.flushIfLarge());
     }
     return {};
@@ -58,6 +59,7 @@ Status Session::sendPortalRows(Portal& portal, u64 limit, bool& suspended) {
         u32 end = portal.batch.selected;
         if (limit > 0) end = u32(std::min<u64>(end, portal.batch_position + (limit - sent)));
         portal.encoder->append(writer_.buffer(), portal.batch, portal.batch_position, end);
+        writer_.markComplete();
         sent += end - portal.batch_position;
         portal.batch_position = end;
         BS_TRY(writer_.flushIfLarge());

@@ -92,9 +92,9 @@ RowEncoder::Way RowEncoder::binaryWay(const SqlType& type) {
     case TypeKind::kChar: return Way::kSessionText;  // blank padded, like its text
     default:
         if (hasBinaryForm(type.kind)) return Way::kBytes;
-        throw SqlError(
-            Error(sqlstate::kFeatureNotSupported, "type " + formatType(type) + " has no binary form")
-                .withHint("Ask for text format, or cast the column to VARCHAR."));
+        throw SqlError(Error(sqlstate::kFeatureNotSupported,
+                             "type " + formatType(type) + " has no binary form")
+                           .withHint("Ask for text format, or cast the column to VARCHAR."));
     }
 }
 
@@ -131,7 +131,8 @@ void RowEncoder::append(std::string& out, const Batch& batch, u32 from, u32 to) 
     }
 }
 
-void RowEncoder::appendField(std::string& out, const Column& column, const Vector& vector, u32 row) {
+void RowEncoder::appendField(std::string& out, const Column& column, const Vector& vector,
+                             u32 row) {
     switch (column.way) {
     case Way::kIntegerText: {
         char digits[24];

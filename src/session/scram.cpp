@@ -40,7 +40,8 @@ ScramVerifier makeScramVerifier(std::string_view password, std::string_view salt
 
 std::string formatScramVerifier(const ScramVerifier& verifier) {
     return "SCRAM-SHA-256$" + std::to_string(verifier.iterations) + ":" + toBase64(verifier.salt) +
-           "$" + toBase64(asView(verifier.stored_key)) + ":" + toBase64(asView(verifier.server_key));
+           "$" + toBase64(asView(verifier.stored_key)) + ":" +
+           toBase64(asView(verifier.server_key));
 }
 
 std::optional<ScramVerifier> parseScramVerifier(std::string_view text) {
@@ -72,7 +73,8 @@ ScramVerifier mockScramVerifier(std::string_view secret, std::string_view user) 
 }
 
 Result<std::string> ScramExchange::first(std::string_view client_first) {
-    // gs2 header: "n" or "y" (no channel binding), a comma, an optional authorisation name, a comma.
+    // gs2 header: "n" or "y" (no channel binding), a comma, an optional authorisation name, a
+    // comma.
     if (client_first.starts_with("p="))
         return malformed("Channel binding was requested, but it was not offered.");
     if (client_first.size() < 3 || (client_first[0] != 'n' && client_first[0] != 'y') ||
@@ -108,7 +110,8 @@ Result<std::optional<std::string>> ScramExchange::final(std::string_view client_
     if (!nonce || !sameSecret(*nonce, nonce_))
         return malformed("The nonce does not match the first message.");
     const auto proof = fromBase64(client_final.substr(proof_at + 3));
-    if (!proof || proof->size() != sizeof(Sha256)) return malformed("The proof has a wrong length.");
+    if (!proof || proof->size() != sizeof(Sha256))
+        return malformed("The proof has a wrong length.");
 
     const std::string message =
         client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);

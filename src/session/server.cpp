@@ -64,7 +64,8 @@ Error listenError(const ServerOptions& options, int code) {
 void blockSignals() {
     sigset_t all;
     sigfillset(&all);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) sigdelset(&all, fault);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP})
+        sigdelset(&all, fault);
     pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
@@ -250,7 +251,12 @@ void Server::State::acceptOne() {
     socklen_t length = sizeof(from);
     const int descriptor =
         ::accept4(listener_, reinterpret_cast<sockaddr*>(&from), &length, SOCK_CLOEXEC);
-    if (descriptor < 0) return;
+    if (descriptor < 0) {
+        // Out of descriptors: the client stays in the queue, and this loop must not spin over it.
+        pollfd wait{wake_, POLLIN, 0};
+        if (errno == EMFILE || errno == ENFILE) ::poll(&wait, 1, kWatchMs);
+        return;
+    }
     auto socket = std::make_unique<Socket>(descriptor);
     const Peer peer = peerOf(from);
     // No answer: whoever floods the server learns nothing, and nothing is spent on them.

@@ -6,8 +6,12 @@ namespace blueshift::session {
 
 namespace {
 
-bool isProtocolViolation(const Error& error) { return error.sqlstate == sqlstate::kProtocolViolation; }
-bool isVanishedClient(const Error& error) { return error.sqlstate == sqlstate::kConnectionException; }
+bool isProtocolViolation(const Error& error) {
+    return error.sqlstate == sqlstate::kProtocolViolation;
+}
+bool isVanishedClient(const Error& error) {
+    return error.sqlstate == sqlstate::kConnectionException;
+}
 
 /// The highest result metadata version this server grants to Redshift's drivers.
 constexpr i32 kResultMetadataVersion = 1;
@@ -22,6 +26,17 @@ Session::Session(const SessionEnvironment& environment, Transport& transport, st
 Session::~Session() { dropConnection(); }
 
 void Session::run() {
+    try {
+        serve();
+    } catch (const std::exception& error) {
+        // Nothing that the engine or this session throws may end the process.
+        sendFatal({sqlstate::kInternalError, std::string("internal error: ") + error.what()});
+    }
+    dropConnection();
+    tls_transport_.reset();  // says goodbye while the socket is still open
+}
+
+void Session::serve() {
     const Result<bool> started = start();
     if (!started) {
         // A reader woken by end() sees a closed connection; the true reason is told instead.
@@ -30,8 +45,6 @@ void Session::run() {
     } else if (*started) {
         loop();
     }
-    dropConnection();
-    tls_transport_.reset();  // says goodbye while the socket is still open
 }
 
 void Session::dropConnection() {
@@ -230,9 +243,10 @@ Status Session::dispatch(const Message& message) {
     case 'c':
     case 'f': return {};  // the rest of a COPY that failed
     case 'F':
-        reportFailure(Error(sqlstate::kFeatureNotSupported, "function calls by message are not supported")
-                          .withHint("Call the function in a SELECT."),
-                      0);
+        reportFailure(
+            Error(sqlstate::kFeatureNotSupported, "function calls by message are not supported")
+                .withHint("Call the function in a SELECT."),
+            0);
         return sendReady();
     default: {
         char type[8];
@@ -263,12 +277,14 @@ void Session::sendError(const Error& error, std::string_view severity) {
 }
 
 void Session::sendFatal(const Error& error) {
+    writer_.dropIncomplete();
     sendError(error, "FATAL");
     // The session ends whether or not the client can still be told.
     static_cast<void>(writer_.flush());
 }
 
 void Session::reportFailure(Error error, u32 characters_before) {
+    writer_.dropIncomplete();
     portals_.clear();
     block_open_ = false;
     if (error.position > 0) error.position += int(characters_before);

@@ -2,12 +2,11 @@
 //
 //   start-up -> authentication -> ready <-> statement (simple, extended or COPY) -> closed
 //
-// Owns: the engine's Connection, prepared statements and portals. Borrows the transport's socket and
-// what SessionEnvironment names.
-// Threads: run() occupies the connection's thread. end(), overdue() and the rest of "from any
-// thread" are called by the server's watcher.
-// Errors: SqlError of the engine becomes ErrorResponse and the session goes on; malformed messages
-// become FATAL 08P01 and end it; a vanished client ends it silently.
+// Owns: the engine's Connection, prepared statements and portals. Borrows the transport's socket
+// and what SessionEnvironment names. Threads: run() occupies the connection's thread; what stands
+// under "from any thread" is called by the server's watching thread. Errors: SqlError of the engine
+// becomes ErrorResponse and the session goes on; malformed messages become FATAL 08P01 and end it;
+// a vanished client ends it silently.
 #pragma once
 
 #include <atomic>
@@ -61,14 +60,16 @@ public:
     // From any thread.
     SessionPhase phase() const { return phase_.load(); }
     i32 processId() const { return process_id_.load(); }
-    /// Records the first reason to end. The caller then wakes the reader of a session that waits, or
-    /// leaves a busy one until its statement ends.
+    /// Records the first reason to end. The caller then wakes the reader of a session that waits,
+    /// or leaves a busy one until its statement ends.
     void end(EndReason reason);
     /// Stops the running statement.
     void cancelStatement();
 
 private:
     // session.cpp
+    void serve();
+    /// False for a cancel request, which is done then.
     Result<bool> start();
     Status startTls();
     Status openConnection(StartupPacket packet);
@@ -91,6 +92,7 @@ private:
     Status runPiece(const Connection::Piece& piece, bool implicit_block);
     /// DEALLOCATE of a statement made by Parse, which the engine does not know by name.
     bool deallocate(std::string_view text);
+    static void checkText(std::string_view text);
     void refuseInFailedBlock(const Prepared& prepared) const;
 
     // extended_query.cpp
@@ -154,8 +156,8 @@ template <class Function> bool Session::guarded(u32 characters_before, Function&
                                     "memory."),
                       0);
     } catch (const std::exception& error) {
-        reportFailure(Error(sqlstate::kInternalError, std::string("internal error: ") + error.what()),
-                      0);
+        reportFailure(
+            Error(sqlstate::kInternalError, std::string("internal error: ") + error.what()), 0);
     }
     return false;
 }

@@ -8,6 +8,9 @@ namespace blueshift::session {
 
 namespace {
 
+/// As Redshift.
+constexpr size_t kMaxTextBytes = 16 * 1024 * 1024;
+
 std::string_view trimmed(std::string_view text) {
     while (!text.empty() && (std::isspace(u8(text.front())) || text.front() == ';'))
         text.remove_prefix(1);
@@ -48,6 +51,15 @@ std::string identifierOf(std::string_view text) {
 
 }  // namespace
 
+void Session::checkText(std::string_view text) {
+    if (text.size() > kMaxTextBytes)
+        throw SqlError(Error(sqlstate::kProgramLimitExceeded,
+                             "the SQL text has " + std::to_string(text.size()) +
+                                 " bytes, more than " + std::to_string(kMaxTextBytes))
+                           .withHint("Split it, or load data with COPY."));
+    requireUtf8(text);
+}
+
 Status Session::simpleQuery(const Message& message) {
     FieldReader fields(message.body);
     const std::string_view text = fields.readText();
@@ -58,7 +70,7 @@ Status Session::simpleQuery(const Message& message) {
 
     std::vector<Connection::Piece> pieces;
     bool ok = guarded(0, [&] {
-        requireUtf8(text);
+        checkText(text);
         pieces = connection_->split(text);
     });
     if (ok && pieces.empty()) writer_.empty('I');
@@ -71,11 +83,13 @@ Status Session::simpleQuery(const Message& message) {
         if (!ok) break;
     }
     if (ok && implicit_block) guarded(0, [&] { connection_->endImplicitBlock(); });
+    if (connection_->transactionStatus() == TransactionStatus::kIdle) portals_.clear();
     return sendReady();
 }
 
 void Session::refuseInFailedBlock(const Prepared& prepared) const {
-    if (connection_->transactionStatus() != TransactionStatus::kFailed || prepared.endsTransaction())
+    if (connection_->transactionStatus() != TransactionStatus::kFailed ||
+        prepared.endsTransaction())
         return;
     throw SqlError(Error(sqlstate::kInFailedSqlTransaction,
                          "current transaction is aborted, commands ignored until end of "
@@ -94,6 +108,10 @@ Status Session::runPiece(const Connection::Piece& piece, bool implicit_block) {
         return {};
     }
     refuseInFailedBlock(*prepared);
+    if (!prepared->parameterTypes().empty())
+        throw SqlError(
+            Error(sqlstate::kUndefinedParameter, "there is no parameter $1")
+                .withHint("Send parameters with the extended protocol, or use PREPARE."));
     copy_stream_.begin();
     const std::unique_ptr<Execution> execution = connection_->execute(
         *prepared, {}, {.source = &copy_stream_, .implicit_block = implicit_block});

@@ -93,8 +93,9 @@ bool hasExpired(std::string_view valid_until, i64 now_micros) {
             zone = sign * (zone * 60 + zone_minute);
         }
     }
-    const auto days = std::chrono::sys_days(std::chrono::year(int(year)) / std::chrono::month(unsigned(month)) /
-                               std::chrono::day(unsigned(day)));
+    const auto days =
+        std::chrono::sys_days(std::chrono::year(int(year)) / std::chrono::month(unsigned(month)) /
+                              std::chrono::day(unsigned(day)));
     constexpr auto kEpoch = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
     const i64 seconds =
         i64((days - kEpoch).count()) * 86'400 + hour * 3600 + (minute - zone) * 60 + second;

@@ -11,7 +11,8 @@
 
 namespace blueshift::session {
 
-/// The answer of an MD5 client: md5 of the verifier's hex digits and the salt. `verifier`: md5<hex>.
+/// The answer of an MD5 client: md5 of the verifier's hex digits and the salt. `verifier`:
+/// md5<hex>.
 bool md5ResponseFits(std::string_view response, std::string_view verifier, std::string_view salt);
 
 /// sha256|<hex digest>|<hex salt>, the digest being SHA-256 of password and salt.

@@ -93,8 +93,10 @@ CommandResult runBackslashCommand(std::string_view line, StatementRunner& runner
         return sql("SELECT nspname AS schema, pg_get_userbyid(nspowner) AS owner "
                    "FROM pg_catalog.pg_namespace WHERE nspname NOT LIKE 'pg\\\\_%' ORDER BY 1");
     if (name == "\\du")
-        return sql("SELECT usename AS user, usesuper AS superuser FROM pg_catalog.pg_user ORDER BY 1");
-    if (name == "\\l") return sql("SELECT datname AS database FROM pg_catalog.pg_database ORDER BY 1");
+        return sql(
+            "SELECT usename AS user, usesuper AS superuser FROM pg_catalog.pg_user ORDER BY 1");
+    if (name == "\\l")
+        return sql("SELECT datname AS database FROM pg_catalog.pg_database ORDER BY 1");
     if (name == "\\i") {
         if (argument.empty()) return complain("\\i needs the name of a file");
         return outcome(include(std::string(argument)));

@@ -1,5 +1,7 @@
-#include "shell/backend.h"
+#include <cstdlib>
 
+#include "shell/admin_password.h"
+#include "shell/backend.h"
 #include "statement.h"
 
 namespace blueshift::shell {
@@ -63,6 +65,9 @@ private:
     Outcome runStatement(const std::string& statement, ResultSink& sink) {
         const std::unique_ptr<Prepared> prepared = connection_->prepare(statement);
         if (prepared->empty()) return {};
+        if (!prepared->parameterTypes().empty())
+            throw SqlError(Error(sqlstate::kUndefinedParameter, "there is no parameter $1")
+                               .withHint("Write the value, or use PREPARE and EXECUTE."));
         SinkCopySource source(sink);
         const std::unique_ptr<Execution> execution =
             connection_->execute(*prepared, {}, {.source = &source});
@@ -97,7 +102,8 @@ private:
         const std::span<const ResultField> fields = execution.fields();
         std::vector<ResultColumn> columns;
         for (const ResultField& field : fields)
-            columns.push_back({field.name, isNumeric(field.type.kind) || field.type.kind == TypeKind::kOid,
+            columns.push_back({field.name,
+                               isNumeric(field.type.kind) || field.type.kind == TypeKind::kOid,
                                field.type.kind == TypeKind::kBoolean});
         sink.begin(columns);
         std::vector<std::string> texts(fields.size());
@@ -140,7 +146,12 @@ Result<std::unique_ptr<Backend>> openEngineBackend(const std::string& place, u64
     options.place = place;
     options.memory_bytes = memory_bytes;
     options.threads = threads;
+    if (const char* password = std::getenv("BLUESHIFT_PASSWORD"); password != nullptr)
+        options.admin_password = password;
     BS_ASSIGN(std::unique_ptr<Engine> engine, Engine::open(options));
+    // A new place: who serves it later needs the password.
+    if (const std::string password = engine->newAdminPassword(); !password.empty())
+        BS_TRY(writeAdminPassword(place, password));
     try {
         return std::make_unique<EngineBackend>(std::move(engine), place);
     } catch (SqlError& error) {

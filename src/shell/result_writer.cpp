@@ -129,7 +129,8 @@ private:
     void value(const ResultColumn& column, const Cell& cell) {
         if (!cell) *out_ += "null";
         // JSON has no NaN and no infinity.
-        else if (column.numeric && cell->find_first_of("Nn") == cell->npos && !cell->empty()) *out_ += *cell;
+        else if (column.numeric && cell->find_first_of("Nn") == cell->npos && !cell->empty())
+            *out_ += *cell;
         else if (column.boolean) *out_ += cell->starts_with('t') ? "true" : "false";
         else appendJsonText(*out_, *cell);
     }

@@ -1,7 +1,8 @@
-// result_writer.h: prints rows: boxes for people, csv, tsv, json, jsonl, markdown and line for others.
+// result_writer.h: prints rows: boxes for people, csv, tsv, json, jsonl, markdown and line for
+// others.
 //
-// begin(), row() any number of times, end(). A box is laid out after its first rows are known, so up
-// to kSampleRows are held back; everything else streams.
+// begin(), row() any number of times, end(). A box is laid out after its first rows are known, so
+// up to kSampleRows are held back; everything else streams.
 #pragma once
 
 #include <memory>
@@ -27,8 +28,8 @@ public:
     virtual void end() = 0;
 };
 
-/// Text goes to `out`, which the caller empties as it likes. `width`: columns of the terminal, 0 for
-/// no limit (boxes only).
+/// Text goes to `out`, which the caller empties as it likes. `width`: columns of the terminal, 0
+/// for no limit (boxes only).
 std::unique_ptr<ResultWriter> makeResultWriter(Format format, u32 width, std::string& out);
 
 /// Columns that a text takes on a terminal; control characters count as shown ("\n" is 2).

@@ -192,8 +192,9 @@ Result<std::unique_ptr<Backend>> openServerBackend(const std::string& dsn) {
     char* message = nullptr;
     PQconninfoOption* parsed = PQconninfoParse(dsn.c_str(), &message);
     if (parsed == nullptr) {
-        Error error(sqlstate::kInvalidParameterValue,
-                    "invalid connection string: " + withoutLineEnd(message == nullptr ? "" : message));
+        Error error(
+            sqlstate::kInvalidParameterValue,
+            "invalid connection string: " + withoutLineEnd(message == nullptr ? "" : message));
         PQfreemem(message);
         return failure(std::move(error).withHint("Write host=127.0.0.1 port=5439 dbname=dev, or "
                                                  "postgres://user@host:port/database."));

@@ -193,7 +193,9 @@ Status applySettingsFile(std::string_view text, std::string_view file, ServeSett
         if (const auto string = node.value_exact<std::string>()) value = *string;
         else if (const auto boolean = node.value_exact<bool>()) value = *boolean ? "true" : "false";
         else if (const auto integer = node.value_exact<int64_t>()) value = std::to_string(*integer);
-        else return failure(invalidValue(where, "(table, list or date)", "a text, number or boolean"));
+        else
+            return failure(
+                invalidValue(where, "(table, list or date)", "a text, number or boolean"));
         BS_TRY(store(*setting, where, value, settings));
     }
     return {};
@@ -246,8 +248,9 @@ Status applyFlags(std::span<const std::string_view> arguments, ServeSettings& se
             value = argument.substr(equals + 1);
         } else if (setting == nullptr || setting->kind != ValueKind::kFlag) {
             if (++i == arguments.size())
-                return failure(Error(sqlstate::kInvalidParameterValue, "option " + flag + " needs a value")
-                                   .withHint("See blueshift serve --help."));
+                return failure(
+                    Error(sqlstate::kInvalidParameterValue, "option " + flag + " needs a value")
+                        .withHint("See blueshift serve --help."));
             value = arguments[i];
         }
         if (setting != nullptr) BS_TRY(store(*setting, flag, value, settings));
@@ -257,11 +260,13 @@ Status applyFlags(std::span<const std::string_view> arguments, ServeSettings& se
 
 namespace {
 
-std::optional<std::string> configFile(std::span<const std::string_view> arguments,
-                                      std::span<const std::pair<std::string, std::string>> variables) {
+std::optional<std::string> configFile(
+    std::span<const std::string_view> arguments,
+    std::span<const std::pair<std::string, std::string>> variables) {
     for (size_t i = 0; i < arguments.size(); ++i) {
         if (arguments[i].starts_with("--config=")) return std::string(arguments[i].substr(9));
-        if (arguments[i] == "--config" && i + 1 < arguments.size()) return std::string(arguments[i + 1]);
+        if (arguments[i] == "--config" && i + 1 < arguments.size())
+            return std::string(arguments[i + 1]);
     }
     for (const auto& [name, value] : variables)
         if (name == "BLUESHIFT_CONFIG") return value;

@@ -1,9 +1,9 @@
 // settings.h: what `blueshift serve` is told: blueshift.toml < BLUESHIFT_* variables < flags.
 //
 // One table names every setting; the file uses its key (http_port), the environment its upper-case
-// form (BLUESHIFT_HTTP_PORT), the command line dashes (--http-port). An unknown key is an error that
-// names the nearest known one.
-// Errors: F0000 for files and variables, 22023 for values, each naming where the value came from.
+// form (BLUESHIFT_HTTP_PORT), the command line dashes (--http-port). An unknown key is an error
+// that names the nearest known one. Errors: F0000 for files and variables, 22023 for values, each
+// naming where the value came from.
 #pragma once
 
 #include <optional>

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "shell/admin_password.h"
 #include "shell/backend.h"
 #include "shell/backslash_command.h"
 #include "shell/line_editor.h"
@@ -57,7 +58,7 @@ std::optional<std::string> dsnOfHolder(const std::string& place) {
     if (colon == std::string::npos) return {};
     std::string dsn = "host=" + quotedForDsn(address.substr(0, colon)) +
                       " port=" + quotedForDsn(address.substr(colon + 1)) + " user=admin dbname=dev";
-    const std::string password = firstLine(folder / "admin-password");
+    const std::string password = firstLine(adminPasswordFile(place));
     if (!password.empty() && std::getenv("BLUESHIFT_PASSWORD") == nullptr)
         dsn += " password=" + quotedForDsn(password);
     return dsn;
@@ -210,7 +211,8 @@ void runTerminal(StatementRunner& runner, InputRunner& input) {
 int runShell(const ShellOptions& options) {
     // Widths of characters depend on it; without a locale everything is one column wide.
     std::setlocale(LC_CTYPE, "");
-    if (std::strcmp(std::setlocale(LC_CTYPE, nullptr), "C") == 0) std::setlocale(LC_CTYPE, "C.UTF-8");
+    if (std::strcmp(std::setlocale(LC_CTYPE, nullptr), "C") == 0)
+        std::setlocale(LC_CTYPE, "C.UTF-8");
     // Before any thread starts, so that the watching thread alone sees Ctrl-C.
     blockInterrupts();
     const Result<std::unique_ptr<Backend>> backend = openBackend(options);

@@ -10,6 +10,14 @@ bool isBlank(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; 
 bool isWord(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || (c & 0x80) != 0;
 }
+
+/// Line ends after the statement before are not part of this one's line numbers.
+std::string withoutLeadingBlanks(std::string text) {
+    const auto begin = std::ranges::find_if_not(text, isBlank);
+    text.erase(text.begin(), begin);
+    return text;
+}
+
 }  // namespace
 
 void StatementReader::add(std::string_view line) { text_ += line; }
@@ -46,7 +54,8 @@ size_t StatementReader::skipPlain(size_t at) {
     if (c == '$' && (at == 0 || !isWord(text_[at - 1]))) {
         size_t close = at + 1;
         while (close < text_.size() && isWord(text_[close])) ++close;
-        const bool parameter = at + 1 < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at + 1]));
+        const bool parameter =
+            at + 1 < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at + 1]));
         if (close < text_.size() && text_[close] == '$' && !parameter) {
             dollar_tag_ = text_.substr(at, close - at + 1);
             state_ = State::kDollar;
@@ -102,13 +111,13 @@ std::optional<std::string> StatementReader::next() {
         scanned_ = 0;
         end_ = std::string::npos;
         has_content_ = false;
-        if (content) return statement;
+        if (content) return withoutLeadingBlanks(std::move(statement));
     }
 }
 
 std::string StatementReader::rest() {
     scan();
-    std::string statement = has_content_ ? text_ : std::string();
+    std::string statement = has_content_ ? withoutLeadingBlanks(text_) : std::string();
     clear();
     return statement;
 }

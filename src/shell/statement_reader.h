@@ -1,7 +1,7 @@
 // statement_reader.h: finds where statements end in text that arrives line by line.
 //
-// Knows quotes ('...', "...", $tag$...$tag$), comments (-- and nested /* */) and nothing else of SQL.
-// Give it lines with add(); next() yields each statement that a semicolon has ended.
+// Knows quotes ('...', "...", $tag$...$tag$), comments (-- and nested /* */) and nothing else of
+// SQL. Give it lines with add(); next() yields each statement that a semicolon has ended.
 #pragma once
 
 #include <optional>
@@ -19,8 +19,8 @@ public:
     std::string rest();
     /// Nothing but blanks and comments is waiting.
     bool blank() const;
-    /// The prompt's mark: '=' for a new statement, '-' inside one, a quote inside quotes, '*' inside
-    /// a comment.
+    /// The prompt's mark: '=' for a new statement, '-' inside one, a quote inside quotes, '*'
+    /// inside a comment.
     char mark() const;
     void clear();
 

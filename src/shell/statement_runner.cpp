@@ -85,7 +85,8 @@ bool StatementRunner::setOutput(const std::string& file) {
     if (!file.empty()) {
         opened = std::fopen(file.c_str(), "w");
         if (opened == nullptr) {
-            std::fprintf(stderr, "could not write \"%s\": %s\n", file.c_str(), std::strerror(errno));
+            std::fprintf(stderr, "could not write \"%s\": %s\n", file.c_str(),
+                         std::strerror(errno));
             return false;
         }
     }

@@ -47,8 +47,11 @@ sigset_t signalsBefore() {
 }  // namespace
 
 StatementWatch::StatementWatch(Backend& backend, bool show_progress)
-    : backend_(backend), show_progress_(show_progress && ::isatty(STDERR_FILENO) != 0),
-      signals_before_(signalsBefore()), stop_event_(::eventfd(0, EFD_CLOEXEC)), thread_([this] { run(); }) {}
+    : backend_(backend),
+      show_progress_(show_progress && ::isatty(STDERR_FILENO) != 0),
+      signals_before_(signalsBefore()),
+      stop_event_(::eventfd(0, EFD_CLOEXEC)),
+      thread_([this] { run(); }) {}
 
 StatementWatch::~StatementWatch() {
     const u64 one = 1;

@@ -1,8 +1,8 @@
 // statement_watch.h: while a statement runs: Ctrl-C cancels it, and a bar shows how far it is.
 //
-// One object a statement; its thread lives as long as it does. SIGINT is blocked meanwhile, and must
-// be in every other thread of the process (blockInterrupts), so that only this one sees it. The bar goes to standard error and
-// only when that is a terminal, half a second after the start.
+// One object a statement; its thread lives as long as it does. SIGINT is blocked meanwhile, and
+// must be in every other thread of the process (blockInterrupts), so that only this one sees it.
+// The bar goes to standard error and only when that is a terminal, half a second after the start.
 #pragma once
 
 #include <atomic>

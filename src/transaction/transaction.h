@@ -7,7 +7,7 @@
 // Isolation: SNAPSHOT. Readers see `view()`: the committed snapshot under the transaction's own
 // changes. Writers of the same rows conflict at commit: the first committer wins, the other gets
 // 40001 naming the table and both transactions.
-// Threads: a Transaction belongs to one session; a Database is shared by all.
+// Threads: a Transaction belongs to one session; a Database is shared by all and outlives them.
 // Protocol: docs/design/commit.md.
 #pragma once
 

@@ -184,8 +184,8 @@ private:
                                .withHint("Create the schema, then repeat the statement."));
         Oid holder = 0;
         if (const auto table = newest_.findTable(schema, name)) holder = table->oid;
-        if (const auto view = newest_.findView(schema, name); view && (holder == 0 || holder == oid))
-            holder = view->oid;
+        if (const auto view = newest_.findView(schema, name))
+            if (holder == 0 || holder == oid) holder = view->oid;
         // What this transaction drops or itself redefines gives the name free.
         if (holder == 0 || holder == oid || dropped_.contains(holder) ||
             put_relations_.contains(holder))

@@ -63,67 +63,108 @@ struct Alias {
     TypeKind kind;
 };
 constexpr Alias kAliases[] = {
-    {"bool", TypeKind::kBoolean}, {"boolean", TypeKind::kBoolean},
-    {"smallint", TypeKind::kSmallInt}, {"int2", TypeKind::kSmallInt},
-    {"integer", TypeKind::kInteger}, {"int", TypeKind::kInteger}, {"int4", TypeKind::kInteger},
-    {"bigint", TypeKind::kBigInt}, {"int8", TypeKind::kBigInt},
-    {"decimal", TypeKind::kDecimal}, {"numeric", TypeKind::kDecimal}, {"dec", TypeKind::kDecimal},
-    {"real", TypeKind::kReal}, {"float4", TypeKind::kReal},
-    {"double precision", TypeKind::kDouble}, {"double", TypeKind::kDouble},
-    {"float8", TypeKind::kDouble}, {"float", TypeKind::kDouble},
-    {"char", TypeKind::kChar}, {"character", TypeKind::kChar}, {"nchar", TypeKind::kChar},
-    {"national char", TypeKind::kChar}, {"national character", TypeKind::kChar},
+    {"bool", TypeKind::kBoolean},
+    {"boolean", TypeKind::kBoolean},
+    {"smallint", TypeKind::kSmallInt},
+    {"int2", TypeKind::kSmallInt},
+    {"integer", TypeKind::kInteger},
+    {"int", TypeKind::kInteger},
+    {"int4", TypeKind::kInteger},
+    {"bigint", TypeKind::kBigInt},
+    {"int8", TypeKind::kBigInt},
+    {"decimal", TypeKind::kDecimal},
+    {"numeric", TypeKind::kDecimal},
+    {"dec", TypeKind::kDecimal},
+    {"real", TypeKind::kReal},
+    {"float4", TypeKind::kReal},
+    {"double precision", TypeKind::kDouble},
+    {"double", TypeKind::kDouble},
+    {"float8", TypeKind::kDouble},
+    {"float", TypeKind::kDouble},
+    {"char", TypeKind::kChar},
+    {"character", TypeKind::kChar},
+    {"nchar", TypeKind::kChar},
+    {"national char", TypeKind::kChar},
+    {"national character", TypeKind::kChar},
     {"bpchar", TypeKind::kChar},
-    {"varchar", TypeKind::kVarchar}, {"character varying", TypeKind::kVarchar},
-    {"char varying", TypeKind::kVarchar}, {"nvarchar", TypeKind::kVarchar},
+    {"varchar", TypeKind::kVarchar},
+    {"character varying", TypeKind::kVarchar},
+    {"char varying", TypeKind::kVarchar},
+    {"nvarchar", TypeKind::kVarchar},
     {"national character varying", TypeKind::kVarchar},
-    {"national char varying", TypeKind::kVarchar}, {"nchar varying", TypeKind::kVarchar},
-    {"text", TypeKind::kText}, {"date", TypeKind::kDate},
-    {"time", TypeKind::kTime}, {"time without time zone", TypeKind::kTime},
-    {"timetz", TypeKind::kTimeTz}, {"time with time zone", TypeKind::kTimeTz},
-    {"timestamp", TypeKind::kTimestamp}, {"timestamp without time zone", TypeKind::kTimestamp},
+    {"national char varying", TypeKind::kVarchar},
+    {"nchar varying", TypeKind::kVarchar},
+    {"text", TypeKind::kText},
+    {"date", TypeKind::kDate},
+    {"time", TypeKind::kTime},
+    {"time without time zone", TypeKind::kTime},
+    {"timetz", TypeKind::kTimeTz},
+    {"time with time zone", TypeKind::kTimeTz},
+    {"timestamp", TypeKind::kTimestamp},
+    {"timestamp without time zone", TypeKind::kTimestamp},
     {"datetime", TypeKind::kTimestamp},
-    {"timestamptz", TypeKind::kTimestampTz}, {"timestamp with time zone", TypeKind::kTimestampTz},
+    {"timestamptz", TypeKind::kTimestampTz},
+    {"timestamp with time zone", TypeKind::kTimestampTz},
     {"interval year to month", TypeKind::kIntervalMonths},
-    {"interval year", TypeKind::kIntervalMonths}, {"interval month", TypeKind::kIntervalMonths},
+    {"interval year", TypeKind::kIntervalMonths},
+    {"interval month", TypeKind::kIntervalMonths},
     {"intervaly2m", TypeKind::kIntervalMonths},
-    {"interval", TypeKind::kIntervalMicros}, {"interval day to second", TypeKind::kIntervalMicros},
-    {"interval day", TypeKind::kIntervalMicros}, {"interval hour", TypeKind::kIntervalMicros},
-    {"interval minute", TypeKind::kIntervalMicros}, {"interval second", TypeKind::kIntervalMicros},
+    {"interval", TypeKind::kIntervalMicros},
+    {"interval day to second", TypeKind::kIntervalMicros},
+    {"interval day", TypeKind::kIntervalMicros},
+    {"interval hour", TypeKind::kIntervalMicros},
+    {"interval minute", TypeKind::kIntervalMicros},
+    {"interval second", TypeKind::kIntervalMicros},
     {"interval day to hour", TypeKind::kIntervalMicros},
     {"interval day to minute", TypeKind::kIntervalMicros},
     {"interval hour to minute", TypeKind::kIntervalMicros},
     {"interval hour to second", TypeKind::kIntervalMicros},
     {"interval minute to second", TypeKind::kIntervalMicros},
     {"intervald2s", TypeKind::kIntervalMicros},
-    {"oid", TypeKind::kOid}, {"name", TypeKind::kName}, {"\"char\"", TypeKind::kSystemChar},
-    {"regclass", TypeKind::kRegclass}, {"regproc", TypeKind::kRegproc},
-    {"regtype", TypeKind::kRegtype}, {"int2vector", TypeKind::kInt2Vector},
-    {"oidvector", TypeKind::kOidVector}, {"_int2", TypeKind::kInt2Array},
-    {"smallint[]", TypeKind::kInt2Array}, {"int2[]", TypeKind::kInt2Array},
-    {"_oid", TypeKind::kOidArray}, {"oid[]", TypeKind::kOidArray},
-    {"_text", TypeKind::kTextArray}, {"text[]", TypeKind::kTextArray},
-    {"varchar[]", TypeKind::kTextArray}, {"name[]", TypeKind::kTextArray},
-    {"unknown", TypeKind::kUnknown}, {"void", TypeKind::kVoid},
-    {"cstring", TypeKind::kText}, {"xid", TypeKind::kOid}, {"refcursor", TypeKind::kText},
-    {"sql_identifier", TypeKind::kName}, {"character_data", TypeKind::kText},
-    {"cardinal_number", TypeKind::kInteger}, {"aclitem", TypeKind::kText},
+    {"oid", TypeKind::kOid},
+    {"name", TypeKind::kName},
+    {"\"char\"", TypeKind::kSystemChar},
+    {"regclass", TypeKind::kRegclass},
+    {"regproc", TypeKind::kRegproc},
+    {"regtype", TypeKind::kRegtype},
+    {"int2vector", TypeKind::kInt2Vector},
+    {"oidvector", TypeKind::kOidVector},
+    {"_int2", TypeKind::kInt2Array},
+    {"smallint[]", TypeKind::kInt2Array},
+    {"int2[]", TypeKind::kInt2Array},
+    {"_oid", TypeKind::kOidArray},
+    {"oid[]", TypeKind::kOidArray},
+    {"_text", TypeKind::kTextArray},
+    {"text[]", TypeKind::kTextArray},
+    {"varchar[]", TypeKind::kTextArray},
+    {"name[]", TypeKind::kTextArray},
+    {"unknown", TypeKind::kUnknown},
+    {"void", TypeKind::kVoid},
+    {"cstring", TypeKind::kText},
+    {"xid", TypeKind::kOid},
+    {"refcursor", TypeKind::kText},
+    {"sql_identifier", TypeKind::kName},
+    {"character_data", TypeKind::kText},
+    {"cardinal_number", TypeKind::kInteger},
+    {"aclitem", TypeKind::kText},
 };
 
 [[noreturn]] void failModifier(std::string message, std::string hint) {
-    throw SqlError(Error(sqlstate::kInvalidParameterValue, std::move(message)).withHint(std::move(hint)));
+    throw SqlError(
+        Error(sqlstate::kInvalidParameterValue, std::move(message)).withHint(std::move(hint)));
 }
 
 SqlType decimalFromModifiers(const i64* modifiers, u32 count) {
-    if (count > 2) failModifier("invalid NUMERIC type modifier", "Write NUMERIC(precision, scale).");
+    if (count > 2)
+        failModifier("invalid NUMERIC type modifier", "Write NUMERIC(precision, scale).");
     const i64 precision = count > 0 ? modifiers[0] : 18;
     const i64 scale = count > 1 ? modifiers[1] : 0;
     if (precision < 1 || precision > kMaxDecimalPrecision)
         failModifier("NUMERIC precision " + std::to_string(precision) + " must be between 1 and 38",
                      "Use a precision of at most 38 digits.");
     if (scale < 0 || scale > precision)
-        failModifier("NUMERIC scale " + std::to_string(scale) + " must be between 0 and precision " +
-                         std::to_string(precision),
+        failModifier("NUMERIC scale " + std::to_string(scale) +
+                         " must be between 0 and precision " + std::to_string(precision),
                      "Use a scale that is not greater than the precision.");
     return SqlType::decimal(int(precision), int(scale));
 }
@@ -138,9 +179,9 @@ SqlType stringFromModifiers(TypeKind kind, std::string_view name, const i64* mod
         failModifier("length for type " + std::string(name) + " must be at least 1",
                      "Give a length in bytes.");
     if (length > limit)
-        failModifier("length for type " + std::string(name) + " cannot exceed " +
-                         std::to_string(limit),
-                     is_char ? "Use VARCHAR for longer text." : "Use VARCHAR(MAX) for 65535 bytes.");
+        failModifier(
+            "length for type " + std::string(name) + " cannot exceed " + std::to_string(limit),
+            is_char ? "Use VARCHAR for longer text." : "Use VARCHAR(MAX) for 65535 bytes.");
     return {kind, 0, 0, i32(length)};
 }
 
@@ -203,8 +244,10 @@ std::optional<SqlType> typeFromOid(i32 oid, i32 modifier) {
             return SqlType::decimal(precision, scale);
         }
         if (row.kind == TypeKind::kChar || row.kind == TypeKind::kVarchar) {
-            if (modifier < 5) type.length = row.kind == TypeKind::kChar ? 4096 : kMaxVarcharBytes;
-            else type.length = modifier - 4;
+            if (modifier < 5)
+                type.length = row.kind == TypeKind::kChar ? 4096 : kMaxVarcharBytes;
+            else
+                type.length = modifier - 4;
         }
         return type;
     }
@@ -216,16 +259,19 @@ SqlType typeFromName(std::string_view name, const i64* modifiers, u32 modifier_c
     const auto* found = std::find_if(std::begin(kAliases), std::end(kAliases),
                                      [&](const Alias& alias) { return alias.name == key; });
     if (found == std::end(kAliases))
-        throw SqlError(Error(sqlstate::kUndefinedObject, "type \"" + std::string(name) + "\" does not exist")
-                           .withHint("Use a Redshift type such as INTEGER, VARCHAR(n) or TIMESTAMP."));
+        throw SqlError(
+            Error(sqlstate::kUndefinedObject, "type \"" + std::string(name) + "\" does not exist")
+                .withHint("Use a Redshift type such as INTEGER, VARCHAR(n) or TIMESTAMP."));
     switch (found->kind) {
     case TypeKind::kDecimal: return decimalFromModifiers(modifiers, modifier_count);
     case TypeKind::kChar:
-    case TypeKind::kVarchar: return stringFromModifiers(found->kind, key, modifiers, modifier_count);
+    case TypeKind::kVarchar:
+        return stringFromModifiers(found->kind, key, modifiers, modifier_count);
     case TypeKind::kDouble:
         if (key == "float" && modifier_count == 1) {
             if (modifiers[0] < 1 || modifiers[0] > 53)
-                failModifier("precision for type float must be between 1 and 53 bits", "Use FLOAT8.");
+                failModifier("precision for type float must be between 1 and 53 bits",
+                             "Use FLOAT8.");
             return modifiers[0] <= 24 ? SqlType::real() : SqlType::doublePrecision();
         }
         break;

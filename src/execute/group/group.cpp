@@ -63,7 +63,8 @@ bool GroupOperator::wantsSplit() const {
     for (const auto& worker : workers_) {
         if (worker->isSplit()) return true;
         if (workers_.size() > 1) rows += worker->groups().rows.rowCount();
-        for (u32 d = 0; d < shape_.deferred.size(); ++d) rows += worker->deferred(d).rows.rowCount();
+        for (u32 d = 0; d < shape_.deferred.size(); ++d)
+            rows += worker->deferred(d).rows.rowCount();
     }
     return rows > kMuch;
 }

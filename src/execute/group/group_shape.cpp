@@ -9,7 +9,8 @@ bool isDeferred(const compile::GroupSink::Call& call) {
     return call.distinct || call.aggregate->ordered || !call.order_by.empty();
 }
 
-bool sameOrder(const std::vector<compile::SortKeySpec>& a, const std::vector<compile::SortKeySpec>& b) {
+bool sameOrder(const std::vector<compile::SortKeySpec>& a,
+               const std::vector<compile::SortKeySpec>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
         return x.slot == y.slot && x.descending == y.descending && x.nulls_first == y.nulls_first;
     });
@@ -60,7 +61,8 @@ void GroupShape::deferCalls() {
         std::vector<RowColumn> columns{{PhysicalKind::kI64, false}};
         for (u32 k = 0; k < layout.columnCount(); ++k)
             columns.push_back({layout.kindOf(k), layout.isNullable(k)});
-        for (const u32 column : compared) input.group_keys.push_back(DeferredShape::kFirstKey + column);
+        for (const u32 column : compared)
+            input.group_keys.push_back(DeferredShape::kFirstKey + column);
         input.compared = input.group_keys;
         input.first_arg = u32(columns.size());
         for (const compile::Slot slot : input.args) {

@@ -49,8 +49,11 @@ public:
     std::vector<DeferredShape> deferred;
 
     bool hasKeys() const { return key_count > 0 || has_sets; }
-    /// Without keys deferred input is spread over partitions by its own hash, if order is no matter.
-    bool spreadsWithoutKeys(const DeferredShape& input) const { return !hasKeys() && !input.ordered; }
+    /// Without keys deferred input is spread over partitions by its own hash, if order is no
+    /// matter.
+    bool spreadsWithoutKeys(const DeferredShape& input) const {
+        return !hasKeys() && !input.ordered;
+    }
 
 private:
     void deferCalls();

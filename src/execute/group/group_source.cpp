@@ -66,7 +66,8 @@ Vector GroupSource::result(Cursor& cursor, u32 index, u8* const* groups, u32 cou
     cursor.memory.bind(context);
     u8* states[kVectorRows];
     for (u32 i = 0; i < count; ++i) states[i] = groups[i] + shape_.state_offsets[index];
-    const functions::AggregateCall call{{}, spec.arg_types, spec.result, cursor.memory, context.eval};
+    const functions::AggregateCall call{
+        {}, spec.arg_types, spec.result, cursor.memory, context.eval};
     spec.aggregate->finalize(call, states, count, out, cursor.heap);
     return out.view(true);
 }

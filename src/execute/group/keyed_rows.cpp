@@ -34,7 +34,8 @@ bool KeyedRows::locate(std::span<const Vector> columns, const u16* selection, u3
     if (append_only_) {
         if (!rows.append(columns, selection, count, hashes, out, context, kWhat)) return false;
         for (u32 i = 0; i < count; ++i)
-            std::memcpy(out[i] + layout_.extraOffset(), initial_extra_.data(), initial_extra_.size());
+            std::memcpy(out[i] + layout_.extraOffset(), initial_extra_.data(),
+                        initial_extra_.size());
         return true;
     }
     return table_.findOrInsert(columns, selection, count, hashes, out,
@@ -55,7 +56,8 @@ bool KeyedRows::insert(std::span<const Vector> columns, const u16* selection, co
     if (!rows.append(columns, fresh_rows, count, fresh_hashes, out, context, kWhat)) return false;
     if (!initial_extra_.empty()) {
         for (u32 k = 0; k < count; ++k)
-            std::memcpy(out[k] + layout_.extraOffset(), initial_extra_.data(), initial_extra_.size());
+            std::memcpy(out[k] + layout_.extraOffset(), initial_extra_.data(),
+                        initial_extra_.size());
     }
     return true;
 }

@@ -19,7 +19,8 @@ alignas(16) constexpr u8 kZeroValue[16] = {};
 constexpr u64 kNoneValid = 0;
 
 Vector nullVector(PhysicalKind kind) {
-    return {.kind = kind, .form = VectorForm::kConstant, .data = kZeroValue, .validity = &kNoneValid};
+    return {
+        .kind = kind, .form = VectorForm::kConstant, .data = kZeroValue, .validity = &kNoneValid};
 }
 
 }  // namespace
@@ -69,9 +70,10 @@ void LocalGroups::consume(const Batch& batch, WorkerContext& context) {
 void LocalGroups::consumeSet(u32 set, const Batch& batch, WorkerContext& context) {
     bindKeys(set, batch);
     Assignment rows;
-    const bool located = !shape_.hasKeys() ? locateOnly(batch, rows, context)
-                                           : locateDirect(set, batch, rows, context) ||
-                                                 (!context.failed() && locateHashed(batch, rows, context));
+    const bool located = !shape_.hasKeys()
+                             ? locateOnly(batch, rows, context)
+                             : locateDirect(set, batch, rows, context) ||
+                                   (!context.failed() && locateHashed(batch, rows, context));
     if (!located) return;
     for (const u32 call : shape_.immediate) applyCall(call, batch, rows, context);
     for (u32 d = 0; d < shape_.deferred.size() && !context.failed(); ++d)
@@ -180,7 +182,8 @@ void LocalGroups::readCodes(const DirectIndex& index, const Batch& batch) {
     }
 }
 
-bool LocalGroups::locateDirect(u32 set, const Batch& batch, Assignment& to, WorkerContext& context) {
+bool LocalGroups::locateDirect(u32 set, const Batch& batch, Assignment& to,
+                               WorkerContext& context) {
     DirectIndex& index = direct_[set];
     if (!prepareDirect(index)) return false;
     readCodes(index, batch);
@@ -294,8 +297,8 @@ void LocalGroups::applyCall(u32 index, const Batch& batch, const Assignment& all
     Vector args[kMostArguments];
     BS_CHECK(spec.args.size() <= kMostArguments, "an aggregate of too many arguments");
     for (size_t a = 0; a < spec.args.size(); ++a) args[a] = batch.columns[spec.args[a]];
-    const functions::AggregateCall call{{args, spec.args.size()}, spec.arg_types, spec.result, memory_,
-                                        context.eval};
+    const functions::AggregateCall call{
+        {args, spec.args.size()}, spec.arg_types, spec.result, memory_, context.eval};
     const u32 offset = shape_.state_offsets[index];
     if (!rows.in_runs) {
         u8* states[kVectorRows];
@@ -310,7 +313,8 @@ void LocalGroups::applyCall(u32 index, const Batch& batch, const Assignment& all
     const u16* row_numbers = rows.rows == nullptr ? kEveryRow.data() : rows.rows;
     for (u32 begin = 0, end = 0; begin < rows.count; begin = end) {
         while (end < rows.count && rows.groups[end] == rows.groups[begin]) ++end;
-        spec.aggregate->update_one(call, row_numbers + begin, end - begin, rows.groups[begin] + offset);
+        spec.aggregate->update_one(call, row_numbers + begin, end - begin,
+                                   rows.groups[begin] + offset);
     }
 }
 

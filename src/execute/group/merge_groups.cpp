@@ -38,7 +38,8 @@ void MergedGroups::combineRow(u8* into, const u8* from, std::span<const u32> cal
     for (const u32 c : calls) {
         const auto& spec = shape_.sink.calls[c];
         const functions::AggregateCall call{{}, spec.arg_types, spec.result, memory_, context.eval};
-        spec.aggregate->combine(call, into + shape_.state_offsets[c], from + shape_.state_offsets[c]);
+        spec.aggregate->combine(call, into + shape_.state_offsets[c],
+                                from + shape_.state_offsets[c]);
     }
 }
 
@@ -65,10 +66,12 @@ void MergedGroups::addEmptyGroup(u32 set, WorkerContext& context) {
         columns.push_back({.kind = shape_.layout.kindOf(k), .form = VectorForm::kConstant,
                            .data = zero, .validity = &none_valid});
     if (shape_.has_sets)
-        columns.push_back({.kind = PhysicalKind::kI32, .form = VectorForm::kConstant, .data = &number});
+        columns.push_back(
+            {.kind = PhysicalKind::kI32, .form = VectorForm::kConstant, .data = &number});
     const u64 hash = 0;
     u8* row = nullptr;
-    if (!own_rows_.append(shape_.layout, columns, nullptr, 1, &hash, &row, context, "groups")) return;
+    if (!own_rows_.append(shape_.layout, columns, nullptr, 1, &hash, &row, context, "groups"))
+        return;
     std::memcpy(row + shape_.layout.extraOffset(), shape_.initial_states.data(),
                 shape_.initial_states.size());
     groups_.push_back(row);
@@ -146,7 +149,8 @@ void MergedGroups::sortByGroup(const DeferredShape& input, std::vector<u8*>& row
     const auto& order_by = shape_.sink.calls[input.calls[0]].order_by;
     std::vector<RowSortKey> keys;
     for (size_t k = 0; k < order_by.size(); ++k)
-        keys.push_back({input.first_order + u32(k), order_by[k].descending, order_by[k].nulls_first});
+        keys.push_back(
+            {input.first_order + u32(k), order_by[k].descending, order_by[k].nulls_first});
     const RowOrder order(input.layout, keys);
     struct Member {
         u8* group;
@@ -176,7 +180,8 @@ void MergedGroups::updateFrom(const DeferredShape& input, u8* const* rows, u8* c
     for (const u32 c : input.calls) {
         const auto& spec = shape_.sink.calls[c];
         for (u32 i = 0; i < count; ++i) states[i] = groups[i] + shape_.state_offsets[c];
-        const functions::AggregateCall call{args, spec.arg_types, spec.result, memory_, context.eval};
+        const functions::AggregateCall call{args, spec.arg_types, spec.result, memory_,
+                                            context.eval};
         spec.aggregate->update(call, nullptr, states, count);
     }
 }

@@ -32,7 +32,8 @@ private:
     void mergeRows(std::span<u8* const> rows, WorkerContext& context);
     void applyDeferred(const DeferredShape& input, u32 index, WorkerContext& context);
     void deduplicate(const DeferredShape& input, std::vector<u8*>& rows, WorkerContext& context);
-    void findGroups(const DeferredShape& input, std::span<u8* const> rows, std::vector<u8*>& groups);
+    void findGroups(const DeferredShape& input, std::span<u8* const> rows,
+                    std::vector<u8*>& groups);
     void sortByGroup(const DeferredShape& input, std::vector<u8*>& rows, std::vector<u8*>& groups);
     void updateFrom(const DeferredShape& input, u8* const* rows, u8* const* groups, u32 count,
                     WorkerContext& context);

@@ -60,7 +60,7 @@ struct QueryRun::Impl {
     std::unique_ptr<Lane> inline_lane;
     class LaneTask;
     std::unique_ptr<ResultQueue> queue;
-    std::vector<std::unique_ptr<LaneTask>> tasks;
+    std::vector<std::unique_ptr<Task>> tasks;
     std::unique_ptr<OwnedBatch> held;
 
     Impl(const compile::Program& p, const RunEnvironment& e) : program(p), environment(e), metrics(p.operators + 1) {}

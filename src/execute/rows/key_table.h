@@ -1,11 +1,10 @@
 // key_table.h: open addressing over rows: finds rows by key or inserts them, a batch at a time.
 //
 // Place: grouping, DISTINCT sets, window partitions. The rows lie in RowPages of the caller; a slot
-// is 16 bits of salt from the hash and a 48-bit address, so that most mismatches cost no row access.
-// Staged: all slots of a batch are prefetched, then the candidate rows, then keys are compared
-// column by column; rows that met another key go to the next round.
-// Hash bits: the top 6 are left to partitioning, salt is below, slots come from the low end.
-// Threads: one at a time.
+// is 16 bits of salt from the hash and a 48-bit address, so that most mismatches cost no row
+// access. Staged: all slots of a batch are prefetched, then the candidate rows, then keys are
+// compared column by column; rows that met another key go to the next round. Hash bits: the top 6
+// are left to partitioning, salt is below, slots come from the low end. Threads: one at a time.
 #pragma once
 
 #include <algorithm>
@@ -38,8 +37,8 @@ public:
     /// (positions i, ascending) and gives their addresses; false stops everything.
     /// reserve(count) must have succeeded before.
     template <class Insert>
-    bool findOrInsert(std::span<const Vector> columns, const u16* rows, u32 count, const u64* hashes,
-                      u8** out, Insert&& insert) {
+    bool findOrInsert(std::span<const Vector> columns, const u16* rows, u32 count,
+                      const u64* hashes, u8** out, Insert&& insert) {
         return probe(
             count, hashes, out,
             [&](u16* candidates, u32 n) {

@@ -37,7 +37,8 @@ u64 PartitionedRows::memoryBytes() const {
 bool PartitionedRows::append(std::span<const Vector> columns, const u16* rows, u32 count,
                              const u64* hashes, u8** out, WorkerContext& context,
                              std::string_view what) {
-    if (!isSplit()) return parts_[0].append(layout_, columns, rows, count, hashes, out, context, what);
+    if (!isSplit())
+        return parts_[0].append(layout_, columns, rows, count, hashes, out, context, what);
     const PartitionOrder by(count, [&](u32 i) { return hashes[i]; });
     u16 part_rows[kVectorRows];
     u64 part_hashes[kVectorRows];
@@ -51,7 +52,8 @@ bool PartitionedRows::append(std::span<const Vector> columns, const u16* rows, u
             part_rows[k] = rows == nullptr ? i : rows[i];
             part_hashes[k] = hashes[i];
         }
-        if (!parts_[p].append(layout_, columns, part_rows, n, part_hashes, addresses, context, what))
+        if (!parts_[p].append(layout_, columns, part_rows, n, part_hashes, addresses, context,
+                              what))
             return false;
         if (out == nullptr) continue;
         for (u32 k = 0; k < n; ++k) out[by.order[begin + k]] = addresses[k];

@@ -155,8 +155,9 @@ u32 matchColumn(const RowLayout& layout, u32 column, const u8* const* rows, cons
     return mergeCandidates(candidates, count, null_pairs, null_count);
 }
 
-u32 matchRows(const RowLayout& layout_a, u32 column_a, const u8* const* a, const RowLayout& layout_b,
-              u32 column_b, const u8* const* b, u16* candidates, u32 count, bool nulls_equal) {
+u32 matchRows(const RowLayout& layout_a, u32 column_a, const u8* const* a,
+              const RowLayout& layout_b, u32 column_b, const u8* const* b, u16* candidates,
+              u32 count, bool nulls_equal) {
     u16 null_pairs[kVectorRows];
     u32 null_count = 0;
     if (layout_a.isNullable(column_a) || layout_b.isNullable(column_b)) {

@@ -11,7 +11,8 @@ RowLayout::RowLayout(std::span<const RowColumn> columns, bool has_hash, u32 extr
     for (u32 width : {16u, 8u, 4u, 2u, 1u}) {
         for (size_t i = 0; i < columns.size(); ++i) {
             if (widthOf(columns[i].kind) != width) continue;
-            columns_[i] = {.kind = columns[i].kind, .nullable = columns[i].nullable, .offset = offset};
+            columns_[i] = {
+                .kind = columns[i].kind, .nullable = columns[i].nullable, .offset = offset};
             offset += width;
             has_text_ |= columns[i].kind == PhysicalKind::kText;
         }

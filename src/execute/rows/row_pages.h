@@ -41,8 +41,9 @@ public:
     /// has one, hashes[i]. Integer vectors may be narrower than the layout's kind. Writes the new
     /// rows' addresses to `out` (may be nullptr). The extra bytes are zero.
     /// False after recording 53200, naming `what`; then no row counts as appended.
-    bool append(const RowLayout& layout, std::span<const Vector> columns, const u16* rows, u32 count,
-                const u64* hashes, u8** out, WorkerContext& context, std::string_view what);
+    bool append(const RowLayout& layout, std::span<const Vector> columns, const u16* rows,
+                u32 count, const u64* hashes, u8** out, WorkerContext& context,
+                std::string_view what);
 
     /// Appends copies of rows of the same layout; their text is not copied and must stay alive.
     bool appendRows(const RowLayout& layout, u8* const* from, u32 count, u8** out,
@@ -90,11 +91,13 @@ Vector gatherOptional(const RowLayout& layout, u32 column, const u8* const* rows
 
 /// Keeps those i of candidates[0 .. count) for which rows[i]'s column equals `vector` at
 /// vector_rows[i] (nullptr: i); returns how many are left. Candidates ascend before and after, at
-/// most kVectorRows of them. Kinds may differ in width only. NULLs are equal to each other when `nulls_equal`, else to nothing.
+/// most kVectorRows of them. Kinds may differ in width only. NULLs are equal to each other when
+/// `nulls_equal`, else to nothing.
 u32 matchColumn(const RowLayout& layout, u32 column, const u8* const* rows, const Vector& vector,
                 const u16* vector_rows, u16* candidates, u32 count, bool nulls_equal);
 /// The same for two columns of rows of the same kind: a[i] against b[i].
-u32 matchRows(const RowLayout& layout_a, u32 column_a, const u8* const* a, const RowLayout& layout_b,
-              u32 column_b, const u8* const* b, u16* candidates, u32 count, bool nulls_equal);
+u32 matchRows(const RowLayout& layout_a, u32 column_a, const u8* const* a,
+              const RowLayout& layout_b, u32 column_b, const u8* const* b, u16* candidates,
+              u32 count, bool nulls_equal);
 
 }  // namespace blueshift::execute

@@ -7,9 +7,9 @@ namespace blueshift::execute {
 void* StateMemory::allocate(size_t bytes) {
     bytes = (bytes + 7) & ~size_t{7};
     if (bytes > left_) {
-        const size_t size = std::max<size_t>(bytes, std::clamp<u64>(memory_bytes_, 4096, 256 << 10));
-        context_->take(size, "aggregate states");
-        memory_bytes_ += size;
+        const size_t size =
+            std::max<size_t>(bytes, std::clamp<u64>(memory_bytes_, 4096, 256 << 10));
+        if (context_->take(size, "aggregate states")) memory_bytes_ += size;
         chunks_.push_back(std::make_unique_for_overwrite<u64[]>(size / 8 + 1));
         at_ = reinterpret_cast<u8*>(chunks_.back().get());
         left_ = size;
@@ -18,6 +18,15 @@ void* StateMemory::allocate(size_t bytes) {
     at_ += bytes;
     left_ -= bytes;
     return result;
+}
+
+void StateMemory::release() {
+    if (chunks_.empty()) return;
+    if (context_->memory != nullptr) context_->memory->shrink(memory_bytes_);
+    chunks_.clear();
+    at_ = nullptr;
+    left_ = 0;
+    memory_bytes_ = 0;
 }
 
 }  // namespace blueshift::execute

@@ -18,6 +18,8 @@ class StateMemory final : public functions::StateStore {
 public:
     void bind(WorkerContext& context) { context_ = &context; }
     void* allocate(size_t bytes) override;
+    /// Frees everything; states that point here are void.
+    void release();
     u64 memoryBytes() const { return memory_bytes_; }
 
 private:

@@ -25,8 +25,9 @@ RunMerger::RunMerger(const RowOrder& order, std::vector<std::vector<SortEntry>> 
     for (u32 p = 1; p < parts; ++p) {
         const SortEntry& splitter = runs_[longest][runs_[longest].size() * p / parts];
         for (size_t r = 0; r < runs_.size(); ++r)
-            cuts_[p][r] = size_t(std::lower_bound(runs_[r].begin(), runs_[r].end(), splitter, before) -
-                                 runs_[r].begin());
+            cuts_[p][r] =
+                size_t(std::lower_bound(runs_[r].begin(), runs_[r].end(), splitter, before) -
+                       runs_[r].begin());
     }
     for (size_t r = 0; r < runs_.size(); ++r) cuts_[parts][r] = runs_[r].size();
 }

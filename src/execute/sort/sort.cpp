@@ -30,7 +30,9 @@ public:
         end_ = std::min<u64>(rows_, shape_.limit);
         begin_ = std::min<u64>(shape_.offset, end_);
     }
-    u32 morselCount() const override { return u32((end_ - begin_ + kMorselRows - 1) / kMorselRows); }
+    u32 morselCount() const override {
+        return u32((end_ - begin_ + kMorselRows - 1) / kMorselRows);
+    }
     std::unique_ptr<State> makeState(WorkerContext&) override;
     void start(State& state, u32 morsel, WorkerContext& context) override;
     bool next(State& state, Batch& batch, WorkerContext& context) override;
@@ -72,7 +74,8 @@ bool SortSource::next(State& state, Batch& batch, WorkerContext& context) {
     const u8* rows[kVectorRows];
     for (u32 i = 0; i < count; ++i) rows[i] = merger_->merged()[cursor.at + i].row;
     for (size_t c = 0; c < columns_.size(); ++c)
-        cursor.vectors[c] = gatherColumn(shape_.layout, columns_[c], rows, count, cursor.buffers[c]);
+        cursor.vectors[c] =
+            gatherColumn(shape_.layout, columns_[c], rows, count, cursor.buffers[c]);
     cursor.at += count;
     batch = {.rows = count, .selected = count, .columns = cursor.vectors};
     return true;
@@ -112,7 +115,8 @@ private:
 
 void SortOperator::consume(State& given, const Batch& batch, WorkerContext& context) {
     auto& state = static_cast<SortState&>(given);
-    for (size_t c = 0; c < shape_.slots.size(); ++c) state.columns[c] = batch.columns[shape_.slots[c]];
+    for (size_t c = 0; c < shape_.slots.size(); ++c)
+        state.columns[c] = batch.columns[shape_.slots[c]];
     if (keeps_top_) state.top.add(state.columns, batch.selection, batch.selected, context);
     else
         state.pages.append(shape_.layout, state.columns, batch.selection, batch.selected, nullptr,

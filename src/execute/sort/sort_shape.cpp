@@ -15,7 +15,8 @@ RowLayout layoutOf(const compile::SinkInfo& info, const std::vector<compile::Slo
 std::vector<compile::Slot> SortShape::slotsOf(const compile::SortSink& sink) {
     std::vector<compile::Slot> slots = sink.columns;
     for (const auto& key : sink.keys) {
-        if (std::find(slots.begin(), slots.end(), key.slot) == slots.end()) slots.push_back(key.slot);
+        if (std::find(slots.begin(), slots.end(), key.slot) == slots.end())
+            slots.push_back(key.slot);
     }
     return slots;
 }

@@ -59,7 +59,8 @@ void TopRows::add(std::span<const Vector> columns, const u16* rows, u32 count,
         count = admit(columns[shape_.keys[0].column], rows, count, admitted);
         rows = admitted;
     }
-    if (!pages_.append(shape_.layout, columns, rows, count, nullptr, nullptr, context, kWhat)) return;
+    if (!pages_.append(shape_.layout, columns, rows, count, nullptr, nullptr, context, kWhat))
+        return;
     if (pages_.rowCount() >= shape_.limit + std::max(shape_.limit, kSlack)) shrink(context);
 }
 
@@ -74,7 +75,9 @@ std::vector<SortEntry> TopRows::entries() const {
 
 bool TopRows::shrink(WorkerContext& context) {
     std::vector<SortEntry> held = entries();
-    const auto before = [&](const SortEntry& a, const SortEntry& b) { return shape_.order.less(a, b); };
+    const auto before = [&](const SortEntry& a, const SortEntry& b) {
+        return shape_.order.less(a, b);
+    };
     std::nth_element(held.begin(), held.begin() + i64(shape_.limit - 1), held.end(), before);
     // Rows are copied with their text, so that dropped rows leave nothing behind.
     RowPages kept;
@@ -87,7 +90,8 @@ bool TopRows::shrink(WorkerContext& context) {
         for (u32 i = 0; i < count; ++i) rows[i] = held[base + i].row;
         for (u32 c = 0; c < columns.size(); ++c)
             columns[c] = gatherColumn(shape_.layout, c, rows, count, buffers[c]);
-        if (!kept.append(shape_.layout, columns, nullptr, count, nullptr, addresses, context, kWhat))
+        if (!kept.append(shape_.layout, columns, nullptr, count, nullptr, addresses, context,
+                         kWhat))
             return false;
         threshold_ = addresses[count - 1];  // nth_element put the worst row last
     }

@@ -89,7 +89,8 @@ BoundAggregate bindListagg(std::string_view name, std::span<const SqlType> argum
     if (arguments.empty() || arguments.size() > 2) failUnknown(name, arguments);
     BoundAggregate bound{listagg(), SqlType::varchar(kMaxVarcharBytes), {}};
     for (const SqlType& argument : arguments)
-        bound.argument_types.push_back(isString(argument.kind) ? argument : SqlType::varchar(kMaxVarcharBytes));
+        bound.argument_types.push_back(
+            isString(argument.kind) ? argument : SqlType::varchar(kMaxVarcharBytes));
     return bound;
 }
 
@@ -115,7 +116,8 @@ BoundAggregate bindAggregate(std::string_view name, std::span<const SqlType> arg
     if (!isAggregateName(name)) failUnknown(name, arguments);
     if (name == "count" && arguments.empty()) return {countRows(), SqlType::bigInt(), {}};
     if (name == "listagg") return bindListagg(name, arguments);
-    if (name == "median" || name.find("percentile") != name.npos) return bindQuantile(name, arguments);
+    if (name == "median" || name.find("percentile") != name.npos)
+        return bindQuantile(name, arguments);
     if (arguments.size() != 1) failUnknown(name, arguments);
 
     if (name == "sum" || name == "avg") return bindNumeric(name, arguments);

@@ -18,7 +18,8 @@ void countMany(const AggregateCall&, const u16*, u32 count, u8* state) {
 void combineCounts(const AggregateCall&, u8* into, const u8* from) {
     *reinterpret_cast<u64*>(into) += *reinterpret_cast<const u64*>(from);
 }
-void finalizeCount(const AggregateCall&, u8* const* states, u32 count, VectorBuffer& out, TextHeap&) {
+void finalizeCount(const AggregateCall&, u8* const* states, u32 count, VectorBuffer& out,
+                   TextHeap&) {
     std::memset(out.validity(), 0xFF, (count + 63) / 64 * 8);
     dispatchInteger(out.kind(), [&](auto* tag) {
         using T = std::remove_pointer_t<decltype(tag)>;

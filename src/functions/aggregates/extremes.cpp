@@ -55,7 +55,8 @@ template <class T, Extreme Which> struct ExtremeFamily {
         state.present = 1;
     }
     static void combine(State& into, const State& from, const AggregateCall&) {
-        if (from.present != 0 && (into.present == 0 || replaces(from.value, into.value))) into = from;
+        if (from.present != 0 && (into.present == 0 || replaces(from.value, into.value)))
+            into = from;
     }
     static bool result(const AggregateCall&, const State& state, T& value, TextHeap&) {
         value = state.value;

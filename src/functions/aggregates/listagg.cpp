@@ -23,7 +23,8 @@ void appendBytes(Listed& state, std::string_view text, const AggregateCall& call
         return;
     }
     if (length > state.capacity) {
-        const u32 capacity = u32((std::max<size_t>(length, size_t(state.capacity) * 2) + 31) & ~31ull);
+        const u32 capacity =
+            u32((std::max<size_t>(length, size_t(state.capacity) * 2) + 31) & ~31ull);
         char* bytes = static_cast<char*>(call.store.allocate(capacity));
         if (state.length > 0) std::memcpy(bytes, state.bytes, state.length);
         state.bytes = bytes;
@@ -65,11 +66,13 @@ void combine(const AggregateCall& call, u8* into, const u8* from) {
     appendBytes(state, {other.bytes, other.length}, call);
     state.values += other.values;
 }
-void finalize(const AggregateCall&, u8* const* states, u32 count, VectorBuffer& out, TextHeap& heap) {
+void finalize(const AggregateCall&, u8* const* states, u32 count, VectorBuffer& out,
+              TextHeap& heap) {
     std::memset(out.validity(), 0, (count + 63) / 64 * 8);
     for (u32 i = 0; i < count; ++i) {
         const Listed& state = *reinterpret_cast<const Listed*>(states[i]);
-        out.values<TextView>()[i] = state.values == 0 ? TextView{} : heap.store({state.bytes, state.length});
+        out.values<TextView>()[i] =
+            state.values == 0 ? TextView{} : heap.store({state.bytes, state.length});
         if (state.values > 0) setBit(out.validity(), i);
     }
 }

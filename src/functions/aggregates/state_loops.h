@@ -20,7 +20,8 @@ namespace blueshift::functions::aggregates {
 enum class ArgumentKinds : u8 { kIntegers, kFloats, kText, kAny };
 
 /// Calls `body(tag)` for the C++ type of the argument's vector.
-template <ArgumentKinds Kinds, class Body> inline void visitArgument(PhysicalKind kind, Body&& body) {
+template <ArgumentKinds Kinds, class Body>
+inline void visitArgument(PhysicalKind kind, Body&& body) {
     if constexpr (Kinds == ArgumentKinds::kIntegers) {
         dispatchInteger(kind, body);
     } else if constexpr (Kinds == ArgumentKinds::kFloats) {
@@ -60,7 +61,9 @@ template <class Family> struct StateLoops {
             using T = std::remove_pointer_t<decltype(tag)>;
             visitValues<T>(argument, [&](auto value) {
                 visitRows(rows, [&](auto row_of) {
-                    if constexpr (requires { Family::template addMany<T>(value, row_of, count, into); }) {
+                    if constexpr (requires {
+                                      Family::template addMany<T>(value, row_of, count, into);
+                                  }) {
                         Family::template addMany<T>(value, row_of, count, into);
                     } else {
                         State local = into;
@@ -73,7 +76,8 @@ template <class Family> struct StateLoops {
     }
 
     static void combine(const AggregateCall& call, u8* into, const u8* from) {
-        Family::combine(*reinterpret_cast<State*>(into), *reinterpret_cast<const State*>(from), call);
+        Family::combine(*reinterpret_cast<State*>(into), *reinterpret_cast<const State*>(from),
+                        call);
     }
 
     static void finalize(const AggregateCall& call, u8* const* states, u32 count, VectorBuffer& out,
@@ -97,8 +101,14 @@ template <class Family> struct StateLoops {
     }
 
     static constexpr Aggregate entry(std::string_view name, bool ordered = false) {
-        return {.name = name, .state_bytes = sizeof(State), .ordered = ordered, .init = init,
-                .update = update, .update_one = updateOne, .combine = combine, .finalize = finalize};
+        return {.name = name,
+                .state_bytes = sizeof(State),
+                .ordered = ordered,
+                .init = init,
+                .update = update,
+                .update_one = updateOne,
+                .combine = combine,
+                .finalize = finalize};
     }
 };
 

@@ -1,5 +1,5 @@
-// STDDEV and VARIANCE over doubles: running mean and squared distance (Welford; combined as by Chan,
-// Golub and LeVeque), which stays exact where sums of squares cancel.
+// STDDEV and VARIANCE over doubles: running mean and squared distance (Welford; combined as by
+// Chan, Golub and LeVeque), which stays exact where sums of squares cancel.
 #include <cmath>
 
 #include "functions/aggregates/families.h"

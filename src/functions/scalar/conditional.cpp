@@ -22,12 +22,15 @@ template <bool greatest> void extremeLoop(const LoopCall& call) {
             for (const Vector& arg : call.args) {
                 if (arg.isNull(row)) continue;
                 const T value = arg.valueAt<T>(row);
-                if (!found || (greatest ? kernels::less(best, value) : kernels::less(value, best))) best = value;
+                if (!found || (greatest ? kernels::less(best, value) : kernels::less(value, best)))
+                    best = value;
                 found = true;
             }
             out[row] = best;
-            if (found) setBit(call.out.validity(), row);
-            else clearBit(call.out.validity(), row);
+            if (found)
+                setBit(call.out.validity(), row);
+            else
+                clearBit(call.out.validity(), row);
         }
     });
 }
@@ -38,9 +41,9 @@ template <class F> void equalityRows(const LoopCall& call, F f) {
             const u32 row = call.rowAt(i);
             const bool null_a = call.args[0].isNull(row);
             const bool null_b = call.args[1].isNull(row);
-            const bool equal = null_a || null_b
-                                   ? null_a && null_b
-                                   : kernels::equal(call.args[0].valueAt<T>(row), call.args[1].valueAt<T>(row));
+            const bool equal = null_a || null_b ? null_a && null_b
+                                                : kernels::equal(call.args[0].valueAt<T>(row),
+                                                                 call.args[1].valueAt<T>(row));
             f(static_cast<T*>(nullptr), row, null_a, equal);
         }
     });
@@ -61,7 +64,9 @@ template <bool negated> void distinctLoop(const LoopCall& call) {
     });
 }
 
-SqlType typeOfFirst(std::span<const SqlType> arguments, std::span<const Value* const>) { return arguments[0]; }
+SqlType typeOfFirst(std::span<const SqlType> arguments, std::span<const Value* const>) {
+    return arguments[0];
+}
 
 Function called(std::string_view name, VectorLoop loop) {
     return {.name = name, .null_policy = NullPolicy::kCalled, .leak_proof = true, .loop = loop};
@@ -69,11 +74,15 @@ Function called(std::string_view name, VectorLoop loop) {
 
 std::vector<Overload> makeTable() {
     std::vector<Overload> table;
-    table.push_back({called("greatest", extremeLoop<true>), {K::kVoid}, K::kVoid, typeOfFirst, 0, true});
-    table.push_back({called("least", extremeLoop<false>), {K::kVoid}, K::kVoid, typeOfFirst, 0, true});
+    table.push_back(
+        {called("greatest", extremeLoop<true>), {K::kVoid}, K::kVoid, typeOfFirst, 0, true});
+    table.push_back(
+        {called("least", extremeLoop<false>), {K::kVoid}, K::kVoid, typeOfFirst, 0, true});
     table.push_back({called("nullif", nullifLoop), {K::kVoid, K::kVoid}, K::kVoid, typeOfFirst});
-    table.push_back({called("is distinct from", distinctLoop<false>), {K::kVoid, K::kVoid}, K::kBoolean});
-    table.push_back({called("is not distinct from", distinctLoop<true>), {K::kVoid, K::kVoid}, K::kBoolean});
+    table.push_back(
+        {called("is distinct from", distinctLoop<false>), {K::kVoid, K::kVoid}, K::kBoolean});
+    table.push_back(
+        {called("is not distinct from", distinctLoop<true>), {K::kVoid, K::kVoid}, K::kBoolean});
     return table;
 }
 

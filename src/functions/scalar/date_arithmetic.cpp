@@ -36,8 +36,12 @@ i32 datePlusMonths(Scope& scope, i32 date, i32 months) {
     check(scope, flags);
     return result;
 }
-i32 dateMinusMonths(Scope& scope, i32 date, i32 months) { return datePlusMonths(scope, date, -months); }
-i32 monthsPlusDate(Scope& scope, i32 months, i32 date) { return datePlusMonths(scope, date, months); }
+i32 dateMinusMonths(Scope& scope, i32 date, i32 months) {
+    return datePlusMonths(scope, date, -months);
+}
+i32 monthsPlusDate(Scope& scope, i32 months, i32 date) {
+    return datePlusMonths(scope, date, months);
+}
 
 i64 plusMicros(Scope& scope, i64 timestamp, i64 micros) {
     u32 flags = 0;
@@ -49,22 +53,32 @@ i64 minusMicros(Scope& scope, i64 timestamp, i64 micros) {
     if (micros == kTimestampMinusInfinity) check(scope, kOverflow);
     return plusMicros(scope, timestamp, -micros);
 }
-i64 microsPlus(Scope& scope, i64 micros, i64 timestamp) { return plusMicros(scope, timestamp, micros); }
+i64 microsPlus(Scope& scope, i64 micros, i64 timestamp) {
+    return plusMicros(scope, timestamp, micros);
+}
 i64 plusMonths(Scope& scope, i64 timestamp, i32 months) {
     u32 flags = 0;
     const i64 result = addMonthsTimestamp(timestamp, months, false, flags);
     check(scope, flags);
     return result;
 }
-i64 minusMonths(Scope& scope, i64 timestamp, i32 months) { return plusMonths(scope, timestamp, -months); }
-i64 monthsPlus(Scope& scope, i32 months, i64 timestamp) { return plusMonths(scope, timestamp, months); }
+i64 minusMonths(Scope& scope, i64 timestamp, i32 months) {
+    return plusMonths(scope, timestamp, -months);
+}
+i64 monthsPlus(Scope& scope, i32 months, i64 timestamp) {
+    return plusMonths(scope, timestamp, months);
+}
 /// Months of a zoned timestamp are counted on the session's clock.
 i64 zonedPlusMonths(Scope& scope, i64 timestamp, i32 months) {
     const TimeZone zone = sessionTimeZone(scope.session());
     return zone.toUtc(plusMonths(scope, zone.toLocal(timestamp), months));
 }
-i64 zonedMinusMonths(Scope& scope, i64 timestamp, i32 months) { return zonedPlusMonths(scope, timestamp, -months); }
-i64 monthsPlusZoned(Scope& scope, i32 months, i64 timestamp) { return zonedPlusMonths(scope, timestamp, months); }
+i64 zonedMinusMonths(Scope& scope, i64 timestamp, i32 months) {
+    return zonedPlusMonths(scope, timestamp, -months);
+}
+i64 monthsPlusZoned(Scope& scope, i32 months, i64 timestamp) {
+    return zonedPlusMonths(scope, timestamp, months);
+}
 
 i64 timestampDifference(Scope& scope, i64 a, i64 b) {
     u32 flags = 0;
@@ -73,8 +87,12 @@ i64 timestampDifference(Scope& scope, i64 a, i64 b) {
     check(scope, flags);
     return result;
 }
-i64 timePlus(Scope&, i64 time, i64 micros) { return floorModulo(time + micros % kMicrosPerDay, kMicrosPerDay); }
-i64 timeMinus(Scope&, i64 time, i64 micros) { return floorModulo(time - micros % kMicrosPerDay, kMicrosPerDay); }
+i64 timePlus(Scope&, i64 time, i64 micros) {
+    return floorModulo(time + micros % kMicrosPerDay, kMicrosPerDay);
+}
+i64 timeMinus(Scope&, i64 time, i64 micros) {
+    return floorModulo(time - micros % kMicrosPerDay, kMicrosPerDay);
+}
 i64 microsPlusTime(Scope& scope, i64 micros, i64 time) { return timePlus(scope, time, micros); }
 i64 dateTime(Scope&, i32 date, i64 time) {
     const i64 start = timestampOfDate(date);
@@ -91,8 +109,12 @@ template <class T> T scaled(Scope& scope, f64 value) {
     }
     return T(rounded);
 }
-template <class T> T times(Scope& scope, T interval, f64 factor) { return scaled<T>(scope, f64(interval) * factor); }
-template <class T> T factorTimes(Scope& scope, f64 factor, T interval) { return times<T>(scope, interval, factor); }
+template <class T> T times(Scope& scope, T interval, f64 factor) {
+    return scaled<T>(scope, f64(interval) * factor);
+}
+template <class T> T factorTimes(Scope& scope, f64 factor, T interval) {
+    return times<T>(scope, interval, factor);
+}
 template <class T> T divided(Scope& scope, T interval, f64 divisor) {
     if (divisor == 0) {
         scope.fail(sqlstate::kDivisionByZero, "division by zero");
@@ -121,7 +143,8 @@ struct Rule {
     Function function;
 };
 
-constexpr Function entry(std::string_view name, VectorLoop loop, Volatility volatility = Volatility::kImmutable) {
+constexpr Function entry(std::string_view name, VectorLoop loop,
+                         Volatility volatility = Volatility::kImmutable) {
     return {.name = name, .volatility = volatility, .can_fail = true, .loop = loop};
 }
 
@@ -135,7 +158,11 @@ const Rule kRules[] = {
     {kPlus, K::kDate, K::kBigInt, K::kDate, entry("+", rowLoop<datePlusDays>)},
     {kPlus, K::kBigInt, K::kDate, K::kDate, entry("+", rowLoop<daysPlusDate>)},
     {kMinus, K::kDate, K::kBigInt, K::kDate, entry("-", rowLoop<dateMinusDays>)},
-    {kMinus, K::kDate, K::kDate, K::kInteger, {.name = "-", .leak_proof = true, .loop = rowLoop<dateMinusDate>}},
+    {kMinus,
+     K::kDate,
+     K::kDate,
+     K::kInteger,
+     {.name = "-", .leak_proof = true, .loop = rowLoop<dateMinusDate>}},
     {kPlus, K::kDate, kYearMonth, K::kDate, entry("+", rowLoop<datePlusMonths>)},
     {kPlus, kYearMonth, K::kDate, K::kDate, entry("+", rowLoop<monthsPlusDate>)},
     {kMinus, K::kDate, kYearMonth, K::kDate, entry("-", rowLoop<dateMinusMonths>)},
@@ -153,10 +180,14 @@ const Rule kRules[] = {
     {kPlus, K::kTimestampTz, kDaySecond, K::kTimestampTz, entry("+", rowLoop<plusMicros>)},
     {kPlus, kDaySecond, K::kTimestampTz, K::kTimestampTz, entry("+", rowLoop<microsPlus>)},
     {kMinus, K::kTimestampTz, kDaySecond, K::kTimestampTz, entry("-", rowLoop<minusMicros>)},
-    {kPlus, K::kTimestampTz, kYearMonth, K::kTimestampTz, entry("+", rowLoop<zonedPlusMonths>, kStable)},
-    {kPlus, kYearMonth, K::kTimestampTz, K::kTimestampTz, entry("+", rowLoop<monthsPlusZoned>, kStable)},
-    {kMinus, K::kTimestampTz, kYearMonth, K::kTimestampTz, entry("-", rowLoop<zonedMinusMonths>, kStable)},
-    {kMinus, K::kTimestampTz, K::kTimestampTz, kDaySecond, entry("-", rowLoop<timestampDifference>)},
+    {kPlus, K::kTimestampTz, kYearMonth, K::kTimestampTz,
+     entry("+", rowLoop<zonedPlusMonths>, kStable)},
+    {kPlus, kYearMonth, K::kTimestampTz, K::kTimestampTz,
+     entry("+", rowLoop<monthsPlusZoned>, kStable)},
+    {kMinus, K::kTimestampTz, kYearMonth, K::kTimestampTz,
+     entry("-", rowLoop<zonedMinusMonths>, kStable)},
+    {kMinus, K::kTimestampTz, K::kTimestampTz, kDaySecond,
+     entry("-", rowLoop<timestampDifference>)},
     {kPlus, K::kTime, kDaySecond, K::kTime, entry("+", rowLoop<timePlus>)},
     {kPlus, kDaySecond, K::kTime, K::kTime, entry("+", rowLoop<microsPlusTime>)},
     {kMinus, K::kTime, kDaySecond, K::kTime, entry("-", rowLoop<timeMinus>)},
@@ -168,10 +199,12 @@ const Rule kRules[] = {
     {kPlus, kDaySecond, kDaySecond, kDaySecond, entry("+", rowLoop<sum<i64>>)},
     {kMinus, kDaySecond, kDaySecond, kDaySecond, entry("-", rowLoop<difference<i64>>)},
     {Operator::kMultiply, kYearMonth, K::kDouble, kYearMonth, entry("*", rowLoop<times<i32>>)},
-    {Operator::kMultiply, K::kDouble, kYearMonth, kYearMonth, entry("*", rowLoop<factorTimes<i32>>)},
+    {Operator::kMultiply, K::kDouble, kYearMonth, kYearMonth,
+     entry("*", rowLoop<factorTimes<i32>>)},
     {Operator::kDivide, kYearMonth, K::kDouble, kYearMonth, entry("/", rowLoop<divided<i32>>)},
     {Operator::kMultiply, kDaySecond, K::kDouble, kDaySecond, entry("*", rowLoop<times<i64>>)},
-    {Operator::kMultiply, K::kDouble, kDaySecond, kDaySecond, entry("*", rowLoop<factorTimes<i64>>)},
+    {Operator::kMultiply, K::kDouble, kDaySecond, kDaySecond,
+     entry("*", rowLoop<factorTimes<i64>>)},
     {Operator::kDivide, kDaySecond, K::kDouble, kDaySecond, entry("/", rowLoop<divided<i64>>)},
 };
 
@@ -190,15 +223,19 @@ K operandKind(const SqlType& type, const SqlType& other, Operator op, const Valu
         const std::string_view text = constant->text;
         if (parseInteger(text, -100'000'000, 100'000'000, number) == InputError::kNone)
             return isInterval(other.kind) ? K::kDouble : K::kBigInt;
-        const bool is_date = op == kMinus && other.kind != K::kTime && isDateTime(other.kind) &&
-                             text.find_first_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
+        const bool is_date =
+            op == kMinus && other.kind != K::kTime && isDateTime(other.kind) &&
+            text.find_first_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+                std::string_view::npos;
         if (!is_date && parseInterval(text, months, micros) == InputError::kNone)
             return months != 0 && micros == 0 ? kYearMonth : kDaySecond;
     }
     return isInterval(other.kind) && (op == kPlus || op == kMinus) ? K::kTimestamp : other.kind;
 }
 
-SqlType typeOf(K wanted, const SqlType& own) { return own.kind == wanted ? own : SqlType::of(wanted); }
+SqlType typeOf(K wanted, const SqlType& own) {
+    return own.kind == wanted ? own : SqlType::of(wanted);
+}
 
 }  // namespace
 
@@ -224,7 +261,8 @@ std::optional<BoundFunction> bindDateArithmetic(Operator op, const SqlType& a, c
         rule = find();
     }
     if (rule == nullptr) return {};
-    return BoundFunction{&rule->function, SqlType::of(rule->result), {typeOf(left, a), typeOf(right, b)}};
+    return BoundFunction{
+        &rule->function, SqlType::of(rule->result), {typeOf(left, a), typeOf(right, b)}};
 }
 
 }  // namespace blueshift::functions

@@ -7,6 +7,7 @@
 #include "functions/scalar/rows.h"
 #include "functions/text_input.h"
 #include "functions/text_output.h"
+#include "kernels/convert.h"
 #include "kernels/datetime.h"
 #include "kernels/decimal.h"
 
@@ -18,7 +19,9 @@ using namespace kernels;
 using K = TypeKind;
 using Text = std::string_view;
 
-Text textAt(const Vector& vector, u32 row) { return asStringView(vector.values<TextView>()[vector.indexOf(row)]); }
+Text textAt(const Vector& vector, u32 row) {
+    return asStringView(vector.values<TextView>()[vector.indexOf(row)]);
+}
 
 /// Runs f(format, row), with the format of args[1] made once while it is constant.
 template <class Format, class F> void formatRows(const LoopCall& call, F f) {
@@ -37,7 +40,8 @@ template <class Format, class F> void formatRows(const LoopCall& call, F f) {
 void dateToCharLoop(const LoopCall& call) {
     const Scope scope{call, {}};
     const K kind = call.arg_types[0].kind;
-    const TimeZone zone = kind == K::kTimestampTz ? sessionTimeZone(scope.session()) : TimeZone::utc();
+    const TimeZone zone =
+        kind == K::kTimestampTz ? sessionTimeZone(scope.session()) : TimeZone::utc();
     std::string text;
     formatRows<DateTimeFormat>(call, [&](const DateTimeFormat& format, u32 row) {
         const i64 value = i64(call.args[0].integerAt(row));
@@ -72,8 +76,10 @@ bool magnitudeOf(const LoopCall& call, u32 row, int digits, i128& magnitude, boo
     } else {
         value = call.args[0].integerAt(row);
         const int shift = digits - type.scale;
-        if (shift < 0) value = divideRounded(value, powerOfTen(-shift));
-        else if (shift > 38 || __builtin_mul_overflow(value, powerOfTen(shift), &value)) flags = kOverflow;
+        if (shift < 0)
+            value = divideRounded(value, powerOfTen(-shift));
+        else if (shift > 38 || __builtin_mul_overflow(value, powerOfTen(shift), &value))
+            flags = kOverflow;
     }
     negative = value < 0;
     magnitude = negative ? -value : value;
@@ -82,7 +88,8 @@ bool magnitudeOf(const LoopCall& call, u32 row, int digits, i128& magnitude, boo
 
 void appendScientific(std::string& out, f64 value, int digits) {
     char buffer[64];
-    const int size = std::snprintf(buffer, sizeof buffer, "%+.*e", digits > 30 ? 30 : digits, value);
+    const int size =
+        std::snprintf(buffer, sizeof buffer, "%+.*e", digits > 30 ? 30 : digits, value);
     if (buffer[0] == '+') buffer[0] = ' ';
     out.append(buffer, size_t(size));
 }
@@ -93,8 +100,9 @@ void numberToCharLoop(const LoopCall& call) {
         text.clear();
         if (format.isScientific()) {
             const SqlType& type = call.arg_types[0];
-            const f64 value = isFloat(type.kind) ? call.args[0].valueAt<f64>(row)
-                                                 : f64(call.args[0].integerAt(row)) / f64(powerOfTen(type.scale));
+            const f64 value = isFloat(type.kind)
+                                  ? call.args[0].valueAt<f64>(row)
+                                  : f64(call.args[0].integerAt(row)) / f64(powerOfTen(type.scale));
             appendScientific(text, value, format.fractionDigits());
             return row_loop::write(call, row, Stored{text});
         }
@@ -128,15 +136,17 @@ void parseLoop(const LoopCall& call) {
         if (call.out.kind() == PhysicalKind::kI32) {
             call.out.values<i32>()[row] = dateOfTimestamp(parsed.local_micros);
         } else {
-            call.out.values<i64>()[row] = parsed.offset_seconds
-                                              ? parsed.local_micros - *parsed.offset_seconds * kMicrosPerSecond
-                                              : zone.toUtc(parsed.local_micros);
+            call.out.values<i64>()[row] =
+                parsed.offset_seconds
+                    ? parsed.local_micros - *parsed.offset_seconds * kMicrosPerSecond
+                    : zone.toUtc(parsed.local_micros);
         }
     });
 }
 
 SqlType numberResult(std::span<const SqlType>, std::span<const Value* const> constants) {
-    if (constants.size() < 2 || constants[1] == nullptr || constants[1]->is_null) return SqlType::decimal(38, 10);
+    if (constants.size() < 2 || constants[1] == nullptr || constants[1]->is_null)
+        return SqlType::decimal(38, 10);
     const NumberFormat format(constants[1]->text);
     const int scale = std::min(format.fractionDigits(), 37);
     return SqlType::decimal(std::min(38, std::max(1, format.integerDigits() + scale)), scale);
@@ -146,10 +156,14 @@ void toNumberLoop(const LoopCall& call) {
     formatRows<NumberFormat>(call, [&](const NumberFormat& format, u32 row) {
         const Text text = textAt(call.args[0], row);
         i128 value = 0;
-        const InputError error = parseDecimal(format.parse(text), call.result_type.precision, call.result_type.scale, value);
-        if (error != InputError::kNone) return call.context.fail(describeInputError(error, text, call.result_type));
-        if (call.out.kind() == PhysicalKind::kI64) call.out.values<i64>()[row] = i64(value);
-        else call.out.values<i128>()[row] = value;
+        const InputError error = parseDecimal(format.parse(text), call.result_type.precision,
+                                              call.result_type.scale, value);
+        if (error != InputError::kNone)
+            return call.context.fail(describeInputError(error, text, call.result_type));
+        if (call.out.kind() == PhysicalKind::kI64)
+            call.out.values<i64>()[row] = i64(value);
+        else
+            call.out.values<i128>()[row] = value;
     });
 }
 
@@ -157,18 +171,28 @@ std::vector<Overload> makeTable() {
     std::vector<Overload> table;
     constexpr auto kStable = Volatility::kStable;
     for (K kind : {K::kTimestamp, K::kTimestampTz, K::kTime, K::kIntervalMicros})
-        table.push_back({{.name = "to_char", .null_policy = NullPolicy::kStrictMayNull,
+        table.push_back({{.name = "to_char",
+                          .null_policy = NullPolicy::kStrictMayNull,
                           .volatility = kind == K::kTimestampTz ? kStable : Volatility::kImmutable,
-                          .can_fail = true, .loop = dateToCharLoop}, {kind, K::kText}, K::kText});
+                          .can_fail = true,
+                          .loop = dateToCharLoop},
+                         {kind, K::kText},
+                         K::kText});
     for (K kind : {K::kInteger, K::kBigInt, K::kDecimal, K::kDouble})
-        table.push_back({{.name = "to_char", .can_fail = true, .loop = numberToCharLoop}, {kind, K::kText}, K::kText});
+        table.push_back({{.name = "to_char", .can_fail = true, .loop = numberToCharLoop},
+                         {kind, K::kText},
+                         K::kText});
     const Function parse{.name = "to_date", .can_fail = true, .loop = parseLoop};
     table.push_back({parse, {K::kText, K::kText}, K::kDate});
     table.push_back({parse, {K::kText, K::kText, K::kBoolean}, K::kDate});
-    const Function zoned{.name = "to_timestamp", .volatility = kStable, .can_fail = true, .loop = parseLoop};
+    const Function zoned{
+        .name = "to_timestamp", .volatility = kStable, .can_fail = true, .loop = parseLoop};
     table.push_back({zoned, {K::kText, K::kText}, K::kTimestampTz});
     table.push_back({zoned, {K::kText, K::kText, K::kBoolean}, K::kTimestampTz});
-    table.push_back({{.name = "to_number", .can_fail = true, .loop = toNumberLoop}, {K::kText, K::kText}, K::kDecimal, numberResult});
+    table.push_back({{.name = "to_number", .can_fail = true, .loop = toNumberLoop},
+                     {K::kText, K::kText},
+                     K::kDecimal,
+                     numberResult});
     return table;
 }
 

@@ -35,7 +35,8 @@ Stored sha2(Scope& scope, Text text, i32 bits) {
     case 384: return digest(scope, text, EVP_sha384());
     case 512: return digest(scope, text, EVP_sha512());
     default:
-        scope.fail(Error(sqlstate::kInvalidParameterValue, "SHA2 has no form of " + std::to_string(bits) + " bits")
+        scope.fail(Error(sqlstate::kInvalidParameterValue,
+                         "SHA2 has no form of " + std::to_string(bits) + " bits")
                        .withHint("Use 224, 256, 384 or 512; 0 stands for 256."));
         return {};
     }
@@ -43,7 +44,8 @@ Stored sha2(Scope& scope, Text text, i32 bits) {
 Stored crc(Scope& scope, Text text) {
     u32 value = u32(::crc32(0, reinterpret_cast<const Bytef*>(text.data()), uInt(text.size())));
     scope.scratch.assign(8, '0');
-    for (int i = 7; i >= 0; --i, value >>= 4) scope.scratch[size_t(i)] = "0123456789abcdef"[value & 15];
+    for (int i = 7; i >= 0; --i, value >>= 4)
+        scope.scratch[size_t(i)] = "0123456789abcdef"[value & 15];
     return {scope.scratch};
 }
 
@@ -54,10 +56,16 @@ u64 fnv(const void* data, size_t size, u64 hash) {
     for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 0x100000001B3ull;
     return hash;
 }
-template <class T> i64 fnvNumber(Scope&, T value) { return i64(fnv(&value, sizeof value, kFnvBasis)); }
-template <class T> i64 fnvNumberSeed(Scope&, T value, i64 seed) { return i64(fnv(&value, sizeof value, u64(seed))); }
+template <class T> i64 fnvNumber(Scope&, T value) {
+    return i64(fnv(&value, sizeof value, kFnvBasis));
+}
+template <class T> i64 fnvNumberSeed(Scope&, T value, i64 seed) {
+    return i64(fnv(&value, sizeof value, u64(seed)));
+}
 i64 fnvText(Scope&, Text text) { return i64(fnv(text.data(), text.size(), kFnvBasis)); }
-i64 fnvTextSeed(Scope&, Text text, i64 seed) { return i64(fnv(text.data(), text.size(), u64(seed))); }
+i64 fnvTextSeed(Scope&, Text text, i64 seed) {
+    return i64(fnv(text.data(), text.size(), u64(seed)));
+}
 
 /// Murmur3 of 32 bits.
 u32 murmur(const void* data, size_t size, u32 seed) {
@@ -83,25 +91,38 @@ u32 murmur(const void* data, size_t size, u32 seed) {
     hash = (hash ^ hash >> 13) * 0xC2B2AE35u;
     return hash ^ hash >> 16;
 }
-template <class T> i32 murmurNumber(Scope&, T value) { return i32(murmur(&value, sizeof value, 0)); }
+template <class T> i32 murmurNumber(Scope&, T value) {
+    return i32(murmur(&value, sizeof value, 0));
+}
 i32 murmurText(Scope&, Text text) { return i32(murmur(text.data(), text.size(), 0)); }
-i32 murmurTextSeed(Scope&, Text text, i32 seed) { return i32(murmur(text.data(), text.size(), u32(seed))); }
-i32 checksumText(Scope&, Text text) { return i32(murmur(text.data(), text.size(), 0x9747B28Cu) & 0x7FFFFFFF); }
-i32 checksumNumber(Scope&, i64 value) { return i32(murmur(&value, sizeof value, 0x9747B28Cu) & 0x7FFFFFFF); }
+i32 murmurTextSeed(Scope&, Text text, i32 seed) {
+    return i32(murmur(text.data(), text.size(), u32(seed)));
+}
+i32 checksumText(Scope&, Text text) {
+    return i32(murmur(text.data(), text.size(), 0x9747B28Cu) & 0x7FFFFFFF);
+}
+i32 checksumNumber(Scope&, i64 value) {
+    return i32(murmur(&value, sizeof value, 0x9747B28Cu) & 0x7FFFFFFF);
+}
 
 template <class T> void addNumber(std::vector<Overload>& table, K kind) {
     table.push_back({{.name = "fnv_hash", .loop = rowLoop<fnvNumber<T>>}, {kind}, K::kBigInt});
-    table.push_back({{.name = "fnv_hash", .loop = rowLoop<fnvNumberSeed<T>>}, {kind, K::kBigInt}, K::kBigInt});
-    table.push_back({{.name = "murmur3_32_hash", .loop = rowLoop<murmurNumber<T>>}, {kind}, K::kInteger});
+    table.push_back(
+        {{.name = "fnv_hash", .loop = rowLoop<fnvNumberSeed<T>>}, {kind, K::kBigInt}, K::kBigInt});
+    table.push_back(
+        {{.name = "murmur3_32_hash", .loop = rowLoop<murmurNumber<T>>}, {kind}, K::kInteger});
 }
 
 std::vector<Overload> makeTable() {
     std::vector<Overload> table;
-    const auto add = [&](std::string_view name, VectorLoop loop, std::vector<K> parameters, K result, bool fails = false) {
-        table.push_back({{.name = name, .can_fail = fails, .loop = loop}, std::move(parameters), result});
+    const auto add = [&](std::string_view name, VectorLoop loop, std::vector<K> parameters,
+                         K result, bool fails = false) {
+        table.push_back(
+            {{.name = name, .can_fail = fails, .loop = loop}, std::move(parameters), result});
     };
     add("md5", rowLoop<md5>, {K::kText}, K::kText);
-    for (std::string_view name : {"sha", "sha1", "func_sha1"}) add(name, rowLoop<sha1>, {K::kText}, K::kText);
+    for (std::string_view name : {"sha", "sha1", "func_sha1"})
+        add(name, rowLoop<sha1>, {K::kText}, K::kText);
     add("sha2", rowLoop<sha2>, {K::kText, K::kInteger}, K::kText, true);
     add("crc32", rowLoop<crc>, {K::kText}, K::kText);
     addNumber<i16>(table, K::kSmallInt);

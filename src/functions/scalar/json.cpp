@@ -12,12 +12,16 @@ using K = TypeKind;
 using Text = std::string_view;
 namespace dom = simdjson::dom;
 
-Text textAt(const Vector& vector, u32 row) { return asStringView(vector.values<TextView>()[vector.indexOf(row)]); }
+Text textAt(const Vector& vector, u32 row) {
+    return asStringView(vector.values<TextView>()[vector.indexOf(row)]);
+}
 
 Stored writeElement(std::string& scratch, const dom::element& element) {
     Text text;
-    if (element.is_string() && element.get(text) == simdjson::SUCCESS) scratch.assign(text);
-    else scratch = simdjson::minify(element);
+    if (element.is_string() && element.get(text) == simdjson::SUCCESS)
+        scratch.assign(text);
+    else
+        scratch = simdjson::minify(element);
     return {scratch};
 }
 
@@ -27,8 +31,8 @@ void failJson(EvalContext& context, Text text, std::string_view what) {
                      .withHint("Pass true for null_if_invalid to get NULL instead."));
 }
 
-/// Runs f(root, row) for rows with valid JSON; invalid text fails, or gives NULL when `null_if_invalid`
-/// (the last argument, when it is boolean) says so.
+/// Runs f(root, row) for rows with valid JSON; invalid text fails, or gives NULL when
+/// `null_if_invalid` (the last argument, when it is boolean) says so.
 template <class F> void jsonRows(const LoopCall& call, F f) {
     dom::parser parser;
     const bool has_switch = call.arg_types.back().kind == K::kBoolean;
@@ -41,8 +45,10 @@ template <class F> void jsonRows(const LoopCall& call, F f) {
         const Text text = textAt(call.args[0], row);
         dom::element root;
         if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) {
-            if (quiet) clearBit(call.out.validity(), row);
-            else failJson(call.context, text, "The text is not valid JSON");
+            if (quiet)
+                clearBit(call.out.validity(), row);
+            else
+                failJson(call.context, text, "The text is not valid JSON");
             continue;
         }
         f(root, row, quiet);
@@ -67,8 +73,10 @@ void arrayLengthLoop(const LoopCall& call) {
     jsonRows(call, [&](const dom::element& root, u32 row, bool quiet) {
         dom::array array;
         if (root.get(array) != simdjson::SUCCESS) {
-            if (quiet) clearBit(call.out.validity(), row);
-            else failJson(call.context, textAt(call.args[0], row), "The text is not a JSON array");
+            if (quiet)
+                clearBit(call.out.validity(), row);
+            else
+                failJson(call.context, textAt(call.args[0], row), "The text is not a JSON array");
             return;
         }
         i32 count = 0;
@@ -82,8 +90,10 @@ void arrayElementLoop(const LoopCall& call) {
     jsonRows(call, [&](const dom::element& root, u32 row, bool quiet) {
         dom::array array;
         if (root.get(array) != simdjson::SUCCESS) {
-            if (quiet) clearBit(call.out.validity(), row);
-            else failJson(call.context, textAt(call.args[0], row), "The text is not a JSON array");
+            if (quiet)
+                clearBit(call.out.validity(), row);
+            else
+                failJson(call.context, textAt(call.args[0], row), "The text is not a JSON array");
             return;
         }
         const i64 wanted = i64(call.args[1].integerAt(row));
@@ -121,7 +131,8 @@ void pathLoop(const LoopCall& call) {
 }
 
 Function mayNull(std::string_view name, VectorLoop loop) {
-    return {.name = name, .null_policy = NullPolicy::kStrictMayNull, .can_fail = true, .loop = loop};
+    return {
+        .name = name, .null_policy = NullPolicy::kStrictMayNull, .can_fail = true, .loop = loop};
 }
 
 std::vector<Overload> makeTable() {
@@ -134,8 +145,10 @@ std::vector<Overload> makeTable() {
     add({.name = "can_json_parse", .loop = validLoop<false, false>}, {K::kText}, K::kBoolean);
     add(mayNull("json_array_length", arrayLengthLoop), {K::kText}, K::kInteger);
     add(mayNull("json_array_length", arrayLengthLoop), {K::kText, K::kBoolean}, K::kInteger);
-    add(mayNull("json_extract_array_element_text", arrayElementLoop), {K::kText, K::kInteger}, K::kText);
-    add(mayNull("json_extract_array_element_text", arrayElementLoop), {K::kText, K::kInteger, K::kBoolean}, K::kText);
+    add(mayNull("json_extract_array_element_text", arrayElementLoop), {K::kText, K::kInteger},
+        K::kText);
+    add(mayNull("json_extract_array_element_text", arrayElementLoop),
+        {K::kText, K::kInteger, K::kBoolean}, K::kText);
     // One to five keys, each with or without null_if_invalid.
     std::vector<K> parameters{K::kText};
     for (int keys = 1; keys <= 5; ++keys) {

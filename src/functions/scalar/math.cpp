@@ -17,7 +17,8 @@ namespace {
 using K = TypeKind;
 
 f64 finite(Scope& scope, f64 result, bool inputs_finite = true) {
-    if (std::isinf(result) && inputs_finite) raiseOutOfRange(scope.call.context, SqlType::doublePrecision());
+    if (std::isinf(result) && inputs_finite)
+        raiseOutOfRange(scope.call.context, SqlType::doublePrecision());
     return result;
 }
 
@@ -56,39 +57,52 @@ template <Rounding rounding> void roundDecimalLoop(const LoopCall& call) {
                 scale = int(digits);
             }
             bool overflow = false;
-            if (scale < to_scale) overflow = __builtin_mul_overflow(value, kernels::powerOfTen(std::min(38, to_scale - scale)), &value);
-            else if (scale > to_scale) value = roundTo(value, kernels::powerOfTen(scale - to_scale), rounding);
+            if (scale < to_scale)
+                overflow = __builtin_mul_overflow(
+                    value, kernels::powerOfTen(std::min(38, to_scale - scale)), &value);
+            else if (scale > to_scale)
+                value = roundTo(value, kernels::powerOfTen(scale - to_scale), rounding);
             const i128 limit = kernels::powerOfTen(call.result_type.precision);
-            if (overflow || value >= limit || value <= -limit) return raiseOutOfRange(call.context, call.result_type);
+            if (overflow || value >= limit || value <= -limit)
+                return raiseOutOfRange(call.context, call.result_type);
             call.out.values<To>()[row] = To(value);
         }
     });
 }
 
-/// ROUND(d, n) with a constant n gives n digits, else the scale of d. One digit more before the point.
+/// ROUND(d, n) with a constant n gives n digits, else the scale of d. One digit more before the
+/// point.
 SqlType roundResult(std::span<const SqlType> arguments, std::span<const Value* const> constants) {
     const SqlType& type = arguments[0];
     int scale = arguments.size() == 1 ? 0 : type.scale;
-    if (arguments.size() == 2 && constants.size() == 2 && constants[1] != nullptr && !constants[1]->is_null)
+    if (arguments.size() == 2 && constants.size() == 2 && constants[1] != nullptr &&
+        !constants[1]->is_null)
         scale = int(std::clamp<i128>(constants[1]->integer, 0,
                                      std::max<int>(type.scale, 37 - type.precision + type.scale)));
-    return SqlType::decimal(std::min(kMaxDecimalPrecision, type.precision - type.scale + 1 + scale), scale);
+    return SqlType::decimal(std::min(kMaxDecimalPrecision, type.precision - type.scale + 1 + scale),
+                            scale);
 }
 SqlType wholeResult(std::span<const SqlType> arguments, std::span<const Value* const>) {
     const SqlType& type = arguments[0];
     return SqlType::decimal(std::min(kMaxDecimalPrecision, type.precision - type.scale + 1), 0);
 }
-SqlType sameResult(std::span<const SqlType> arguments, std::span<const Value* const>) { return arguments[0]; }
-SqlType signResult(std::span<const SqlType>, std::span<const Value* const>) { return SqlType::decimal(1, 0); }
+SqlType sameResult(std::span<const SqlType> arguments, std::span<const Value* const>) {
+    return arguments[0];
+}
+SqlType signResult(std::span<const SqlType>, std::span<const Value* const>) {
+    return SqlType::decimal(1, 0);
+}
 
 void absDecimalLoop(const LoopCall& call) {
     dispatchIntegers(call.args[0].kind, call.out.kind(), [&]<class From, class To>(From*, To*) {
-        castRows<From, To, false>(call, [](From value, u32&) { return To(value < 0 ? -value : value); });
+        castRows<From, To, false>(call,
+                                  [](From value, u32&) { return To(value < 0 ? -value : value); });
     });
 }
 void signDecimalLoop(const LoopCall& call) {
     dispatchIntegers(call.args[0].kind, call.out.kind(), [&]<class From, class To>(From*, To*) {
-        castRows<From, To, false>(call, [](From value, u32&) { return To(value < 0 ? -1 : value > 0); });
+        castRows<From, To, false>(call,
+                                  [](From value, u32&) { return To(value < 0 ? -1 : value > 0); });
     });
 }
 template <class T> T absInteger(Scope& scope, T value) {
@@ -122,21 +136,29 @@ f64 floorFloat(Scope&, f64 value) { return std::floor(value); }
 f64 signFloat(Scope&, f64 value) { return value > 0 ? 1 : value < 0 ? -1 : value; }
 f64 squareRoot(Scope& scope, f64 value) {
     if (value < 0)
-        scope.fail(Error(sqlstate::kInvalidArgumentForPower, "cannot take square root of a negative number")
+        scope.fail(Error(sqlstate::kInvalidArgumentForPower,
+                         "cannot take square root of a negative number")
                        .withHint("Use ABS or a condition on the argument."));
     return std::sqrt(value);
 }
 f64 cubeRoot(Scope&, f64 value) { return std::cbrt(value); }
-f64 exponential(Scope& scope, f64 value) { return finite(scope, std::exp(value), std::isfinite(value)); }
+f64 exponential(Scope& scope, f64 value) {
+    return finite(scope, std::exp(value), std::isfinite(value));
+}
 bool checkLogarithm(Scope& scope, f64 value) {
     if (value > 0 || std::isnan(value)) return true;
-    scope.fail(Error(sqlstate::kInvalidArgumentForLogarithm, value == 0 ? "cannot take logarithm of zero"
-                                                                        : "cannot take logarithm of a negative number")
+    scope.fail(Error(sqlstate::kInvalidArgumentForLogarithm,
+                     value == 0 ? "cannot take logarithm of zero"
+                                : "cannot take logarithm of a negative number")
                    .withHint("Use a condition that keeps the argument above zero."));
     return false;
 }
-f64 naturalLog(Scope& scope, f64 value) { return checkLogarithm(scope, value) ? std::log(value) : 0; }
-f64 decimalLog(Scope& scope, f64 value) { return checkLogarithm(scope, value) ? std::log10(value) : 0; }
+f64 naturalLog(Scope& scope, f64 value) {
+    return checkLogarithm(scope, value) ? std::log(value) : 0;
+}
+f64 decimalLog(Scope& scope, f64 value) {
+    return checkLogarithm(scope, value) ? std::log10(value) : 0;
+}
 f64 baseLog(Scope& scope, f64 base, f64 value) {
     if (!checkLogarithm(scope, base) || !checkLogarithm(scope, value)) return 0;
     if (base == 1) {
@@ -147,11 +169,13 @@ f64 baseLog(Scope& scope, f64 base, f64 value) {
 }
 f64 power(Scope& scope, f64 base, f64 exponent) {
     if (base < 0 && std::isfinite(exponent) && exponent != std::floor(exponent)) {
-        scope.fail(sqlstate::kInvalidArgumentForPower, "a negative number raised to a non-integer power yields a complex result");
+        scope.fail(sqlstate::kInvalidArgumentForPower,
+                   "a negative number raised to a non-integer power yields a complex result");
         return 0;
     }
     if (base == 0 && exponent < 0) {
-        scope.fail(sqlstate::kInvalidArgumentForPower, "zero raised to a negative power is undefined");
+        scope.fail(sqlstate::kInvalidArgumentForPower,
+                   "zero raised to a negative power is undefined");
         return 0;
     }
     return finite(scope, std::pow(base, exponent), std::isfinite(base) && std::isfinite(exponent));
@@ -161,7 +185,8 @@ f64 cosine(Scope&, f64 value) { return std::cos(value); }
 f64 tangent(Scope&, f64 value) { return std::tan(value); }
 f64 cotangent(Scope& scope, f64 value) { return finite(scope, 1 / std::tan(value)); }
 f64 inUnit(Scope& scope, f64 value, f64 result) {
-    if (value < -1 || value > 1) scope.fail(sqlstate::kNumericValueOutOfRange, "input is out of range");
+    if (value < -1 || value > 1)
+        scope.fail(sqlstate::kNumericValueOutOfRange, "input is out of range");
     return result;
 }
 f64 arcSine(Scope& scope, f64 value) { return inUnit(scope, value, std::asin(value)); }
@@ -169,7 +194,9 @@ f64 arcCosine(Scope& scope, f64 value) { return inUnit(scope, value, std::acos(v
 f64 arcTangent(Scope&, f64 value) { return std::atan(value); }
 f64 arcTangent2(Scope&, f64 y, f64 x) { return std::atan2(y, x); }
 constexpr f64 kPi = 3.14159265358979323846;
-f64 degrees(Scope& scope, f64 value) { return finite(scope, value * (180 / kPi), std::isfinite(value)); }
+f64 degrees(Scope& scope, f64 value) {
+    return finite(scope, value * (180 / kPi), std::isfinite(value));
+}
 f64 radians(Scope&, f64 value) { return value * (kPi / 180); }
 f64 moduloFloat(Scope& scope, f64 a, f64 b) {
     if (b == 0) scope.fail(sqlstate::kDivisionByZero, "division by zero");
@@ -183,7 +210,8 @@ void piLoop(const LoopCall& call) {
 void randomLoop(const LoopCall& call) {
     for (u32 i = 0; i < call.count; ++i) {
         call.context.random_state += 0x9E3779B97F4A7C15ull;
-        call.out.values<f64>()[call.rowAt(i)] = f64(mixHash(call.context.random_state) >> 11) * 0x1.0p-53;
+        call.out.values<f64>()[call.rowAt(i)] =
+            f64(mixHash(call.context.random_state) >> 11) * 0x1.0p-53;
     }
 }
 
@@ -197,10 +225,16 @@ template <class T> T shiftLeft(Scope&, T a, i32 count) {
     using U = typename kernels::UnsignedOf<T>::Type;
     return T(U(a) << (u32(count) % (sizeof(T) * 8)));
 }
-template <class T> T shiftRight(Scope&, T a, i32 count) { return T(a >> (u32(count) % (sizeof(T) * 8))); }
+template <class T> T shiftRight(Scope&, T a, i32 count) {
+    return T(a >> (u32(count) % (sizeof(T) * 8)));
+}
 
-Function failing(std::string_view name, VectorLoop loop) { return {.name = name, .can_fail = true, .loop = loop}; }
-Function safe(std::string_view name, VectorLoop loop) { return {.name = name, .leak_proof = true, .loop = loop}; }
+Function failing(std::string_view name, VectorLoop loop) {
+    return {.name = name, .can_fail = true, .loop = loop};
+}
+Function safe(std::string_view name, VectorLoop loop) {
+    return {.name = name, .leak_proof = true, .loop = loop};
+}
 
 class Table {
 public:
@@ -210,8 +244,10 @@ public:
         rows.push_back({function, std::move(parameters), result, rule});
     }
     void floats() {
-        const auto one = [&](std::initializer_list<std::string_view> names, VectorLoop loop, bool fails) {
-            for (std::string_view name : names) add(fails ? failing(name, loop) : safe(name, loop), {K::kDouble}, K::kDouble);
+        const auto one = [&](std::initializer_list<std::string_view> names, VectorLoop loop,
+                             bool fails) {
+            for (std::string_view name : names)
+                add(fails ? failing(name, loop) : safe(name, loop), {K::kDouble}, K::kDouble);
         };
         one({"sqrt", "|/"}, rowLoop<squareRoot>, true);
         one({"cbrt", "||/"}, rowLoop<cubeRoot>, false);
@@ -229,28 +265,37 @@ public:
         one({"radians"}, rowLoop<radians>, false);
         add(safe("atan2", rowLoop<arcTangent2>), {K::kDouble, K::kDouble}, K::kDouble);
         add(failing("log", rowLoop<baseLog>), {K::kDouble, K::kDouble}, K::kDouble);
-        for (std::string_view name : {"power", "pow", "^"}) add(failing(name, rowLoop<power>), {K::kDouble, K::kDouble}, K::kDouble);
+        for (std::string_view name : {"power", "pow", "^"})
+            add(failing(name, rowLoop<power>), {K::kDouble, K::kDouble}, K::kDouble);
         add(safe("pi", piLoop), {}, K::kDouble);
-        add({.name = "random", .volatility = Volatility::kVolatile, .loop = randomLoop}, {}, K::kDouble);
-        for (std::string_view name : {"mod", "%"}) add(failing(name, rowLoop<moduloFloat>), {K::kDouble, K::kDouble}, K::kDouble);
+        add({.name = "random", .volatility = Volatility::kVolatile, .loop = randomLoop}, {},
+            K::kDouble);
+        for (std::string_view name : {"mod", "%"})
+            add(failing(name, rowLoop<moduloFloat>), {K::kDouble, K::kDouble}, K::kDouble);
     }
     void rounding() {
         integerIdentity("round");
         integerIdentity("trunc");
         for (std::string_view name : {"ceil", "ceiling", "floor"}) integerIdentity(name);
-        add(failing("round", roundDecimalLoop<Rounding::kRound>), {K::kDecimal}, K::kDecimal, roundResult);
+        add(failing("round", roundDecimalLoop<Rounding::kRound>), {K::kDecimal}, K::kDecimal,
+            roundResult);
         add(safe("round", rowLoop<roundFloat>), {K::kDouble}, K::kDouble);
-        add(failing("round", roundDecimalLoop<Rounding::kRound>), {K::kDecimal, K::kInteger}, K::kDecimal, roundResult);
+        add(failing("round", roundDecimalLoop<Rounding::kRound>), {K::kDecimal, K::kInteger},
+            K::kDecimal, roundResult);
         add(safe("round", rowLoop<roundDigits<false>>), {K::kDouble, K::kInteger}, K::kDouble);
-        add(failing("trunc", roundDecimalLoop<Rounding::kTruncate>), {K::kDecimal}, K::kDecimal, roundResult);
+        add(failing("trunc", roundDecimalLoop<Rounding::kTruncate>), {K::kDecimal}, K::kDecimal,
+            roundResult);
         add(safe("trunc", rowLoop<truncateFloat>), {K::kDouble}, K::kDouble);
-        add(failing("trunc", roundDecimalLoop<Rounding::kTruncate>), {K::kDecimal, K::kInteger}, K::kDecimal, roundResult);
+        add(failing("trunc", roundDecimalLoop<Rounding::kTruncate>), {K::kDecimal, K::kInteger},
+            K::kDecimal, roundResult);
         add(safe("trunc", rowLoop<roundDigits<true>>), {K::kDouble, K::kInteger}, K::kDouble);
         for (std::string_view name : {"ceil", "ceiling"}) {
-            add(failing(name, roundDecimalLoop<Rounding::kCeiling>), {K::kDecimal}, K::kDecimal, wholeResult);
+            add(failing(name, roundDecimalLoop<Rounding::kCeiling>), {K::kDecimal}, K::kDecimal,
+                wholeResult);
             add(safe(name, rowLoop<ceilFloat>), {K::kDouble}, K::kDouble);
         }
-        add(failing("floor", roundDecimalLoop<Rounding::kFloor>), {K::kDecimal}, K::kDecimal, wholeResult);
+        add(failing("floor", roundDecimalLoop<Rounding::kFloor>), {K::kDecimal}, K::kDecimal,
+            wholeResult);
         add(safe("floor", rowLoop<floorFloat>), {K::kDouble}, K::kDouble);
         for (std::string_view name : {"abs", "@"}) {
             add(failing(name, rowLoop<absInteger<i16>>), {K::kSmallInt}, K::kSmallInt);

@@ -25,9 +25,10 @@ private:
     std::optional<kernels::DatePart> find(std::string_view name) {
         const auto part = datePartFromName(name);
         if (!part)
-            call_.context.fail(Error(sqlstate::kInvalidParameterValue,
-                                     "date part \"" + std::string(name.substr(0, 60)) + "\" is not known")
-                                   .withHint("Use a part such as year, month, day, hour or second."));
+            call_.context.fail(
+                Error(sqlstate::kInvalidParameterValue,
+                      "date part \"" + std::string(name.substr(0, 60)) + "\" is not known")
+                    .withHint("Use a part such as year, month, day, hour or second."));
         return part;
     }
 

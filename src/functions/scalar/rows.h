@@ -23,7 +23,9 @@ struct Scope {
         static const SessionFacts kDefault;
         return call.context.session != nullptr ? *call.context.session : kDefault;
     }
-    void fail(std::string_view state, std::string message) { call.context.fail(state, std::move(message)); }
+    void fail(std::string_view state, std::string message) {
+        call.context.fail(state, std::move(message));
+    }
     void fail(Error error) { call.context.fail(std::move(error)); }
 };
 
@@ -52,15 +54,18 @@ template <class R> struct IsOptional : std::false_type {};
 template <class R> struct IsOptional<std::optional<R>> : std::true_type {};
 
 inline void failTooLong(const LoopCall& call, size_t bytes) {
-    call.context.fail(Error(sqlstate::kStringDataRightTruncation,
-                            "result of " + std::to_string(bytes) + " bytes is too long for type varchar")
-                          .withHint("A text value has at most 65535 bytes."));
+    call.context.fail(
+        Error(sqlstate::kStringDataRightTruncation,
+              "result of " + std::to_string(bytes) + " bytes is too long for type varchar")
+            .withHint("A text value has at most 65535 bytes."));
 }
 
 template <class R> void write(const LoopCall& call, u32 row, const R& result) {
     if constexpr (IsOptional<R>::value) {
-        if (result) write(call, row, *result);
-        else clearBit(call.out.validity(), row);
+        if (result)
+            write(call, row, *result);
+        else
+            clearBit(call.out.validity(), row);
     } else if constexpr (std::is_same_v<R, Stored>) {
         if (result.text.size() > kMaxTextBytes) return failTooLong(call, result.text.size());
         call.out.values<TextView>()[row] = call.heap.store(result.text);

@@ -12,7 +12,9 @@ namespace {
 using K = TypeKind;
 using Text = std::string_view;
 
-Text textAt(const Vector& vector, u32 row) { return asStringView(vector.values<TextView>()[vector.indexOf(row)]); }
+Text textAt(const Vector& vector, u32 row) {
+    return asStringView(vector.values<TextView>()[vector.indexOf(row)]);
+}
 
 bool anyNull(const LoopCall& call, u32 row) {
     bool null = false;
@@ -26,7 +28,8 @@ bool escapeOf(const LoopCall& call, u32 row, char& escape) {
     if (call.args.size() < 3) return true;
     const Text text = textAt(call.args[2], row);
     if (text.size() > 1) {
-        call.context.fail(Error(sqlstate::kInvalidEscapeSequence, "invalid escape string \"" + std::string(text.substr(0, 20)) + "\"")
+        call.context.fail(Error(sqlstate::kInvalidEscapeSequence,
+                                "invalid escape string \"" + std::string(text.substr(0, 20)) + "\"")
                               .withHint("The escape must be empty or one character."));
         return false;
     }
@@ -35,8 +38,9 @@ bool escapeOf(const LoopCall& call, u32 row, char& escape) {
 }
 
 void failEscape(const LoopCall& call, Text pattern) {
-    call.context.fail(Error(sqlstate::kInvalidEscapeSequence, "pattern must not end with escape character")
-                          .withDetail("The pattern is \"" + std::string(pattern.substr(0, 200)) + "\"."));
+    call.context.fail(
+        Error(sqlstate::kInvalidEscapeSequence, "pattern must not end with escape character")
+            .withDetail("The pattern is \"" + std::string(pattern.substr(0, 200)) + "\"."));
 }
 
 template <bool fold_case, bool negated> void likeLoop(const LoopCall& call) {
@@ -57,8 +61,9 @@ template <bool fold_case, bool negated> void likeLoop(const LoopCall& call) {
 }
 
 void failLimit(EvalContext& context) {
-    context.fail(Error(sqlstate::kProgramLimitExceeded, "the regular expression takes too many steps")
-                     .withHint("Use a pattern without nested repetition, or leave the parameter 'p' out."));
+    context.fail(
+        Error(sqlstate::kProgramLimitExceeded, "the regular expression takes too many steps")
+            .withHint("Use a pattern without nested repetition, or leave the parameter 'p' out."));
 }
 
 /// Whether the pattern is found; false and an error when the search gave up.
@@ -79,12 +84,14 @@ template <bool negated> void similarLoop(const LoopCall& call) {
         if (!pattern) return failEscape(call, textAt(call.args[1], row));
         Regex* regex = regexesOf(call.context).get(*pattern, {}, call.context);
         if (regex == nullptr) return;
-        call.out.values<i8>()[row] = contains(*regex, textAt(call.args[0], row), groups, call.context) != negated;
+        call.out.values<i8>()[row] =
+            contains(*regex, textAt(call.args[0], row), groups, call.context) != negated;
     }
 }
 
 template <bool fold_case, bool negated> bool posixMatch(Scope& scope, Text text, Text pattern) {
-    Regex* regex = regexesOf(scope.call.context).get(pattern, {.fold_case = fold_case}, scope.call.context);
+    Regex* regex =
+        regexesOf(scope.call.context).get(pattern, {.fold_case = fold_case}, scope.call.context);
     std::vector<Regex::Span> groups;
     return regex != nullptr && contains(*regex, text, groups, scope.call.context) != negated;
 }
@@ -105,7 +112,8 @@ std::optional<Parameters> readParameters(Scope& scope, Text text) {
         case 'p': parameters.options.perl = true; break;
         case 'g': break;
         default:
-            scope.fail(Error(sqlstate::kInvalidParameterValue, "invalid regular expression parameter \"" + std::string(1, c) + "\"")
+            scope.fail(Error(sqlstate::kInvalidParameterValue,
+                             "invalid regular expression parameter \"" + std::string(1, c) + "\"")
                            .withHint("Parameters are c, i, e and p."));
             return {};
         }
@@ -114,7 +122,8 @@ std::optional<Parameters> readParameters(Scope& scope, Text text) {
 }
 
 /// Calls `f(groups)` for each match from character `position` on, until it returns false.
-template <class F> void eachMatch(Scope& scope, Text text, Text pattern, i32 position, RegexOptions options, F f) {
+template <class F>
+void eachMatch(Scope& scope, Text text, Text pattern, i32 position, RegexOptions options, F f) {
     if (position < 1) {
         scope.fail(Error(sqlstate::kInvalidParameterValue, "position must be positive")
                        .withHint("Characters are counted from 1."));
@@ -146,11 +155,16 @@ i32 countMatches(Scope& scope, Text text, Text pattern, i32 position, Text flags
         });
     return count;
 }
-i32 count2(Scope& scope, Text text, Text pattern) { return countMatches(scope, text, pattern, 1, ""); }
-i32 count3(Scope& scope, Text text, Text pattern, i32 position) { return countMatches(scope, text, pattern, position, ""); }
+i32 count2(Scope& scope, Text text, Text pattern) {
+    return countMatches(scope, text, pattern, 1, "");
+}
+i32 count3(Scope& scope, Text text, Text pattern, i32 position) {
+    return countMatches(scope, text, pattern, position, "");
+}
 
 /// The span of match number `occurrence`, or of its first group.
-Regex::Span findOccurrence(Scope& scope, Text text, Text pattern, i32 position, i32 occurrence, Text flags) {
+Regex::Span findOccurrence(Scope& scope, Text text, Text pattern, i32 position, i32 occurrence,
+                           Text flags) {
     Regex::Span span;
     const auto parameters = readParameters(scope, flags);
     if (!parameters) return span;
@@ -171,19 +185,28 @@ Text substring6(Scope& scope, Text text, Text pattern, i32 position, i32 occurre
     const Regex::Span span = findOccurrence(scope, text, pattern, position, occurrence, flags);
     return span.begin == Text::npos ? Text() : text.substr(span.begin, span.end - span.begin);
 }
-Text substring2(Scope& scope, Text text, Text pattern) { return substring6(scope, text, pattern, 1, 1, ""); }
-Text substring3(Scope& scope, Text text, Text pattern, i32 position) { return substring6(scope, text, pattern, position, 1, ""); }
+Text substring2(Scope& scope, Text text, Text pattern) {
+    return substring6(scope, text, pattern, 1, 1, "");
+}
+Text substring3(Scope& scope, Text text, Text pattern, i32 position) {
+    return substring6(scope, text, pattern, position, 1, "");
+}
 Text substring4(Scope& scope, Text text, Text pattern, i32 position, i32 occurrence) {
     return substring6(scope, text, pattern, position, occurrence, "");
 }
 
-i32 instr6(Scope& scope, Text text, Text pattern, i32 position, i32 occurrence, i32 option, Text flags) {
+i32 instr6(Scope& scope, Text text, Text pattern, i32 position, i32 occurrence, i32 option,
+           Text flags) {
     const Regex::Span span = findOccurrence(scope, text, pattern, position, occurrence, flags);
     if (span.begin == Text::npos) return 0;
     return i32(utf8Length(text.substr(0, option != 0 ? span.end : span.begin))) + 1;
 }
-i32 instr2(Scope& scope, Text text, Text pattern) { return instr6(scope, text, pattern, 1, 1, 0, ""); }
-i32 instr3(Scope& scope, Text text, Text pattern, i32 position) { return instr6(scope, text, pattern, position, 1, 0, ""); }
+i32 instr2(Scope& scope, Text text, Text pattern) {
+    return instr6(scope, text, pattern, 1, 1, 0, "");
+}
+i32 instr3(Scope& scope, Text text, Text pattern, i32 position) {
+    return instr6(scope, text, pattern, position, 1, 0, "");
+}
 i32 instr4(Scope& scope, Text text, Text pattern, i32 position, i32 occurrence) {
     return instr6(scope, text, pattern, position, occurrence, 0, "");
 }
@@ -192,7 +215,8 @@ i32 instr5(Scope& scope, Text text, Text pattern, i32 position, i32 occurrence, 
 }
 
 /// Appends the replacement with $1 or \1 filled in from the match.
-void appendReplacement(std::string& out, Text replacement, Text text, const std::vector<Regex::Span>& groups) {
+void appendReplacement(std::string& out, Text replacement, Text text,
+                       const std::vector<Regex::Span>& groups) {
     for (size_t i = 0; i < replacement.size(); ++i) {
         const char c = replacement[i];
         const char next = i + 1 < replacement.size() ? replacement[i + 1] : 0;
@@ -224,8 +248,12 @@ Stored replace5(Scope& scope, Text text, Text pattern, Text replacement, i32 pos
     scope.scratch += text.substr(copied);
     return {scope.scratch};
 }
-Stored replace2(Scope& scope, Text text, Text pattern) { return replace5(scope, text, pattern, "", 1, ""); }
-Stored replace3(Scope& scope, Text text, Text pattern, Text replacement) { return replace5(scope, text, pattern, replacement, 1, ""); }
+Stored replace2(Scope& scope, Text text, Text pattern) {
+    return replace5(scope, text, pattern, "", 1, "");
+}
+Stored replace3(Scope& scope, Text text, Text pattern, Text replacement) {
+    return replace5(scope, text, pattern, replacement, 1, "");
+}
 Stored replace4(Scope& scope, Text text, Text pattern, Text replacement, i32 position) {
     return replace5(scope, text, pattern, replacement, position, "");
 }
@@ -253,10 +281,14 @@ std::vector<Overload> makeTable() {
         add(failing(name, loop, op), {K::kText, K::kText}, K::kBoolean);
         add(failing(name, loop, op), {K::kText, K::kText, K::kText}, K::kBoolean);
     };
-    for (std::string_view name : {"like", "~~"}) addPattern(name, likeLoop<false, false>, Operator::kLike);
-    for (std::string_view name : {"ilike", "~~*"}) addPattern(name, likeLoop<true, false>, Operator::kLike);
-    for (std::string_view name : {"not like", "!~~"}) addPattern(name, likeLoop<false, true>, Operator::kLike);
-    for (std::string_view name : {"not ilike", "!~~*"}) addPattern(name, likeLoop<true, true>, Operator::kLike);
+    for (std::string_view name : {"like", "~~"})
+        addPattern(name, likeLoop<false, false>, Operator::kLike);
+    for (std::string_view name : {"ilike", "~~*"})
+        addPattern(name, likeLoop<true, false>, Operator::kLike);
+    for (std::string_view name : {"not like", "!~~"})
+        addPattern(name, likeLoop<false, true>, Operator::kLike);
+    for (std::string_view name : {"not ilike", "!~~*"})
+        addPattern(name, likeLoop<true, true>, Operator::kLike);
     addPattern("similar to", similarLoop<false>, Operator::kNone);
     addPattern("not similar to", similarLoop<true>, Operator::kNone);
     add(failing("~", rowLoop<posixMatch<false, false>>), {K::kText, K::kText}, K::kBoolean);
@@ -283,7 +315,12 @@ std::vector<Overload> makeTable() {
     add(failing("regexp_replace", rowLoop<replaceFlags>), {t, t, t, t}, t);
     add(failing("regexp_replace", rowLoop<replace5>), {t, t, t, n, t}, t);
     for (std::string_view name : {"substring", "substr"})
-        table.push_back({{.name = name, .null_policy = NullPolicy::kStrictMayNull, .can_fail = true, .loop = rowLoop<substringPattern>}, {t, t}, t});
+        table.push_back({{.name = name,
+                          .null_policy = NullPolicy::kStrictMayNull,
+                          .can_fail = true,
+                          .loop = rowLoop<substringPattern>},
+                         {t, t},
+                         t});
     return table;
 }
 

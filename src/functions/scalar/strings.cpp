@@ -38,7 +38,9 @@ Text slice(Text text, i64 from, i64 count) {
     const Text rest = text.substr(begin);
     return rest.substr(0, utf8Offset(rest, size_t(end - from)));
 }
-Text substring(Scope&, Text text, i32 from) { return slice(text, from, i64(text.size()) + 1 + std::abs(i64(from))); }
+Text substring(Scope&, Text text, i32 from) {
+    return slice(text, from, i64(text.size()) + 1 + std::abs(i64(from)));
+}
 Text substringCount(Scope& scope, Text text, i32 from, i32 count) {
     if (count < 0) {
         scope.fail(Error(sqlstate::kSubstringError, "negative substring length not allowed")
@@ -116,8 +118,12 @@ Stored pad(Scope& scope, Text text, i32 width, Text fill, bool at_left) {
 }
 Stored lpad(Scope& scope, Text text, i32 width) { return pad(scope, text, width, " ", true); }
 Stored rpad(Scope& scope, Text text, i32 width) { return pad(scope, text, width, " ", false); }
-Stored lpadFill(Scope& scope, Text text, i32 width, Text fill) { return pad(scope, text, width, fill, true); }
-Stored rpadFill(Scope& scope, Text text, i32 width, Text fill) { return pad(scope, text, width, fill, false); }
+Stored lpadFill(Scope& scope, Text text, i32 width, Text fill) {
+    return pad(scope, text, width, fill, true);
+}
+Stored rpadFill(Scope& scope, Text text, i32 width, Text fill) {
+    return pad(scope, text, width, fill, false);
+}
 
 Stored repeat(Scope& scope, Text text, i32 count) {
     scope.scratch.clear();
@@ -169,8 +175,9 @@ Stored reverse(Scope& scope, Text text) {
 }
 Text splitPart(Scope& scope, Text text, Text mark, i32 part) {
     if (part <= 0) {
-        scope.fail(Error(sqlstate::kInvalidParameterValue, "field position must be greater than zero")
-                       .withHint("Parts are counted from 1."));
+        scope.fail(
+            Error(sqlstate::kInvalidParameterValue, "field position must be greater than zero")
+                .withHint("Parts are counted from 1."));
         return {};
     }
     if (mark.empty()) return part == 1 ? text : Text();
@@ -216,7 +223,8 @@ public:
         out.resize(text.size() * 3 + 16);
         UErrorCode error = U_ZERO_ERROR;
         const auto map = upper ? ucasemap_utf8ToUpper : ucasemap_utf8ToLower;
-        const i32 bytes = map(map_, out.data(), i32(out.size()), text.data(), i32(text.size()), &error);
+        const i32 bytes =
+            map(map_, out.data(), i32(out.size()), text.data(), i32(text.size()), &error);
         if (U_FAILURE(error)) return false;
         out.resize(size_t(bytes));
         return true;
@@ -237,14 +245,17 @@ template <bool upper> void caseLoop(const LoopCall& call) {
         if (isAscii(text)) {
             char small[TextView::kInlineBytes];
             char* out = text.size() <= sizeof small ? small : call.heap.allocate(text.size());
-            for (size_t k = 0; k < text.size(); ++k) out[k] = upper ? asciiUpper(text[k]) : asciiLower(text[k]);
+            for (size_t k = 0; k < text.size(); ++k)
+                out[k] = upper ? asciiUpper(text[k]) : asciiLower(text[k]);
             call.out.values<TextView>()[row] = makeTextView({out, text.size()});
             continue;
         }
         if (!map) map.emplace();
         if (!map->apply(upper, text, mapped)) mapped.assign(text);
-        if (mapped.size() > kMaxTextBytes) row_loop::failTooLong(call, mapped.size());
-        else call.out.values<TextView>()[row] = call.heap.store(mapped);
+        if (mapped.size() > kMaxTextBytes)
+            row_loop::failTooLong(call, mapped.size());
+        else
+            call.out.values<TextView>()[row] = call.heap.store(mapped);
     }
 }
 
@@ -271,8 +282,10 @@ void initcapLoop(const LoopCall& call) {
             result += map.apply(!inside, character, mapped) ? Text(mapped) : character;
             inside = true;
         }
-        if (result.size() > kMaxTextBytes) row_loop::failTooLong(call, result.size());
-        else call.out.values<TextView>()[row] = call.heap.store(result);
+        if (result.size() > kMaxTextBytes)
+            row_loop::failTooLong(call, result.size());
+        else
+            call.out.values<TextView>()[row] = call.heap.store(result);
     }
 }
 
@@ -281,7 +294,8 @@ void initcapLoop(const LoopCall& call) {
 i32 ascii(Scope&, Text text) { return text.empty() ? 0 : i32(utf8Decode(text, 0)); }
 Stored chr(Scope& scope, i32 code) {
     if (code <= 0 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
-        scope.fail(Error(sqlstate::kProgramLimitExceeded, "requested character not valid: " + std::to_string(code))
+        scope.fail(Error(sqlstate::kProgramLimitExceeded,
+                         "requested character not valid: " + std::to_string(code))
                        .withHint("Use a Unicode code point between 1 and 1114111."));
         return {};
     }
@@ -300,8 +314,10 @@ std::string soundexOf(Text text) {
     for (char c : text) {
         if (!isAsciiLetter(c)) continue;
         const char digit = soundexDigit(c);
-        if (code.empty()) code += asciiUpper(c);
-        else if (digit != '0' && digit != last) code += digit;
+        if (code.empty())
+            code += asciiUpper(c);
+        else if (digit != '0' && digit != last)
+            code += digit;
         const char upper = asciiUpper(c);
         if (upper != 'H' && upper != 'W') last = digit;
         if (code.size() == 4) break;
@@ -322,7 +338,8 @@ i32 difference(Scope&, Text a, Text b) {
 }
 i64 strtol(Scope& scope, Text text, i32 base) {
     if (base < 2 || base > 36) {
-        scope.fail(Error(sqlstate::kInvalidParameterValue, "base " + std::to_string(base) + " must be between 2 and 36"));
+        scope.fail(Error(sqlstate::kInvalidParameterValue,
+                         "base " + std::to_string(base) + " must be between 2 and 36"));
         return 0;
     }
     Text rest = trimBlanks(text);
@@ -333,14 +350,17 @@ i64 strtol(Scope& scope, Text text, i32 base) {
     bool overflow = rest.empty();
     bool invalid = rest.empty();
     for (char c : rest) {
-        const int digit = isAsciiDigit(c) ? c - '0' : isAsciiLetter(c) ? asciiLower(c) - 'a' + 10 : 99;
+        const int digit = isAsciiDigit(c)    ? c - '0'
+                          : isAsciiLetter(c) ? asciiLower(c) - 'a' + 10
+                                             : 99;
         if (digit >= base) invalid = true;
         overflow |= __builtin_mul_overflow(value, u64(base), &value) ||
                     __builtin_add_overflow(value, u64(digit), &value);
     }
     if (invalid) {
         scope.fail(Error(sqlstate::kInvalidTextRepresentation,
-                         "\"" + std::string(text.substr(0, 80)) + "\" is not a number of base " + std::to_string(base)));
+                         "\"" + std::string(text.substr(0, 80)) + "\" is not a number of base " +
+                             std::to_string(base)));
         return 0;
     }
     if (overflow || value > (u64{1} << 63) - (negative ? 0 : 1)) {
@@ -385,7 +405,8 @@ Stored quoteLiteral(Scope& scope, Text text) {
 Text collate(Scope&, Text text, Text) { return text; }
 i32 getByte(Scope& scope, Text text, i32 at) {
     if (at < 0 || size_t(at) >= text.size()) {
-        scope.fail(sqlstate::kInvalidParameterValue, "index " + std::to_string(at) + " out of valid range");
+        scope.fail(sqlstate::kInvalidParameterValue,
+                   "index " + std::to_string(at) + " out of valid range");
         return 0;
     }
     return u8(text[size_t(at)]);
@@ -394,7 +415,9 @@ i32 getByte(Scope& scope, Text text, i32 at) {
 Function safe(std::string_view name, VectorLoop loop) {
     return {.name = name, .leak_proof = true, .loop = loop};
 }
-Function failing(std::string_view name, VectorLoop loop) { return {.name = name, .can_fail = true, .loop = loop}; }
+Function failing(std::string_view name, VectorLoop loop) {
+    return {.name = name, .can_fail = true, .loop = loop};
+}
 
 std::vector<Overload> makeTable() {
     std::vector<Overload> table;

@@ -49,6 +49,14 @@ void PlanNames::visit(const PhysicalOp* op) {
         };
         for (const PhysicalColumn& column : op->columns) qualified(column);
         for (const PhysicalColumn& column : scan->filter_columns) qualified(column);
+        for (const TableScanOp::Test& test : scan->tests) {
+            // Storage reads these columns by itself; they are no columns of the scan.
+            const catalog::Column* column = scan->table->findColumn(test.column_id);
+            std::vector<ColumnId> ids;
+            collectColumns(test.source, ids);
+            if (column == nullptr || ids.empty()) continue;
+            qualified({.id = ids[0], .name = column->name});
+        }
         return;
     }
     case OpKind::kMap:

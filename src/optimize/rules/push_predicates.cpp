@@ -39,6 +39,9 @@ private:
 
     PlanContext& context_;
     Arena& arena_;
+    /// Terms that stay above the map over the next join, in terms of its columns: not tested there,
+    /// but rows that they reject need not be made.
+    Terms rejecting_;
 };
 
 bool isVolatile(const Expr* expr) {
@@ -59,6 +62,7 @@ void take(Terms& from, Terms& to, auto&& wanted) {
 LogicalOp* PredicatePusher::pushMap(bind::MapOp* map, const Terms& terms) {
     Terms below;
     Terms above;
+    Terms hints = rejecting_;
     for (const Expr* term : terms) {
         bool possible = !isVolatile(term);
         const Expr* moved = rewriteColumns(arena_, term, [&](ColumnId id, const ColumnExpr*) -> const Expr* {
@@ -71,8 +75,13 @@ LogicalOp* PredicatePusher::pushMap(bind::MapOp* map, const Terms& terms) {
         });
         if (possible) below.push_back(moved);
         else above.push_back(term);
+        if (!possible && !isVolatile(moved)) hints.push_back(moved);
     }
+    const LogicalKind below_kind = map->children[0]->kind;
+    if (below_kind == LogicalKind::kJoin || below_kind == LogicalKind::kMap) rejecting_ = hints;
+    else rejecting_.clear();
     map->children[0] = push(map->children[0], below);
+    rejecting_.clear();
     return context_.filter(map, above);
 }
 
@@ -270,7 +279,10 @@ LogicalOp* PredicatePusher::pushOneSided(bind::JoinOp* join, const Terms& terms)
 }
 
 LogicalOp* PredicatePusher::pushJoin(bind::JoinOp* join, Terms terms) {
-    simplifyOuter(join, terms);
+    Terms rejecting = terms;
+    rejecting.insert(rejecting.end(), rejecting_.begin(), rejecting_.end());
+    rejecting_.clear();
+    simplifyOuter(join, rejecting);
     if (join->type == JoinType::kInner) return pushInner(join, std::move(terms));
     return pushOneSided(join, terms);
 }

@@ -47,7 +47,8 @@ compile::SinkInfo groupInfo(const Table& table, const std::vector<u16>& keys,
     return info;
 }
 
-std::string keyText(const std::vector<Cell>& row, const Table& table, const std::vector<u16>& keys) {
+std::string keyText(const std::vector<Cell>& row, const Table& table,
+                    const std::vector<u16>& keys) {
     std::string text;
     for (size_t k = 0; k < keys.size(); ++k) {
         Cell cell = row[k];
@@ -67,7 +68,8 @@ struct Naive {
     std::set<i128> distinct;
 };
 
-Column integers(PhysicalKind kind, SqlType type, size_t rows, u64 range, u32 null_percent, u64 seed) {
+Column integers(PhysicalKind kind, SqlType type, size_t rows, u64 range, u32 null_percent,
+                u64 seed) {
     std::mt19937_64 random(seed);
     Column column{.kind = kind, .type = type, .nullable = null_percent > 0};
     for (size_t i = 0; i < rows; ++i) {
@@ -79,14 +81,16 @@ Column integers(PhysicalKind kind, SqlType type, size_t rows, u64 range, u32 nul
 
 Column texts(size_t rows, u64 range, u32 null_percent, u64 seed) {
     std::mt19937_64 random(seed);
-    Column column{.kind = PhysicalKind::kText, .type = SqlType::varchar(60), .nullable = null_percent > 0};
+    Column column{
+        .kind = PhysicalKind::kText, .type = SqlType::varchar(60), .nullable = null_percent > 0};
     for (size_t i = 0; i < rows; ++i) {
         if (random() % 100 < null_percent) {
             column.cells.emplace_back();
             continue;
         }
         const u64 value = random() % range;
-        std::string text = (value % 3 == 0 ? "a rather long text value number " : "t") + std::to_string(value);
+        std::string text =
+            (value % 3 == 0 ? "a rather long text value number " : "t") + std::to_string(value);
         text.append(random() % 3, ' ');
         column.cells.push_back(Cell::of(text));
     }
@@ -94,8 +98,8 @@ Column texts(size_t rows, u64 range, u32 null_percent, u64 seed) {
 }
 
 /// Groups by `keys` and checks COUNT, COUNT(v), SUM, MIN, MAX, COUNT(DISTINCT) of integer column v.
-void checkGroups(const Table& table, const std::vector<u16>& keys, u16 v, u32 workers, u32 batch_rows,
-                 u64 seed) {
+void checkGroups(const Table& table, const std::vector<u16>& keys, u16 v, u32 workers,
+                 u32 batch_rows, u64 seed) {
     CAPTURE(workers);
     CAPTURE(batch_rows);
     std::map<std::string, Naive> expected;
@@ -279,7 +283,8 @@ TEST_CASE("filters and ordered aggregates see the right rows in the right order"
         for (const auto& row : result) {
             auto list = members[show(row[0], PhysicalKind::kI16)];
             int passed = 0;
-            for (const size_t i : list) passed += !table[3].cells[i].null && table[3].cells[i].integer;
+            for (const size_t i : list)
+                passed += !table[3].cells[i].null && table[3].cells[i].integer;
             CHECK(int(row[1].integer) == passed);
             std::sort(list.begin(), list.end(), [&](size_t a, size_t b) {
                 return table[2].cells[a].integer > table[2].cells[b].integer;
@@ -296,7 +301,8 @@ TEST_CASE("filters and ordered aggregates see the right rows in the right order"
             CHECK(row[2].text == text);
             std::string distinct_found;
             std::string distinct_text;
-            for (const std::string& one : distinct) distinct_text += (distinct_text.empty() ? "" : ",") + one;
+            for (const std::string& one : distinct)
+                distinct_text += (distinct_text.empty() ? "" : ",") + one;
             // DISTINCT keeps one spelling of texts that differ in trailing blanks.
             for (size_t at = 0; at < row[3].text.size();) {
                 const size_t end = std::min(row[3].text.find(", ", at), row[3].text.size());

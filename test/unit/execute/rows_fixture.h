@@ -1,4 +1,5 @@
-// rows_fixture.h: tables of test cells, fed to sinks as batches of every vector form, and read back.
+// rows_fixture.h: tables of test cells, fed to sinks as batches of every vector form, and read
+// back.
 //
 // Place: unit tests of grouping, sort and windows. Batches carry unselected junk rows between the
 // real ones; a column is flat, dictionary-coded or constant by chance.
@@ -42,7 +43,7 @@ inline std::string trimmed(std::string text) {
 inline std::string show(const Cell& cell, PhysicalKind kind) {
     if (cell.null) return "NULL";
     if (kind == PhysicalKind::kText) return "'" + cell.text + "'";
-    if (!isIntegerKind(kind)) return std::to_string(cell.floating);
+    if (!isIntegerKind(kind)) return std::to_string(cell.floating + 0.0);  // one zero
     const bool negative = cell.integer < 0;
     u128 rest = negative ? -u128(cell.integer) : u128(cell.integer);
     std::string digits;
@@ -100,6 +101,7 @@ public:
         vectors_.assign(table.size(), {});
         buffers_.resize(table.size());
         codes_.resize(table.size());
+        entries_.resize(table.size());
         const bool selected = random_() % 2 == 0 && count * 2 <= kVectorRows;
         std::vector<u32> place(count);
         selection_.clear();
@@ -110,7 +112,9 @@ public:
             selection_.push_back(u16(rows++));
         }
         for (size_t c = 0; c < table.size(); ++c) fill(table[c], c, begin, place, rows);
-        return {.rows = rows, .selected = count, .selection = selected ? selection_.data() : nullptr,
+        return {.rows = rows,
+                .selected = count,
+                .selection = selected ? selection_.data() : nullptr,
                 .columns = vectors_};
     }
 
@@ -125,7 +129,8 @@ private:
             buffer.values<T>()[at] = value;
         });
     }
-    void fill(const Column& column, size_t c, size_t begin, const std::vector<u32>& place, u32 rows) {
+    void fill(const Column& column, size_t c, size_t begin, const std::vector<u32>& place,
+              u32 rows) {
         VectorBuffer& buffer = buffers_[c];
         buffer.reset(column.kind, kVectorRows);
         buffer.setAllValid();
@@ -153,8 +158,10 @@ private:
         }
         vector = buffer.view(column.nullable);
     }
-    void fillDictionary(const Column& column, size_t c, size_t begin, const std::vector<u32>& place) {
-        std::vector<Cell> entries;
+    void fillDictionary(const Column& column, size_t c, size_t begin,
+                        const std::vector<u32>& place) {
+        std::vector<Cell>& entries = entries_[c];
+        entries.clear();
         std::vector<u32> code_of(place.size(), 0);
         for (size_t i = 0; i < place.size(); ++i) {
             const Cell& cell = column.cells[begin + i];
@@ -183,6 +190,7 @@ private:
     std::vector<Vector> vectors_;
     std::vector<VectorBuffer> buffers_;
     std::vector<std::vector<u8>> codes_;
+    std::vector<std::vector<Cell>> entries_;  // of dictionaries; their text must stay
     std::vector<u16> selection_;
 };
 
@@ -221,7 +229,8 @@ inline void feed(SinkOperator& sink, const Table& table, u32 workers, u32 batch_
 }
 
 /// All rows of the sink's output columns 0 .. columns-1.
-inline std::vector<std::vector<Cell>> readAll(SinkOperator& sink, u32 columns, WorkerContext& context) {
+inline std::vector<std::vector<Cell>> readAll(SinkOperator& sink, u32 columns,
+                                              WorkerContext& context) {
     std::vector<u32> wanted(columns);
     for (u32 c = 0; c < columns; ++c) wanted[c] = c;
     auto source = sink.makeSource(wanted);

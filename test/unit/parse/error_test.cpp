@@ -42,6 +42,9 @@ TEST_CASE("syntax errors name the token and its place") {
              Case{"set x", 0, "", "SET name TO value"},
              Case{"copy t", 0, "", "COPY is written"},
              Case{"copy t from x", 13, "x", "A source is expected"},
+             Case{"copy t from 's3://x' frobnicate", 22, "frobnicate", "no option"},
+             Case{"copy t from stdin (format xml)", 27, "xml", "A format is"},
+             Case{"copy t from stdin (header (a))", 20, "header", "takes no columns"},
              Case{"select interval 5", 17, "5", "single quotes"},
              Case{"select 1; selec 2", 11, "selec", ""},
              Case{"select a is b", 13, "b", "IS is followed by"},
@@ -56,10 +59,11 @@ TEST_CASE("syntax errors name the token and its place") {
         CHECK(error.sqlstate == sqlstate::kSyntaxError);
         if (c.near != nullptr) {
             std::string near = c.near;
-            std::string expected =
-                near.empty() ? "syntax error at end of input" : "syntax error at or near \"" + near + "\"";
+            std::string expected = near.empty() ? "syntax error at end of input"
+                                                : "syntax error at or near \"" + near + "\"";
             CHECK(error.message == expected);
-            int position = near.empty() ? static_cast<int>(std::string(c.text).size()) + 1 : c.position;
+            int position =
+                near.empty() ? static_cast<int>(std::string(c.text).size()) + 1 : c.position;
             CHECK(error.position == position);
         }
         CHECK(error.position > 0);
@@ -68,15 +72,18 @@ TEST_CASE("syntax errors name the token and its place") {
 }
 
 TEST_CASE("errors with words of their own") {
-    CHECK(errorOf("select top 5 a from t limit 3").message == "TOP and LIMIT cannot be used together");
+    CHECK(errorOf("select top 5 a from t limit 3").message ==
+          "TOP and LIMIT cannot be used together");
     CHECK(errorOf("values (1), (2, 3)").message == "VALUES lists must all be the same length");
     CHECK(errorOf("values (1), (2, 3)").position == 13);
     CHECK(errorOf("(select 1 limit 1) limit 2").message == "multiple LIMIT clauses not allowed");
     CHECK(errorOf("with a as (select 1) (with b as (select 2) select 1)").message ==
           "multiple WITH clauses not allowed");
-    CHECK(errorOf("select 1 union select 2 into t").message == "SELECT ... INTO is not allowed here");
+    CHECK(errorOf("select 1 union select 2 into t").message ==
+          "SELECT ... INTO is not allowed here");
     CHECK(errorOf("select * from (select 1 as a into x) y").position == 30);
-    CHECK(errorOf("insert into t select 1 into x").message == "SELECT ... INTO is not allowed here");
+    CHECK(errorOf("insert into t select 1 into x").message ==
+          "SELECT ... INTO is not allowed here");
     CHECK(errorOf("explain commit").message == "EXPLAIN does not apply to this statement");
     CHECK(errorOf("select * from a.b.c.d.e(1)").message ==
           "a name has at most three parts: database.schema.name");
@@ -98,24 +105,30 @@ TEST_CASE("documented statements that are not built are named") {
     };
     for (const Case& c : {
              Case{"create model m from t", "CREATE MODEL is not supported yet"},
-             Case{"create materialized view v as select 1", "CREATE MATERIALIZED VIEW is not supported yet"},
-             Case{"create external schema s from data catalog", "CREATE EXTERNAL SCHEMA is not supported yet"},
-             Case{"create or replace function f() returns int", "CREATE OR REPLACE FUNCTION is not supported yet"},
+             Case{"create materialized view v as select 1",
+                  "CREATE MATERIALIZED VIEW is not supported yet"},
+             Case{"create external schema s from data catalog",
+                  "CREATE EXTERNAL SCHEMA is not supported yet"},
+             Case{"create or replace function f() returns int",
+                  "CREATE OR REPLACE FUNCTION is not supported yet"},
              Case{"create procedure p() as $$x$$", "CREATE PROCEDURE is not supported yet"},
              Case{"create index i on t (a)", "CREATE INDEX is not supported yet"},
              Case{"create datashare d", "CREATE DATASHARE is not supported yet"},
              Case{"create rls policy p", "CREATE RLS POLICY is not supported yet"},
              Case{"drop masking policy p", "DROP MASKING POLICY is not supported yet"},
              Case{"drop function f(int)", "DROP FUNCTION is not supported yet"},
-             Case{"alter default privileges grant select on tables to x", "ALTER DEFAULT PRIVILEGES is not supported yet"},
-             Case{"alter table t row level security on", "ALTER TABLE .. ROW LEVEL SECURITY is not supported yet"},
+             Case{"alter default privileges grant select on tables to x",
+                  "ALTER DEFAULT PRIVILEGES is not supported yet"},
+             Case{"alter table t row level security on",
+                  "ALTER TABLE .. ROW LEVEL SECURITY is not supported yet"},
              Case{"refresh materialized view v", "REFRESH MATERIALIZED VIEW is not supported yet"},
              Case{"attach rls policy p on t to public", "ATTACH is not supported yet"},
              Case{"copy job list", "COPY JOB is not supported yet"},
              Case{"savepoint s", "savepoints are not supported"},
              Case{"rollback to savepoint s", "savepoints are not supported"},
              Case{"fetch backward 1 from c", "cursors can only be read forward"},
-             Case{"create table t (a int check (a > 0))", "a CHECK constraint is not supported yet"},
+             Case{"create table t (a int check (a > 0))",
+                  "a CHECK constraint is not supported yet"},
              Case{"show rls policies", "SHOW POLICIES is not supported yet"},
          }) {
         CAPTURE(std::string(c.text));

@@ -12,55 +12,56 @@ namespace blueshift::parse {
 /// Written apart from the printer, which leaves parentheses out.
 std::string shape(const Expression* e) {
     switch (e->kind) {
-        case ExpressionKind::kBinary: {
-            const Binary* b = e->as<Binary>();
-            return "(" + shape(b->left) + " " + std::string(operatorText(b->op)) + " " +
-                   shape(b->right) + ")";
+    case ExpressionKind::kBinary: {
+        const Binary* b = e->as<Binary>();
+        return "(" + shape(b->left) + " " + std::string(operatorText(b->op)) + " " +
+               shape(b->right) + ")";
+    }
+    case ExpressionKind::kLogical: {
+        std::string out = "(";
+        for (const Expression* term : e->as<Logical>()->terms) {
+            if (out.size() > 1) out += e->as<Logical>()->is_and ? " and " : " or ";
+            out += shape(term);
         }
-        case ExpressionKind::kLogical: {
-            std::string out = "(";
-            for (const Expression* term : e->as<Logical>()->terms) {
-                if (out.size() > 1) out += e->as<Logical>()->is_and ? " and " : " or ";
-                out += shape(term);
-            }
-            return out + ")";
+        return out + ")";
+    }
+    case ExpressionKind::kUnary: {
+        static constexpr const char* kOps[] = {"+", "-", "not ", "~", "|/", "||/", "@", "prior "};
+        return "(" + std::string(kOps[static_cast<u8>(e->as<Unary>()->op)]) +
+               shape(e->as<Unary>()->operand) + ")";
+    }
+    case ExpressionKind::kIs:
+        return "(" + shape(e->as<Is>()->operand) + (e->as<Is>()->negated ? " isnt" : " is") +
+               std::to_string(static_cast<int>(e->as<Is>()->test)) + ")";
+    case ExpressionKind::kCast:
+        return "(" + shape(e->as<Cast>()->operand) + "::" + print(*e->as<Cast>()->type) + ")";
+    case ExpressionKind::kLike:
+        return "(" + shape(e->as<Like>()->operand) +
+               (e->as<Like>()->negated ? " unlike " : " like ") + shape(e->as<Like>()->pattern) +
+               ")";
+    case ExpressionKind::kBetween:
+        return "(" + shape(e->as<Between>()->operand) + " between " + shape(e->as<Between>()->low) +
+               "," + shape(e->as<Between>()->high) + ")";
+    case ExpressionKind::kSubscript:
+        return "(" + shape(e->as<Subscript>()->operand) + "[" + shape(e->as<Subscript>()->index) +
+               "])";
+    case ExpressionKind::kField:
+        return "(" + shape(e->as<FieldAccess>()->operand) + " . " +
+               std::string(e->as<FieldAccess>()->field) + ")";
+    case ExpressionKind::kFunction: {
+        std::string out(e->as<FunctionCall>()->name.name);
+        out += "(";
+        for (const Expression* argument : e->as<FunctionCall>()->arguments) {
+            if (out.back() != '(') out += ",";
+            out += shape(argument);
         }
-        case ExpressionKind::kUnary: {
-            static constexpr const char* kOps[] = {"+", "-", "not ", "~", "|/", "||/", "@", "prior "};
-            return "(" + std::string(kOps[static_cast<u8>(e->as<Unary>()->op)]) +
-                   shape(e->as<Unary>()->operand) + ")";
-        }
-        case ExpressionKind::kIs:
-            return "(" + shape(e->as<Is>()->operand) + (e->as<Is>()->negated ? " isnt" : " is") +
-                   std::to_string(static_cast<int>(e->as<Is>()->test)) + ")";
-        case ExpressionKind::kCast:
-            return "(" + shape(e->as<Cast>()->operand) + "::" + print(*e->as<Cast>()->type) + ")";
-        case ExpressionKind::kLike:
-            return "(" + shape(e->as<Like>()->operand) + (e->as<Like>()->negated ? " unlike " : " like ") +
-                   shape(e->as<Like>()->pattern) + ")";
-        case ExpressionKind::kBetween:
-            return "(" + shape(e->as<Between>()->operand) + " between " +
-                   shape(e->as<Between>()->low) + "," + shape(e->as<Between>()->high) + ")";
-        case ExpressionKind::kSubscript:
-            return "(" + shape(e->as<Subscript>()->operand) + "[" +
-                   shape(e->as<Subscript>()->index) + "])";
-        case ExpressionKind::kField:
-            return "(" + shape(e->as<FieldAccess>()->operand) + " . " +
-                   std::string(e->as<FieldAccess>()->field) + ")";
-        case ExpressionKind::kFunction: {
-            std::string out(e->as<FunctionCall>()->name.name);
-            out += "(";
-            for (const Expression* argument : e->as<FunctionCall>()->arguments) {
-                if (out.back() != '(') out += ",";
-                out += shape(argument);
-            }
-            return out + ")";
-        }
-        default: return print(*e);
+        return out + ")";
+    }
+    default: return print(*e);
     }
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse
 
 TEST_CASE("operators bind as in PostgreSQL") {
     CHECK(shapeOf("1+2*3") == "(1 + (2 * 3))");
@@ -122,7 +123,9 @@ TEST_CASE("special forms become calls") {
 
 TEST_CASE("literals keep their kind and their text") {
     Arena arena;
-    auto literal = [&](std::string_view text) { return parseExpression(text, arena)->as<Literal>(); };
+    auto literal = [&](std::string_view text) {
+        return parseExpression(text, arena)->as<Literal>();
+    };
     CHECK(literal("123")->literal == LiteralKind::kInteger);
     CHECK(literal("1.")->literal == LiteralKind::kDecimal);
     CHECK(literal(".5")->literal == LiteralKind::kDecimal);
@@ -160,7 +163,9 @@ TEST_CASE("a query in parentheses is told from an expression") {
     Arena arena;
     CHECK(parseExpression("((select 1))", arena)->is<Subquery>());
     CHECK(parseExpression("((select 1) + 1)", arena)->is<Binary>());
-    CHECK(parseExpression("((select 1) union (select 2))", arena)->as<Subquery>()->query->is<SetOperation>());
+    CHECK(parseExpression("((select 1) union (select 2))", arena)
+              ->as<Subquery>()
+              ->query->is<SetOperation>());
     CHECK(parseExpression("((select 1), 2)", arena)->as<Row>()->items.size() == 2);
     CHECK(parseExpression("a in ((select 1))", arena)->is<InQuery>());
     CHECK(parseExpression("a in ((select 1), 2)", arena)->is<InList>());
@@ -171,9 +176,10 @@ TEST_CASE("a query in parentheses is told from an expression") {
 TEST_CASE("window specifications") {
     Arena arena;
     const FunctionCall* call =
-        parseExpression("lag(a, 2) ignore nulls over (partition by b order by c desc nulls last rows "
-                        "between 3 preceding and 1 following)",
-                        arena)
+        parseExpression(
+            "lag(a, 2) ignore nulls over (partition by b order by c desc nulls last rows "
+            "between 3 preceding and 1 following)",
+            arena)
             ->as<FunctionCall>();
     CHECK(call->nulls == NullTreatment::kIgnore);
     REQUIRE(call->over != nullptr);
@@ -185,7 +191,8 @@ TEST_CASE("window specifications") {
     CHECK(call->over->frame->start == FrameBound::kPreceding);
     CHECK(call->over->frame->end == FrameBound::kFollowing);
     const FunctionCall* short_frame =
-        parseExpression("sum(a) over (order by b rows unbounded preceding)", arena)->as<FunctionCall>();
+        parseExpression("sum(a) over (order by b rows unbounded preceding)", arena)
+            ->as<FunctionCall>();
     CHECK(short_frame->over->frame->end == FrameBound::kCurrentRow);
 }
 
@@ -219,14 +226,18 @@ TEST_CASE("deep and long expressions") {
         for (std::string text :
              {"select 1" + repeat("+1", 1000000), "select " + repeat("not ", 1000000) + "a",
               "select a" + repeat(" and a", 100000), "select a" + repeat(" or a and b", 100000),
-              "select a in (1" + repeat(",1", 100000) + ")", "select 1" + repeat(" union all select 1", 10000),
-              "select 1" + repeat(" intersect select 1", 10000), "select a" + repeat("::int", 100000),
-              "select a" + repeat(" is null", 100000), "select a" + repeat("[1]", 100000),
-              "select a" + repeat(".b", 100000), "select (a)" + repeat(".b", 100000),
-              "select a" + repeat(" at time zone 'x'", 100000), "select a" + repeat(" collate c", 100000),
+              "select a in (1" + repeat(",1", 100000) + ")",
+              "select 1" + repeat(" union all select 1", 10000),
+              "select 1" + repeat(" intersect select 1", 10000),
+              "select a" + repeat("::int", 100000), "select a" + repeat(" is null", 100000),
+              "select a" + repeat("[1]", 100000), "select a" + repeat(".b", 100000),
+              "select (a)" + repeat(".b", 100000), "select a" + repeat(" at time zone 'x'", 100000),
+              "select a" + repeat(" collate c", 100000),
               "select case" + repeat(" when a then b", 100000) + " end",
-              "select * from t" + repeat(" join t on true", 10000), "select 1" + repeat(",1", 100000),
-              "insert into t values (1)" + repeat(",(1)", 100000), repeat(";", 100000) + "select 1"}) {
+              "select * from t" + repeat(" join t on true", 10000),
+              "select 1" + repeat(",1", 100000),
+              "insert into t values (1)" + repeat(",(1)", 100000),
+              repeat(";", 100000) + "select 1"}) {
             CAPTURE(text.substr(0, 40));
             std::string first;
             REQUIRE_NOTHROW(first = printed(text));

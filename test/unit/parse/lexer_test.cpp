@@ -1,7 +1,8 @@
 // Tokens: names, folding, comments, and the errors of texts that are no tokens.
+#include "parse/lexer.h"
+
 #include <doctest/doctest.h>
 
-#include "parse/lexer.h"
 #include "unit/parse/parse_support.h"
 
 using namespace blueshift;
@@ -79,8 +80,10 @@ TEST_CASE("texts that are no tokens") {
              Case{"select ?", sqlstate::kSyntaxError, 8, "syntax error at or near \"?\""},
              Case{"select $", sqlstate::kSyntaxError, 8, "syntax error at or near \"$\""},
              Case{"select a ! b", sqlstate::kSyntaxError, 10, "syntax error at or near \"!\""},
-             Case{"select E'\\u00'", sqlstate::kInvalidEscapeSequence, 10, "invalid Unicode escape"},
-             Case{"select E'\\ud800'", sqlstate::kInvalidEscapeSequence, 10, "invalid Unicode escape"},
+             Case{"select E'\\u00'", sqlstate::kInvalidEscapeSequence, 10,
+                  "invalid Unicode escape"},
+             Case{"select E'\\ud800'", sqlstate::kInvalidEscapeSequence, 10,
+                  "invalid Unicode escape"},
              Case{"select E'\\xff'", sqlstate::kCharacterNotInRepertoire, 10,
                   "invalid byte sequence for encoding \"UTF8\" after escapes in text"},
              Case{"select E'\\0'", sqlstate::kCharacterNotInRepertoire, 10,
@@ -103,7 +106,9 @@ TEST_CASE("texts that are no tokens") {
 
 TEST_CASE("positions count characters") {
     CHECK(characterPosition("abc", 0) == 1);
-    CHECK(characterPosition("\xC3\xA4" "b", 2) == 2);
+    CHECK(characterPosition("\xC3\xA4"
+                            "b",
+                            2) == 2);
     CHECK(characterPosition("abc", -1) == 0);
     CHECK(characterPosition("abc", 99) == 4);
     Error error = errorOf("select '\xC3\xA4\xC3\xB6\xE2\x82\xAC' from from");

@@ -37,4 +37,4 @@ inline std::string shapeOf(std::string_view text) {
     return shape(parseExpression(text, arena));
 }
 
-}  // namespace blueshift::parse
+} // namespace blueshift::parse

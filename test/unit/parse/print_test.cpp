@@ -28,24 +28,28 @@ TEST_CASE("printed statements are a fixed point") {
 
 TEST_CASE("printed statements keep their tokens") {
     // A printer that forgets a clause would still reach a fixed point.
-    CHECK(printed("select top 3 distinct a as b into temp table x from t where c group by d having e "
-                  "qualify f order by g desc nulls last") ==
-          "SELECT TOP 3 DISTINCT a AS b INTO TEMP TABLE x FROM t WHERE c GROUP BY d HAVING e QUALIFY f "
-          "ORDER BY g DESC NULLS LAST");
+    CHECK(
+        printed("select top 3 distinct a as b into temp table x from t where c group by d having e "
+                "qualify f order by g desc nulls last") ==
+        "SELECT TOP 3 DISTINCT a AS b INTO TEMP TABLE x FROM t WHERE c GROUP BY d HAVING e QUALIFY "
+        "f "
+        "ORDER BY g DESC NULLS LAST");
     CHECK(printed("select sum(distinct a) filter (where b) over (partition by c order by d rows 1 "
                   "preceding) from t") ==
           "SELECT sum(DISTINCT a) FILTER (WHERE b) OVER (PARTITION BY c ORDER BY d ROWS BETWEEN 1 "
           "PRECEDING AND CURRENT ROW) FROM t");
-    CHECK(printed("create table t (a int default 1 encode az64 distkey not null, primary key (a)) "
-                  "diststyle key sortkey (a)") ==
-          "CREATE TABLE t (a int DEFAULT 1 ENCODE az64 DISTKEY NOT NULL, PRIMARY KEY (a)) DISTSTYLE "
-          "KEY COMPOUND SORTKEY(a)");
+    CHECK(
+        printed("create table t (a int default 1 encode az64 distkey not null, primary key (a)) "
+                "diststyle key sortkey (a)") ==
+        "CREATE TABLE t (a int DEFAULT 1 ENCODE az64 DISTKEY NOT NULL, PRIMARY KEY (a)) DISTSTYLE "
+        "KEY COMPOUND SORTKEY(a)");
     CHECK(printed("select (a + b) * c - (d - e), a.b[0].c, 'x'::int") ==
           "SELECT (a + b) * c - (d - e), a.b[0].c, 'x'::int");
-    CHECK(printed("merge into t using s on a = b when matched then update set c = d when not matched "
-                  "then insert (e) values (f)") ==
-          "MERGE INTO t USING s ON a = b WHEN MATCHED THEN UPDATE SET c = d WHEN NOT MATCHED THEN "
-          "INSERT (e) VALUES (f)");
+    CHECK(
+        printed("merge into t using s on a = b when matched then update set c = d when not matched "
+                "then insert (e) values (f)") ==
+        "MERGE INTO t USING s ON a = b WHEN MATCHED THEN UPDATE SET c = d WHEN NOT MATCHED THEN "
+        "INSERT (e) VALUES (f)");
     CHECK(printed("grant select (a), update on s.t to role r with grant option, group g") ==
           "GRANT select (a), update ON TABLE s.t TO ROLE r WITH GRANT OPTION, GROUP g");
     CHECK(printed("with a as (select 1) delete from t x using a where true") ==
@@ -95,7 +99,8 @@ TEST_CASE("redact replaces secrets, also in texts that do not parse") {
           "create user u password '***' valid until 'x'");
     CHECK(redact("COPY t FROM 's3://b' CREDENTIALS AS 'k' CSV") ==
           "COPY t FROM 's3://b' CREDENTIALS AS '***' CSV");
-    CHECK(redact("copy t from 'x' access_key_id 'a' secret_access_key $$b$$ session_token E'c\\'d'") ==
+    CHECK(redact(
+              "copy t from 'x' access_key_id 'a' secret_access_key $$b$$ session_token E'c\\'d'") ==
           "copy t from 'x' access_key_id '***' secret_access_key '***' session_token '***'");
     CHECK(redact("alter user u password /* c */ 'a'\n 'b'; select 'c'") ==
           "alter user u password /* c */ '***'; select 'c'");

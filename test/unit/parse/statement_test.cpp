@@ -23,7 +23,7 @@ const SelectQuery& selectOf(const Parsed& parsed) {
     return *parsed.as<Select>().query->as<SelectQuery>();
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("several statements know their ranges") {
     std::string text = " ;; select 1 ; -- c\n insert into t values ($3, 'a;b');commit  ";
@@ -52,7 +52,8 @@ TEST_CASE("the tree outlives the text") {
 }
 
 TEST_CASE("set operations group by strength") {
-    Parsed parsed("select 1 union select 2 intersect select 3 except all select 4 order by 1 limit 2");
+    Parsed parsed(
+        "select 1 union select 2 intersect select 3 except all select 4 order by 1 limit 2");
     const SetOperation* top = parsed.as<Select>().query->as<SetOperation>();
     REQUIRE(top->arms.size() == 2);
     CHECK(top->arms[0].op == SetOperator::kUnion);
@@ -134,8 +135,9 @@ TEST_CASE("insert, update, merge") {
     CHECK(update.as<Update>().assignments[0].value->is<DefaultValue>());
     CHECK(update.as<Update>().assignments[1].column.name == "b");
     CHECK(update.as<Update>().from.size() == 1);
-    Parsed merge("merge into t using s on x when matched then update set a = 1 when not matched then "
-                 "insert values (1, default)");
+    Parsed merge(
+        "merge into t using s on x when matched then update set a = 1 when not matched then "
+        "insert values (1, default)");
     REQUIRE(merge.as<Merge>().branches.size() == 2);
     CHECK(merge.as<Merge>().branches[1].values[1]->is<DefaultValue>());
     CHECK_FALSE(merge.as<Merge>().branches[1].matched);
@@ -143,7 +145,8 @@ TEST_CASE("insert, update, merge") {
 
 TEST_CASE("tables") {
     Parsed parsed(
-        "create temp table if not exists s.t (a bigint identity(5, -2) encode AZ64 not null sortkey, "
+        "create temp table if not exists s.t (a bigint identity(5, -2) encode AZ64 not null "
+        "sortkey, "
         "b varchar(10) default 'x' || 'y' collate ci, like u, constraint c primary key (a, b)) "
         "diststyle key distkey (b) interleaved sortkey (a, b) backup no");
     const CreateTable& table = parsed.as<CreateTable>();
@@ -174,7 +177,8 @@ TEST_CASE("tables") {
 }
 
 TEST_CASE("views keep the text of their query") {
-    Parsed parsed("create or replace view s.v (a) as select 'x' -- c\n from t with no schema binding;");
+    Parsed parsed(
+        "create or replace view s.v (a) as select 'x' -- c\n from t with no schema binding;");
     const CreateView& view = parsed.as<CreateView>();
     CHECK(view.or_replace);
     CHECK(view.late_binding);
@@ -219,7 +223,8 @@ TEST_CASE("copy options of both dialects") {
     CHECK(find(options, "dateformat")->text == "auto");
     CHECK(redshift.as<Copy>().columns.size() == 2);
 
-    Parsed postgres("copy t from stdin with (format csv, header, delimiter E'\\t', force_null (a, b))");
+    Parsed postgres(
+        "copy t from stdin with (format csv, header, delimiter E'\\t', force_null (a, b))");
     const Copy& copy = postgres.as<Copy>();
     CHECK(copy.place == CopyPlace::kStdin);
     REQUIRE(copy.options.size() == 4);
@@ -233,8 +238,9 @@ TEST_CASE("copy options of both dialects") {
     CHECK(out.as<Copy>().query != nullptr);
     CHECK(out.as<Copy>().options.size() == 4);
 
-    Parsed unload("unload ('select ''a''') to 's3://x' iam_role 'r' partition by (a, b) include "
-                  "maxfilesize 5 gb parallel off");
+    Parsed unload(
+        "unload ('select ''a''') to 's3://x' iam_role 'r' partition by (a, b) include "
+        "maxfilesize 5 gb parallel off");
     CHECK(unload.as<Unload>().query_text == "select 'a'");
     CHECK(unload.as<Unload>().query->is<SelectQuery>());
     CHECK(find(unload.as<Unload>().options, "partition_by")->columns.size() == 2);
@@ -252,11 +258,15 @@ TEST_CASE("set and show") {
     CHECK(Parsed("set My.Var = 'x'").as<Set>().name == "my.var");
     CHECK(Parsed("set x to default").as<Set>().to_default);
     CHECK(Parsed("set time zone 'utc'").as<Set>().name == "timezone");
-    CHECK(Parsed("set session authorization bob").as<Set>().target == SetTarget::kSessionAuthorization);
-    Parsed modes("set session characteristics as transaction isolation level serializable, read only");
+    CHECK(Parsed("set session authorization bob").as<Set>().target ==
+          SetTarget::kSessionAuthorization);
+    Parsed modes(
+        "set session characteristics as transaction isolation level serializable, read only");
     CHECK(modes.as<Set>().isolation == IsolationLevel::kSerializable);
     CHECK(modes.as<Set>().access == AccessMode::kReadOnly);
     CHECK(Parsed("show transaction isolation level").as<Show>().name == "transaction_isolation");
+    CHECK(Parsed("show external").as<Show>().show == ShowKind::kParameter);
+    CHECK(errorOf("show external table").sqlstate == sqlstate::kSyntaxError);
     Parsed tables("show tables from schema d.s like 'x%' limit 3");
     CHECK(tables.as<Show>().show == ShowKind::kTables);
     CHECK(tables.as<Show>().object.database == "d");
@@ -266,8 +276,9 @@ TEST_CASE("set and show") {
 }
 
 TEST_CASE("users and rights") {
-    Parsed user("create user bob with password 'p' createuser nocreatedb valid until '2030-01-01' "
-                "connection limit unlimited session timeout 60");
+    Parsed user(
+        "create user bob with password 'p' createuser nocreatedb valid until '2030-01-01' "
+        "connection limit unlimited session timeout 60");
     const UserOptions& options = user.as<CreateUser>().options;
     CHECK(options.password == "p");
     CHECK(options.create_user == Tristate::kYes);
@@ -276,8 +287,9 @@ TEST_CASE("users and rights") {
     CHECK(options.session_timeout_seconds == 60);
     CHECK(Parsed("alter user bob password disable").as<AlterUser>().options.password_kind ==
           PasswordKind::kDisabled);
-    Parsed grant("grant select (a, b), update on all tables in schema x, d.y to bob with grant option, "
-                 "role r, group g, public");
+    Parsed grant(
+        "grant select (a, b), update on all tables in schema x, d.y to bob with grant option, "
+        "role r, group g, public");
     const Grant& rights = grant.as<Grant>();
     CHECK(rights.all_in_schema);
     CHECK(rights.privileges[0].columns.size() == 2);
@@ -310,13 +322,13 @@ TEST_CASE("explain, cursors and transactions") {
 }
 
 TEST_CASE("words that are not reserved are names") {
-    for (const char* text :
-         {"select day, month, name, type, value, level, date, time, format, position, filter, over, "
-          "row, rows, range, values, set, temp, at, key, view, schema, first, last from t",
-          "create table copy (begin int, commit int, delete int, update int, insert int)",
-          "select x begin, y over, z filter, a exclude from t temp",
-          "select t.select, t.from, t.user from t as t",
-          "select 1 as end, 2 as user, 3 as order"}) {
+    for (
+        const char* text :
+        {"select day, month, name, type, value, level, date, time, format, position, filter, over, "
+         "row, rows, range, values, set, temp, at, key, view, schema, first, last from t",
+         "create table copy (begin int, commit int, delete int, update int, insert int)",
+         "select x begin, y over, z filter, a exclude from t temp",
+         "select t.select, t.from, t.user from t as t", "select 1 as end, 2 as user, 3 as order"}) {
         CAPTURE(std::string(text));
         CHECK(errorOf(text).message == "");
     }

@@ -221,6 +221,9 @@ private:
             put(3, row, Value::ofBool(i % 2 == 0));
         } else if (prepared_.verb.find("types") != std::string::npos) {
             fillTypes(row);
+        } else if (columns.size() == 2) {
+            put(0, row, Value::ofBigInt(1));
+            put(1, row, Value::ofFloat(666));
         } else {
             put(0, row, Value::ofInteger(numberIn(prepared_.verb), columns[0].type));
         }
@@ -315,6 +318,7 @@ std::unique_ptr<Prepared> FakeConnection::prepare(std::string_view text, std::ve
     auto prepared = std::make_unique<FakePrepared>();
     prepared->sql = text;
     prepared->verb = lower(text);
+    if (prepared->verb == "begin transaction") prepared->verb = "begin";
     const std::string& verb = prepared->verb;
     if (verb.starts_with("select ") && verb.find('$') != std::string::npos) {
         for (size_t i = 0; i < size_t(std::ranges::count(verb, '$')); ++i) {
@@ -331,6 +335,8 @@ std::unique_ptr<Prepared> FakeConnection::prepare(std::string_view text, std::ve
             throw SqlError(Error(sqlstate::kUndefinedColumn, "column \"broken\" does not exist")
                                .withHint("Name a column.")
                                .at(int(std::string_view(text).find("broken") + 1)));
+        else if (verb.find("unprintable") != std::string::npos)
+            prepared->columns = {{.name = "x", .type = SqlType::bigInt()}, {.name = "y", .type = SqlType::real()}};
         else prepared->columns = {{.name = "?column?", .type = SqlType::integer(), .nullable = false}};
     } else if (verb.starts_with("copy") && verb.ends_with("from stdin")) {
         prepared->result = ResultKind::kCopyIn;
@@ -355,6 +361,8 @@ std::unique_ptr<Execution> FakeConnection::execute(Prepared& prepared, std::span
 }
 
 void FakeConnection::appendText(std::string& out, const Vector& vector, u32 row, const SqlType& type) {
+    if (type.kind == TypeKind::kReal && vector.valueAt<f32>(row) == 666)
+        throw SqlError(sqlstate::kDataException, "unprintable");
     if (type.kind == TypeKind::kReal) out += std::to_string(vector.valueAt<f32>(row));
     else if (type.kind == TypeKind::kDouble) out += std::to_string(vector.valueAt<f64>(row));
     else if (isTextual(type.kind)) out += asStringView(vector.values<TextView>()[vector.indexOf(row)]);

@@ -6,7 +6,7 @@
 //   sleep                            until cancelled       notice                     a NOTICE
 //   copy t from stdin                takes bytes           copy N to stdout           N lines
 //   insert                           INSERT 0 1            anything else              42601 at its place
-// An UPDATE-like marker `fail` raises 22012; `crash` throws a std::exception.
+// `fail` raises 22012, `crash` a std::exception; `select unprintable` fails inside its row.
 #pragma once
 
 #include <condition_variable>

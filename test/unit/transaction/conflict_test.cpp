@@ -173,7 +173,7 @@ TEST_CASE_FIXTURE(Fixture, "drop and create of one name in one transaction") {
     CHECK(database().committed()->findTable(catalog::kPublicSchema, "t")->oid == fresh);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a table in a dropped schema, a schema with a new table, a view of a dropped table") {
+TEST_CASE_FIXTURE(Fixture, "creations in what others drop, drops of what others use") {
     auto make = begin();
     auto schema = std::make_shared<catalog::Schema>();
     schema->oid = make->newOid();
@@ -214,7 +214,7 @@ TEST_CASE_FIXTURE(Fixture, "a table in a dropped schema, a schema with a new tab
     }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a transaction sees its own changes; rollback and restore take them back") {
+TEST_CASE_FIXTURE(Fixture, "own changes are seen; rollback and restore take them back") {
     auto a = begin();
     a->addSegments(table, {makeSegment("a")}, {});
     const u64 mark = a->mark();
@@ -274,6 +274,7 @@ TEST_CASE_FIXTURE(Fixture, "temporary tables stay in their session and out of th
     auto d = database().begin(&session);
     CHECK(contents(*d->view(), temporary) == "tmp1-2");
     CHECK(contents(*database().begin()->view(), temporary) == "(none)");
+    d->rollback();  // no transaction outlives its database
     REQUIRE(place.open());
     CHECK(contents(*database().committed(), temporary) == "(none)");
 }

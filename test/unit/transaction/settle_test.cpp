@@ -84,7 +84,7 @@ TEST_CASE_FIXTURE(Fixture, "reads that fail while settling leave the state unkno
     CHECK(reread() == "a");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a client that waited long is told 08007; the commit settles behind it") {
+TEST_CASE_FIXTURE(Fixture, "a client that waited long is told 08007; settling goes on") {
     auto impatient = open(1);
     store.script = {Fault::kDropReply};
     store.failing_gets = 6;
@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(Fixture, "another writer in our slot: validated again, conflic
     CHECK(reread() == "theirs-1 ours again");
 }
 
-TEST_CASE_FIXTURE(Fixture, "overtaken: applied, answer lost, checkpointed, slot removed: acknowledged") {
+TEST_CASE_FIXTURE(Fixture, "overtaken: answer lost, checkpointed, slot removed: acknowledged") {
     auto other = open();
     store.script = {Fault::kDropReply};
     store.before_get = [&] {

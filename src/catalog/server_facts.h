@@ -1,0 +1,98 @@
+// server_facts.h: what is alive in the server, as the monitoring views show it.
+//
+// Place: implemented by engine/ over its registry of connections and its history of statements; read
+// by the STV, STL and SYS views. Times are microseconds since 2000-01-01 UTC, 0 when there is none.
+// Threads: thread-safe; every call returns a copy of one moment.
+// Why so: catalog/ stands below engine/ and must not include it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ints.h"
+
+namespace blueshift::catalog {
+
+enum class StatementState : u8 { kRunning, kSuccess, kFailed, kCanceled };
+
+/// One statement of a client, running or among the recent ones.
+struct StatementFacts {
+    i64 query_id = 0;
+    u64 transaction_id = 0;
+    i32 process_id = 0;
+    u32 user_id = 0;
+    std::string user;
+    std::string database;
+    std::string label;  // query_group
+    std::string text;
+    std::string type;   // SELECT, INSERT, UPDATE, DELETE, COPY, UNLOAD, CTAS, DDL, UTILITY, COMMAND
+    StatementState state = StatementState::kRunning;
+    i64 start_time = 0;
+    i64 end_time = 0;   // 0 while it runs
+    i64 planning_micros = 0;
+    i64 compile_micros = 0;
+    i64 returned_rows = 0;
+    i64 returned_bytes = 0;
+    std::string error;
+};
+
+struct SessionRow {
+    i32 process_id = 0;
+    u32 user_id = 0;
+    std::string user;
+    std::string database;
+    std::string application_name;
+    std::string remote_host;
+    i64 start_time = 0;
+    i64 end_time = 0;  // of closed sessions
+    u64 transaction_id = 0;  // 0: none open
+    i64 transaction_start = 0;
+    i64 query_start = 0;
+    std::string current_query;  // empty when idle
+};
+
+struct SettingFacts {
+    std::string name;
+    std::string value;
+    std::string description;
+};
+
+/// One row that COPY did not load.
+struct LoadError {
+    i64 query_id = 0;
+    u64 transaction_id = 0;
+    i32 process_id = 0;
+    u32 user_id = 0;
+    std::string database;
+    u32 table = 0;
+    i64 time = 0;
+    std::string file;
+    i64 line = 0;
+    std::string column;
+    std::string column_type;
+    std::string column_length;
+    i32 position = 0;
+    std::string raw_line;
+    std::string raw_value;
+    i32 code = 0;
+    std::string message;
+};
+
+class ServerFacts {
+public:
+    virtual ~ServerFacts() = default;
+    virtual std::vector<SessionRow> sessions() const = 0;
+    /// Sessions that ended, the most recent ones, oldest first.
+    virtual std::vector<SessionRow> closedSessions() const = 0;
+    /// Running and recent statements, oldest first.
+    virtual std::vector<StatementFacts> statements() const = 0;
+    /// Parameters of one session.
+    virtual std::vector<SettingFacts> settings(i32 process_id) const = 0;
+    virtual std::vector<LoadError> loadErrors() const = 0;
+    virtual u32 slices() const = 0;
+    /// Megabytes of the place's file system.
+    virtual i64 storageCapacity() const = 0;
+};
+
+}  // namespace blueshift::catalog

@@ -1,0 +1,97 @@
+"""asyncpg: binary both ways, named statements, portals with row limits, COPY."""
+import asyncio
+import datetime
+import decimal
+
+import asyncpg
+
+from target import check, run_checks
+
+
+def with_connection(target, body):
+    async def run():
+        connection = await asyncpg.connect(host=target.host, port=target.port, user=target.user,
+                                           password=target.password, database=target.database,
+                                           timeout=20, ssl=False)
+        try:
+            return await body(connection)
+        finally:
+            # close() would send statements that Redshift does not know.
+            connection.terminate()
+    return asyncio.run(run())
+
+
+@check
+def binary_values(target):
+    "binary values of the basic types"
+    async def body(connection):
+        row = await connection.fetchrow(
+            "select 7::int2, -7::int4, 9000000000::int8, 1.5::float4, -2.25::float8, true, 'text'::varchar, "
+            "date '2024-02-29', timestamp '2024-02-29 12:34:56.789', 123.4500::numeric(12,4)")
+        assert tuple(row) == (7, -7, 9000000000, 1.5, -2.25, True, "text", datetime.date(2024, 2, 29),
+                              datetime.datetime(2024, 2, 29, 12, 34, 56, 789000), decimal.Decimal("123.4500")), row
+    with_connection(target, body)
+
+
+@check
+def binary_parameters(target):
+    "binary parameters of inferred types"
+    async def body(connection):
+        row = await connection.fetchrow("select $1::int4 + 1, $2::varchar, $3::float8, $4::date, $5::numeric(12,2)",
+                                        41, "x", 0.5, datetime.date(2000, 1, 1), decimal.Decimal("9.99"))
+        assert tuple(row) == (42, "x", 0.5, datetime.date(2000, 1, 1), decimal.Decimal("9.99")), row
+    with_connection(target, body)
+
+
+@check
+def portal_limits(target):
+    "a cursor fetches in pieces through one portal"
+    async def body(connection):
+        seen = []
+        async with connection.transaction():
+            async for row in connection.cursor("select i from generate_series(1, 2500) as s(i) order by i", prefetch=100):
+                seen.append(row[0])
+        assert seen == list(range(1, 2501))
+    with_connection(target, body)
+
+
+@check
+def repeated_statement(target):
+    "one statement, many executions"
+    async def body(connection):
+        statement = await connection.prepare("select $1::int8 * 2")
+        for number in range(50):
+            assert await statement.fetchval(number) == number * 2
+    with_connection(target, body)
+
+
+@check
+def errors(target):
+    "an error leaves the connection usable"
+    async def body(connection):
+        try:
+            await connection.fetch("select no_such_column from generate_series(1, 2)")
+        except asyncpg.PostgresError as error:
+            assert error.sqlstate == "42703"
+        else:
+            raise AssertionError("no error")
+        assert await connection.fetchval("select 1") == 1
+    with_connection(target, body)
+
+
+@check
+def wrong_password(target):
+    "a wrong password is 28P01 (skipped under --trust)"
+    async def attempt():
+        connection = await asyncpg.connect(host=target.host, port=target.port, user=target.user,
+                                           password=target.password + "x", database=target.database,
+                                           timeout=20, ssl=False)
+        connection.terminate()
+    try:
+        asyncio.run(attempt())
+    except asyncpg.PostgresError as error:
+        assert error.sqlstate == "28P01", error
+
+
+if __name__ == "__main__":
+    run_checks()
