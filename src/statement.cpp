@@ -23,19 +23,25 @@ i64 nanosSince(steady_clock::time_point start) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count();
 }
 
-/// The way of one statement of one connection.
-class StatementRunner {
+/// The way of one statement of one connection. Shared with the executions whose work is still to be
+/// done when run() returns; `prepared` outlives them.
+class StatementRunner : public std::enable_shared_from_this<StatementRunner> {
 public:
     StatementRunner(EngineConnection& connection, PreparedStatement& prepared,
                     std::span<const Value> parameters, const Connection::ExecuteOptions& options)
-        : connection_(connection), prepared_(prepared), parameters_(parameters), options_(options) {}
+        : connection_(connection), prepared_(prepared),
+          parameters_(parameters.begin(), parameters.end()), options_(options) {
+        for (Value& value : parameters_) value.text = parameter_text_.copyText(value.text);
+    }
 
     std::unique_ptr<Execution> run();
 
 private:
     const parse::Statement& statement() const { return *prepared_.statement; }
     std::unique_ptr<Execution> command(std::function<std::string()> body) {
-        return makeCommandExecution(connection_, std::move(body), options_.implicit_block);
+        return makeCommandExecution(
+            connection_, [self = shared_from_this(), body = std::move(body)] { return body(); },
+            options_.implicit_block);
     }
     bind::BindContext bindContext(Arena& arena);
     std::shared_ptr<PlannedQuery> plan(const std::function<bind::QueryPlan(bind::BindContext&)>& bind);
@@ -58,8 +64,9 @@ private:
 
     EngineConnection& connection_;
     PreparedStatement& prepared_;
-    std::span<const Value> parameters_;
-    const Connection::ExecuteOptions& options_;
+    Arena parameter_text_;
+    std::vector<Value> parameters_;
+    const Connection::ExecuteOptions options_;
 };
 
 bind::BindContext StatementRunner::bindContext(Arena& arena) {
@@ -150,8 +157,9 @@ template <class Body> auto StatementRunner::withDefineContext(Body&& body) {
         auto statements = parse::parse(inner.source, inner.arena);
         inner.statement = statements[0];
         const Connection::ExecuteOptions options{.implicit_block = true};
-        StatementRunner runner(connection_, inner, {}, options);
-        auto planned = runner.plan([&](bind::BindContext& ctx) {
+        const auto runner = std::make_shared<StatementRunner>(connection_, inner, std::span<const Value>(),
+                                                              options);
+        auto planned = runner->plan([&](bind::BindContext& ctx) {
             return bind::bindQuery(*inner.statement->as<parse::Select>()->query, ctx);
         });
         insertRows(connection_, *planned, table);
@@ -330,7 +338,7 @@ std::unique_ptr<Execution> StatementRunner::executePrepared() {
         values.push_back(value->as<ConstantExpr>()->value);
         values.back().text = target.arena.copyText(values.back().text);
     }
-    return StatementRunner(connection_, target, values, options_).run();
+    return std::make_shared<StatementRunner>(connection_, target, values, options_)->run();
 }
 
 std::unique_ptr<Execution> StatementRunner::declare() {
@@ -577,7 +585,7 @@ std::unique_ptr<Execution> EngineConnection::execute(Prepared& base, std::span<c
                                    prepared.parameter_types.size(), parameters.size()));
     armStatement();
     facts(*(transaction_ ? transaction_->view() : engine_.database().committed()));
-    return StatementRunner(*this, prepared, parameters, options).run();
+    return std::make_shared<StatementRunner>(*this, prepared, parameters, options)->run();
 }
 
 }  // namespace blueshift::engine

@@ -196,6 +196,7 @@ private:
     void expandStar(const parse::Star& star, const parse::SelectQuery& query, Block& block);
     const Expr* output(size_t index, Block& block, Clause clause);
     std::string_view outputName(const parse::Expression* e);
+    std::string_view castName(const parse::Cast& cast);
     BoundQuery project(Block& block, LogicalOp* root);
     bool makes(const Block& block, ColumnId id) const;
     bool readsAggregates(const Expr* value, const Block& block) const;
@@ -287,6 +288,7 @@ private:
     std::vector<std::string> search_path_;
     std::string user_;
     bool superuser_;
+    std::string_view recursive_name_;  // the table of WITH RECURSIVE that is being bound
     u32 stored_text_ = 0;  // depth of views and defaults around
 };
 

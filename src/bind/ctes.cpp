@@ -17,9 +17,11 @@ void Binder::declareCommonTables(const parse::WithClause& with) {
                 fail(sqlstate::kDuplicateAlias,
                      "WITH query name \"" + std::string(with.tables[i]->name) + "\" specified more than once",
                      with.tables[i]->position, "Give them different names.");
-        // Whether a table of WITH RECURSIVE reads itself shows only when its name is not found.
-        if (with.recursive) notYet("WITH RECURSIVE", with.position);
+        // Only a table that reads itself is recursive.
+        const std::string_view around = recursive_name_;
+        if (with.recursive) recursive_name_ = with.tables[i]->name;
         declareCommonTable(*with.tables[i]);
+        recursive_name_ = around;
     }
 }
 

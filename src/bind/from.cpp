@@ -1,5 +1,6 @@
 // FROM: tables, views, system sources, subqueries and functions.
 #include <algorithm>
+#include <utility>
 
 #include "bind/binder.h"
 #include "parse/parse.h"
@@ -128,6 +129,8 @@ FromResult Binder::fromQuery(const parse::FromQuery& item, Block& left) {
 }
 
 FromResult Binder::fromTable(const parse::FromTable& item) {
+    if (item.name.schema.empty() && !recursive_name_.empty() && item.name.name == recursive_name_)
+        notYet("a table of WITH RECURSIVE that reads itself", item.name.position);
     if (item.name.schema.empty())
         if (const CommonEntry* entry = findCommon(item.name.name))
             return scanCommon(*entry, item.alias.empty() ? item.name.name : item.alias);
@@ -211,17 +214,20 @@ FromResult Binder::expandView(const catalog::View& view, std::string_view alias,
     auto user = std::exchange(user_, view.owner);
     const bool superuser = std::exchange(superuser_, owner != nullptr ? owner->superuser : superuser_);
     const CommonEntry* common = std::exchange(common_, nullptr);
+    const std::string_view recursive = std::exchange(recursive_name_, {});
     ++stored_text_;
     BoundQuery query;
     try {
         query = boundQuery(*parse::parseQuery(view.query, arena_), nullptr);
     } catch (SqlError& error) {
-        error.error().position = position >= 0 && stored_text_ == 1 ? position + 1 : 0;
+        --stored_text_;
+        error.error().position = place(position) >= 0 ? position + 1 : 0;
         if (error.error().detail.empty()) error.error().detail = "In the query of view \"" + view.name + "\".";
         throw;
     }
     --stored_text_;
     common_ = common;
+    recursive_name_ = recursive;
     superuser_ = superuser;
     user_ = std::move(user);
     search_path_ = std::move(path);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "bind/binder.h"
+#include "bind/plan_walk.h"
 #include "parse/parse.h"
 
 namespace blueshift::bind {
@@ -24,15 +25,20 @@ std::shared_ptr<const catalog::Table> Binder::target(const parse::ObjectName& na
 
 const Expr* Binder::columnDefault(std::string_view sql, SqlType type) {
     ++stored_text_;
-    const parse::Expression* written = parse::parseExpression(sql, arena_);
-    Block block;
-    const Expr* value = expr(written, block);
-    if (value->kind == ExprKind::kSubquery || !block.aggregates.empty())
-        fail(sqlstate::kFeatureNotSupported, "a default cannot be computed from rows", -1,
-             "Use a constant or a function.");
-    value = castTo(value, type, CastContext::kAssignment, -1);
-    --stored_text_;
-    return value;
+    try {
+        Block block;
+        const Expr* value = expr(parse::parseExpression(sql, arena_), block);
+        visitSubqueries(value, [&](SubqueryExpr*) {
+            fail(sqlstate::kFeatureNotSupported, "a default cannot hold a subquery", -1,
+                 "Use a constant or a function.");
+        });
+        value = castTo(value, type, CastContext::kAssignment, -1);
+        --stored_text_;
+        return value;
+    } catch (SqlError& error) {
+        error.error().position = 0;
+        throw;
+    }
 }
 
 /// The default of a column, NULL without one.

@@ -197,14 +197,7 @@ std::string_view Binder::outputName(const parse::Expression* e) {
         }
         return "case";
     }
-    case parse::ExpressionKind::kCast: {
-        const auto* cast = e->as<parse::Cast>();
-        const std::string_view inner = outputName(cast->operand);
-        const auto kind = cast->operand->kind;
-        const bool named = inner != kNone && kind != parse::ExpressionKind::kCase &&
-                           kind != parse::ExpressionKind::kTypedLiteral;
-        return named ? inner : typeName(type(*cast->type).kind);
-    }
+    case parse::ExpressionKind::kCast: return castName(*e->as<parse::Cast>());
     case parse::ExpressionKind::kTypedLiteral: {
         const parse::TypeName& name = *e->as<parse::TypedLiteral>()->type;
         return name.name == "interval" ? "interval" : typeName(type(name).kind);
@@ -221,6 +214,17 @@ std::string_view Binder::outputName(const parse::Expression* e) {
     }
     default: return kNone;
     }
+}
+
+/// A cast is named after what it casts, or after the outermost type when that has no name.
+std::string_view Binder::castName(const parse::Cast& cast) {
+    const parse::Expression* operand = cast.operand;
+    while (operand->is<parse::Cast>()) operand = operand->as<parse::Cast>()->operand;
+    const std::string_view inner = outputName(operand);
+    const bool named = inner != "?column?" && !operand->is<parse::Case>() &&
+                       !operand->is<parse::TypedLiteral>();
+    if (named) return inner;
+    return cast.type->name == "interval" ? "interval" : typeName(type(*cast.type).kind);
 }
 
 /// Columns that the block's own operators make, so that a plan's results are its own.

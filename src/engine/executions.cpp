@@ -64,7 +64,7 @@ public:
         for (; count < kVectorRows && next_ < rows_.rows.size(); ++count, ++next_)
             for (size_t c = 0; c < columns_.size(); ++c) {
                 const auto& cell = rows_.rows[next_][c];
-                buffers_[c].values<TextView>()[count] = makeTextView(cell ? *cell : "");
+                buffers_[c].values<TextView>()[count] = makeTextView(cell ? std::string_view(*cell) : std::string_view());
                 if (cell) setBit(buffers_[c].validity(), count);
                 else clearBit(buffers_[c].validity(), count);
             }

@@ -335,6 +335,30 @@ bool isUnique(const PlanContext& context, const LogicalOp* op, const ColumnSet& 
     }
 }
 
+bool mayRaise(const Expr* expr) {
+    if (!canFail(expr)) return false;
+    const auto args = argsOf(expr);
+    if (std::ranges::any_of(args, mayRaise)) return true;
+    if (expr->kind != ExprKind::kCall) return false;
+    const functions::Function& function = *expr->as<CallExpr>()->function;
+    if (!function.can_fail) return false;
+    const auto constant = [&](size_t i) -> const Value* {
+        if (i >= args.size() || args[i]->kind != ExprKind::kConstant) return nullptr;
+        const Value& value = args[i]->as<ConstantExpr>()->value;
+        return value.is_null ? nullptr : &value;
+    };
+    if (function.op == functions::Operator::kLike) {
+        const Value* pattern = constant(1);
+        return args.size() != 2 || pattern == nullptr || pattern->text.find('\\') != std::string_view::npos;
+    }
+    if (function.name == "substring" || function.name == "substr") {
+        const Value* length = constant(2);
+        return args.size() == 3 && (length == nullptr || length->integer < 0);
+    }
+    if (function.name == "extract" || function.name == "date_part") return constant(0) == nullptr;
+    return true;
+}
+
 bool isColumn(const Expr* expr) { return expr->kind == ExprKind::kColumn; }
 
 Equality equalityOf(const Expr* expr) {

@@ -100,6 +100,9 @@ struct Equality {
 };
 Equality equalityOf(const Expr* expr);
 bool isColumn(const Expr* expr);
+/// canFail(), less what constants prove safe: LIKE with a whole pattern, parts of dates, substrings
+/// of a constant length.
+bool mayRaise(const Expr* expr);
 /// Values that compare equal are the same value: no text with trailing blanks, no -0.0.
 bool equalMeansSame(const SqlType& type);
 

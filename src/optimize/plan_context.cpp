@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "optimize/logical_shape.h"
 #include "optimize/statistics/sketch.h"
 
 namespace blueshift::optimize {
@@ -198,8 +199,34 @@ void PlanContext::learnScan(const bind::ScanOp& scan) {
     }
 }
 
+void PlanContext::learnSubqueries(const Expr* expr) {
+    if (expr->kind != ExprKind::kSubquery) {
+        for (const Expr* arg : argsOf(expr)) learnSubqueries(arg);
+        return;
+    }
+    const auto* subquery = expr->as<bind::SubqueryExpr>();
+    learn(subquery->plan);
+    for (const Expr* test : subquery->tests) learnSubqueries(test);
+}
+
+f64 PlanContext::computedDistinct(const Expr* expr) const {
+    if (expr->kind == ExprKind::kConstant) return 1;
+    if (expr->type.kind == TypeKind::kBoolean) return 2;
+    if (expr->kind == ExprKind::kCall) {
+        const std::string_view name = expr->as<CallExpr>()->function->name;
+        // Years in a warehouse, months, hours: few.
+        if (name == "extract" || name == "date_part" || name == "pgdate_part") return 12;
+    }
+    f64 product = 1;
+    columnsOf(expr).forEach([&](ColumnId id) {
+        product *= known(id) && facts(id).distinct > 0 ? facts(id).distinct : 1e9;
+    });
+    return product;
+}
+
 void PlanContext::learn(LogicalOp* root) {
     for (LogicalOp* child : root->children) learn(child);
+    visitExprs(root, [&](const Expr*& expr) { learnSubqueries(expr); });
     const auto all = [&](const List<bind::OutputColumn>& columns) {
         for (const bind::OutputColumn& column : columns) set(column);
     };
@@ -221,6 +248,8 @@ void PlanContext::learn(LogicalOp* root) {
                 about.name = name;
                 about.type = item.column.type;
                 about.nullable = item.column.nullable;
+            } else {
+                facts(item.column.id).distinct = computedDistinct(item.expr);
             }
         }
         break;

@@ -83,7 +83,10 @@ public:
 
 private:
     void learnScan(const bind::ScanOp& scan);
+    void learnSubqueries(const Expr* expr);
     void set(const bind::OutputColumn& column);
+    /// Distinct values of an expression, by those of its columns.
+    f64 computedDistinct(const Expr* expr) const;
 
     std::vector<ColumnFacts> facts_;
 };

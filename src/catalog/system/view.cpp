@@ -47,7 +47,8 @@ std::string_view trimmed(std::string_view text) {
 int numberOf(std::string_view text) {
     int number = 0;
     const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-    BS_CHECK(result.ec == std::errc() && result.ptr == text.data() + text.size());
+    BS_CHECK(result.ec == std::errc() && result.ptr == text.data() + text.size(),
+             "length in a column type");
     return number;
 }
 
@@ -57,7 +58,7 @@ SqlType shortType(std::string_view name) {
     const std::string_view rest = name.substr(1);
     if (name[0] == 'c') return SqlType::character(numberOf(rest));
     if (name[0] == 'v') return SqlType::varchar(numberOf(rest));
-    BS_CHECK(name[0] == 'n');
+    BS_CHECK(name[0] == 'n', "column type of a system view");
     const size_t dot = rest.find('.');
     return SqlType::decimal(numberOf(rest.substr(0, dot)), numberOf(rest.substr(dot + 1)));
 }
@@ -105,7 +106,7 @@ std::vector<SourceColumn> parseColumns(std::string_view specification) {
         const std::string_view entry = trimmed(specification.substr(0, comma));
         specification.remove_prefix(std::min(comma + 1, specification.size()));
         const size_t blank = entry.find(' ');
-        BS_CHECK(blank != std::string_view::npos);
+        BS_CHECK(blank != std::string_view::npos, "column without a type");
         columns.push_back(
             {std::string(entry.substr(0, blank)), shortType(trimmed(entry.substr(blank + 1)))});
     }
@@ -126,7 +127,7 @@ RowWriter::RowWriter(std::span<const SourceColumn> columns, const RowSink& sink)
 
 void RowWriter::write(std::span<const Cell> cells) {
     if (done_) return;
-    BS_CHECK_EQ(cells.size(), columns_.size());
+    BS_CHECK(cells.size() == columns_.size(), "cells and columns of a system view");
     for (size_t i = 0; i < cells.size(); ++i) {
         const Cell& cell = cells[i];
         const SqlType& type = columns_[i].type;
@@ -137,7 +138,8 @@ void RowWriter::write(std::span<const Cell> cells) {
         }
         const PhysicalKind physical = naturalKind(type);
         if (physical == PhysicalKind::kText) {
-            BS_CHECK(cell.kind == Cell::Kind::kText || cell.kind == Cell::Kind::kSymbol);
+            BS_CHECK(cell.kind == Cell::Kind::kText || cell.kind == Cell::Kind::kSymbol,
+                     columns_[i].name);
             const bool symbol = cell.kind == Cell::Kind::kSymbol;
             std::string_view text = symbol ? std::string_view(&cell.symbol, 1) : cell.text;
             // No column shows more bytes than its type has.
@@ -145,7 +147,8 @@ void RowWriter::write(std::span<const Cell> cells) {
             value = Value::ofText(text, type);
             continue;
         }
-        BS_CHECK(cell.kind == Cell::Kind::kInteger || cell.kind == Cell::Kind::kFloat);
+        BS_CHECK(cell.kind == Cell::Kind::kInteger || cell.kind == Cell::Kind::kFloat,
+                 columns_[i].name);
         const bool is_float = cell.kind == Cell::Kind::kFloat;
         if (physical == PhysicalKind::kF32 || physical == PhysicalKind::kF64)
             value = Value::ofFloat(is_float ? cell.floating : f64(cell.integer), type);

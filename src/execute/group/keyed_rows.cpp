@@ -33,9 +33,7 @@ bool KeyedRows::locate(std::span<const Vector> columns, const u16* selection, u3
     seen_ += count;
     if (append_only_) {
         if (!rows.append(columns, selection, count, hashes, out, context, kWhat)) return false;
-        for (u32 i = 0; i < count; ++i)
-            std::memcpy(out[i] + layout_.extraOffset(), initial_extra_.data(),
-                        initial_extra_.size());
+        initialize(out, count);
         return true;
     }
     return table_.findOrInsert(columns, selection, count, hashes, out,
@@ -54,12 +52,14 @@ bool KeyedRows::insert(std::span<const Vector> columns, const u16* selection, co
         fresh_hashes[k] = hashes[fresh[k]];
     }
     if (!rows.append(columns, fresh_rows, count, fresh_hashes, out, context, kWhat)) return false;
-    if (!initial_extra_.empty()) {
-        for (u32 k = 0; k < count; ++k)
-            std::memcpy(out[k] + layout_.extraOffset(), initial_extra_.data(),
-                        initial_extra_.size());
-    }
+    initialize(out, count);
     return true;
+}
+
+void KeyedRows::initialize(u8* const* fresh, u32 count) {
+    if (initial_extra_.empty()) return;
+    for (u32 i = 0; i < count; ++i)
+        std::memcpy(fresh[i] + layout_.extraOffset(), initial_extra_.data(), initial_extra_.size());
 }
 
 bool KeyedRows::split(WorkerContext& context) {

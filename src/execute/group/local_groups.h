@@ -39,6 +39,8 @@ private:
     bool insert(std::span<const Vector> columns, const u16* selection, const u64* hashes,
                 const u16* fresh, u32 count, u8** out, WorkerContext& context);
     bool makeRoom(u32 count, WorkerContext& context);
+    /// Gives new rows their first states.
+    void initialize(u8* const* fresh, u32 count);
 
     const RowLayout& layout_;
     KeyTable table_;

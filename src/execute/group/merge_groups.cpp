@@ -72,8 +72,9 @@ void MergedGroups::addEmptyGroup(u32 set, WorkerContext& context) {
     u8* row = nullptr;
     if (!own_rows_.append(shape_.layout, columns, nullptr, 1, &hash, &row, context, "groups"))
         return;
-    std::memcpy(row + shape_.layout.extraOffset(), shape_.initial_states.data(),
-                shape_.initial_states.size());
+    if (!shape_.initial_states.empty())
+        std::memcpy(row + shape_.layout.extraOffset(), shape_.initial_states.data(),
+                    shape_.initial_states.size());
     groups_.push_back(row);
 }
 

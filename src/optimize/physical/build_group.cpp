@@ -37,6 +37,7 @@ void markDependentKeys(const PlanContext& context, List<AggregateOp::Key>& keys)
 
 PhysicalOp* PlanBuilder::buildAggregate(const bind::AggregateOp& aggregate,
                                         const ColumnSet& needed) {
+    if (PhysicalOp* known = buildMetadata(aggregate, needed)) return known;
     const bool scalar = isScalarAggregate(&aggregate);
     Columns columns(context_);
     auto* made = make<AggregateOp>(OpKind::kAggregate, {});

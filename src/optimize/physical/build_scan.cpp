@@ -142,8 +142,8 @@ PhysicalOp* PlanBuilder::buildScan(const bind::ScanOp& scan, std::span<const Exp
         else filters.push_back(term);
     }
     std::ranges::stable_sort(filters, [](const Expr* a, const Expr* b) {
-        const bool a_fails = canFail(a);
-        const bool b_fails = canFail(b);
+        const bool a_fails = mayRaise(a);
+        const bool b_fails = mayRaise(b);
         return a_fails != b_fails ? b_fails : priceOf(a) < priceOf(b);
     });
     ColumnSet filtered;

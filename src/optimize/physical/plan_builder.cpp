@@ -91,7 +91,7 @@ PhysicalOp* PlanBuilder::buildFilter(const bind::FilterOp& filter, const ColumnS
     if (child->kind == LogicalKind::kScan)
         return buildScan(*child->as<bind::ScanOp>(), terms, needed, &filter);
     // Terms that may raise errors come last: rows that others drop must not raise.
-    std::ranges::stable_partition(terms, [](const Expr* term) { return !canFail(term); });
+    std::ranges::stable_partition(terms, [](const Expr* term) { return !mayRaise(term); });
     const Expr* predicate = makeAnd(arena_, terms);
     PhysicalOp* below = build(child, needed | columnsOf(predicate));
     auto* made = make<FilterOp>(OpKind::kFilter, {below});

@@ -42,6 +42,8 @@ private:
 
     // ---- Grouping, order, sets: build_group.cpp, plan_builder.cpp.
     PhysicalOp* buildAggregate(const bind::AggregateOp& aggregate, const ColumnSet& needed);
+    /// nullptr unless the catalog answers every call: build_metadata.cpp.
+    PhysicalOp* buildMetadata(const bind::AggregateOp& aggregate, const ColumnSet& needed);
     PhysicalOp* buildDistinct(const bind::DistinctOp& distinct, const ColumnSet& needed);
     PhysicalOp* buildWindow(const bind::WindowOp& window, const ColumnSet& needed);
     PhysicalOp* buildFilter(const bind::FilterOp& filter, const ColumnSet& needed);

@@ -49,7 +49,7 @@ bool isVolatile(const Expr* expr) {
 }
 
 /// May be tested on more or fewer rows than written.
-bool movable(const Expr* term) { return !canFail(term) && !isVolatile(term); }
+bool movable(const Expr* term) { return !mayRaise(term) && !isVolatile(term); }
 
 void take(Terms& from, Terms& to, auto&& wanted) {
     std::erase_if(from, [&](const Expr* term) {

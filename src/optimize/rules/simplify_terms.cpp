@@ -114,7 +114,7 @@ std::vector<const Expr*> inferTerms(PlanContext& context, std::span<const Expr* 
     if (members.empty()) return made;
     for (const Expr* term : terms) {
         const ColumnSet read = columnsOf(term);
-        if (read.size() != 1 || canFail(term)) continue;
+        if (read.size() != 1 || mayRaise(term)) continue;
         if (term->kind != ExprKind::kCall && term->kind != ExprKind::kInList) continue;
         // Functions may tell equal texts apart (trailing blanks): comparisons only.
         if (term->kind == ExprKind::kCall) {
@@ -145,7 +145,7 @@ const Expr* impliedByOr(PlanContext& context, const Expr* term, const ColumnSet&
         splitConjunction(arm, parts);
         std::erase_if(parts, [&](const Expr* part) {
             const ColumnSet read = columnsOf(part);
-            return read.empty() || !side.containsAll(read) || canFail(part);
+            return read.empty() || !side.containsAll(read) || mayRaise(part);
         });
         if (parts.empty()) return nullptr;
         arms.push_back(makeAnd(context.arena, parts));

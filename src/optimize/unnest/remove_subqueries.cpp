@@ -247,7 +247,7 @@ LogicalOp* SubqueryRemover::visitFilter(LogicalOp* child, std::span<const Expr* 
     std::vector<const Expr*> general;
     LogicalOp* input = child;
     for (const Expr* term : terms)
-        if (!hasSubquery(term)) (canFail(term) ? above : below).push_back(term);
+        if (!hasSubquery(term)) (mayRaise(term) ? above : below).push_back(term);
     input = context_.filter(input, below);
     for (const Expr* term : terms) {
         if (!hasSubquery(term)) continue;

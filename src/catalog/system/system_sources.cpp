@@ -1,0 +1,10 @@
+#include "catalog/system/system_sources.h"
+
+#include "catalog/system/view.h"
+
+namespace blueshift::catalog {
+
+void addSystemSources(SourceRegistry& registry) {
+}
+
+}  // namespace blueshift::catalog
