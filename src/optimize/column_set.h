@@ -106,4 +106,4 @@ inline ColumnSet columnsOf(const Expr* expr) {
     return set;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

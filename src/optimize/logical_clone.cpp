@@ -192,7 +192,7 @@ LogicalOp* Cloner::clone(const LogicalOp* op) {
     return copy;
 }
 
-}  // namespace
+} // namespace
 
 LogicalOp* cloneTree(PlanContext& context, const LogicalOp* op, ColumnMap* renamed) {
     LogicalOp* copy = Cloner(context, renamed).clone(op);
@@ -200,4 +200,4 @@ LogicalOp* cloneTree(PlanContext& context, const LogicalOp* op, ColumnMap* renam
     return copy;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

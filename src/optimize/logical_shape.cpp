@@ -50,7 +50,7 @@ void collectMadeAndRead(const LogicalOp* op, ColumnSet& made, ColumnSet& read) {
     for (const LogicalOp* child : op->children) collectMadeAndRead(child, made, read);
 }
 
-}  // namespace
+} // namespace
 
 ColumnSet columnsWithSubqueries(const Expr* expr) {
     ColumnSet set;
@@ -349,7 +349,8 @@ bool mayRaise(const Expr* expr) {
     };
     if (function.op == functions::Operator::kLike) {
         const Value* pattern = constant(1);
-        return args.size() != 2 || pattern == nullptr || pattern->text.find('\\') != std::string_view::npos;
+        return args.size() != 2 || pattern == nullptr ||
+               pattern->text.find('\\') != std::string_view::npos;
     }
     if (function.name == "substring" || function.name == "substr") {
         const Value* length = constant(2);
@@ -359,7 +360,9 @@ bool mayRaise(const Expr* expr) {
     return true;
 }
 
-bool isColumn(const Expr* expr) { return expr->kind == ExprKind::kColumn; }
+bool isColumn(const Expr* expr) {
+    return expr->kind == ExprKind::kColumn;
+}
 
 Equality equalityOf(const Expr* expr) {
     if (expr->kind != ExprKind::kCall) return {};
@@ -395,13 +398,12 @@ void addNullSafeEqual(PlanContext& context, const Expr* a, const Expr* b, bool n
 }
 
 const Expr* replaceColumns(PlanContext& context, const Expr* expr, const ColumnMap& map) {
-    return rewriteColumns(context.arena, expr,
-                          [&](ColumnId id, const ColumnExpr* column) -> const Expr* {
-                              const auto found = map.find(id);
-                              if (found == map.end()) return nullptr;
-                              return makeColumn(context.arena, found->second, column->type,
-                                                column->nullable);
-                          });
+    return rewriteColumns(
+        context.arena, expr, [&](ColumnId id, const ColumnExpr* column) -> const Expr* {
+            const auto found = map.find(id);
+            if (found == map.end()) return nullptr;
+            return makeColumn(context.arena, found->second, column->type, column->nullable);
+        });
 }
 
 void replaceColumns(PlanContext& context, LogicalOp* op, const ColumnMap& map) {
@@ -420,4 +422,4 @@ void replaceColumns(PlanContext& context, LogicalOp* op, const ColumnMap& map) {
     for (LogicalOp* child : op->children) replaceColumns(context, child, map);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

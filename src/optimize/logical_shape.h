@@ -21,8 +21,8 @@ ColumnSet freeColumns(const bind::LogicalOp* op);
 ColumnSet ownColumns(const bind::LogicalOp* op);
 /// Outputs that may be NULL, outer joins considered.
 ColumnSet nullableOutputs(const bind::LogicalOp* op);
-/// Declared PRIMARY KEY and UNIQUE constraints are not enforced: estimates and rewrites that Redshift
-/// does trust them, results that must not change (21000, unique hash tables) need a proof.
+/// Declared PRIMARY KEY and UNIQUE constraints are not enforced: estimates and rewrites that
+/// Redshift does trust them, results that must not change (21000, unique hash tables) need a proof.
 enum class KeyTrust : u8 { kProved, kDeclared };
 /// The rows of `op` are distinct in `columns`, or there is at most one row.
 bool isUnique(const PlanContext& context, const bind::LogicalOp* op, const ColumnSet& columns,
@@ -106,4 +106,4 @@ bool mayRaise(const Expr* expr);
 /// Values that compare equal are the same value: no text with trailing blanks, no -0.0.
 bool equalMeansSame(const SqlType& type);
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

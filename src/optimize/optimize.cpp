@@ -34,7 +34,7 @@ template <class F> void forEachTree(PlanContext& context, LogicalOp*& root, F&& 
     root = change(root);
 }
 
-}  // namespace
+} // namespace
 
 bind::QueryPlan unnest(const bind::QueryPlan& plan, Arena& arena) {
     const OptimizerOptions options;
@@ -61,8 +61,7 @@ PhysicalPlan optimize(const bind::QueryPlan& plan, Arena& arena, SampleEvaluator
     for (const bind::Cte& cte : context.ctes) context.learn(cte.plan);
     context.learn(root);
     Cardinality cardinality(context);
-    forEachTree(context, root,
-                [&](LogicalOp* op) { return orderJoins(context, cardinality, op); });
+    forEachTree(context, root, [&](LogicalOp* op) { return orderJoins(context, cardinality, op); });
     PhysicalPlan made = PlanBuilder(context, cardinality).build(root, plan.columns);
     placeJoinFilters(context, made);
     gatherResult(context, made);
@@ -70,4 +69,4 @@ PhysicalPlan optimize(const bind::QueryPlan& plan, Arena& arena, SampleEvaluator
     return made;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -107,8 +107,7 @@ void PlanContext::set(const bind::OutputColumn& column) {
     about.name = column.name;
     about.type = column.type;
     about.nullable = column.nullable;
-    about.average_bytes =
-        isTextual(column.type.kind) ? 24 : f64(widthOf(naturalKind(column.type)));
+    about.average_bytes = isTextual(column.type.kind) ? 24 : f64(widthOf(naturalKind(column.type)));
 }
 
 namespace {
@@ -120,7 +119,7 @@ bool provedRange(const catalog::Table& table, u32 column_id, i128& min, i128& ma
     for (const catalog::SegmentEntry& entry : *table.segments) {
         const catalog::Segment& segment = *entry.segment;
         const auto found = std::ranges::find(segment.column_ids, column_id);
-        if (found == segment.column_ids.end()) return false;  // the default may lie anywhere
+        if (found == segment.column_ids.end()) return false; // the default may lie anywhere
         const auto index = size_t(found - segment.column_ids.begin());
         if (index >= segment.ranges.size()) return false;
         const catalog::ColumnRange& range = segment.ranges[index];
@@ -141,7 +140,7 @@ void widthRange(u8 width, i128& min, i128& max) {
     min = -max - 1;
 }
 
-}  // namespace
+} // namespace
 
 void PlanContext::learnScan(const bind::ScanOp& scan) {
     const catalog::Table& table = *scan.table;
@@ -194,8 +193,12 @@ void PlanContext::learnScan(const bind::ScanOp& scan) {
     }
     if (scan.row_id != kNoColumn) {
         ColumnFacts& about = facts(scan.row_id);
-        about = {.name = "row_id", .type = SqlType::bigInt(), .nullable = false,
-                 .distinct = rows, .average_bytes = 8, .width = 8};
+        about = {.name = "row_id",
+                 .type = SqlType::bigInt(),
+                 .nullable = false,
+                 .distinct = rows,
+                 .average_bytes = 8,
+                 .width = 8};
     }
 }
 
@@ -290,4 +293,4 @@ void PlanContext::learn(LogicalOp* root) {
     }
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

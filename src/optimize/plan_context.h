@@ -1,5 +1,5 @@
-// plan_context.h: what all passes over one plan share: arena, fresh column ids, facts about columns,
-// shared subplans, options, notes.
+// plan_context.h: what all passes over one plan share: arena, fresh column ids, facts about
+// columns, shared subplans, options, notes.
 //
 // Place: made by optimize() and unnest(), handed to every pass.
 // Owns / borrows: facts are owned; nodes and texts lie in the statement's arena.
@@ -24,12 +24,12 @@ struct ColumnFacts {
     /// Origin, for columns of scans and plain renamings of them.
     const catalog::Table* table = nullptr;
     u32 column_id = 0;
-    ColumnId origin = kNoColumn;  // first column of the scan: tells scans of one table apart
+    ColumnId origin = kNoColumn; // first column of the scan: tells scans of one table apart
     std::string_view qualifier;  // alias of the scan, for EXPLAIN
     f64 distinct = 0;            // 0 unknown
     f64 null_fraction = 0;
     f64 average_bytes = 8;
-    bool has_range = false;      // proved
+    bool has_range = false; // proved
     i128 min = 0;
     i128 max = 0;
     u8 width = 0;
@@ -71,7 +71,8 @@ public:
                              std::span<const ColumnId> inputs);
     /// No rows, with the columns of `like`.
     bind::LogicalOp* noRows(const ColumnSet& columns);
-    template <class T> T* op(bind::LogicalKind kind, std::initializer_list<bind::LogicalOp*> children) {
+    template <class T>
+    T* op(bind::LogicalKind kind, std::initializer_list<bind::LogicalOp*> children) {
         T* made = arena.make<T>();
         made->kind = kind;
         made->children = List<bind::LogicalOp*>(arena, children);
@@ -91,4 +92,4 @@ private:
     std::vector<ColumnFacts> facts_;
 };
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

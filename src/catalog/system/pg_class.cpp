@@ -36,15 +36,15 @@ std::optional<std::string> aclOf(const RelationRow& relation) {
 }
 
 /// The columns that pg_class and pg_class_info share.
-#define BS_PG_CLASS                                                                               \
-    "oid oid, relname name, relnamespace oid, reltype oid, relowner i4, relam oid, "              \
-    "relfilenode oid, reltablespace oid, relpages i4, reltuples f4, reltoastrelid oid, "          \
-    "reltoastidxid oid, relhasindex b, relisshared b, relkind char, relnatts i2, "                \
-    "relexternid oid, relisreplicated b, relispinned b, reldiststyle i2, relprojbaseid oid, "     \
-    "relchecks i2, reltriggers i2, relukeys i2, relfkeys i2, relrefs i2, relhasoids b, "          \
-    "relhaspkey b, relhasrules b, relhassubclass b, relacl t[], relpersistence char, "            \
-    "relhastriggers b, reloftype oid, reloptions t[], relrowsecurity b, "                         \
-    "relforcerowsecurity b, relispartition b, relreplident char, relallvisible i4"
+constexpr std::string_view kClassColumns =
+    "oid oid, relname name, relnamespace oid, reltype oid, relowner i4, relam oid, "
+    "relfilenode oid, reltablespace oid, relpages i4, reltuples f4, reltoastrelid oid, "
+    "reltoastidxid oid, relhasindex b, relisshared b, relkind char, relnatts i2, "
+    "relexternid oid, relisreplicated b, relispinned b, reldiststyle i2, relprojbaseid oid, "
+    "relchecks i2, reltriggers i2, relukeys i2, relfkeys i2, relrefs i2, relhasoids b, "
+    "relhaspkey b, relhasrules b, relhassubclass b, relacl t[], relpersistence char, "
+    "relhastriggers b, reloftype oid, reloptions t[], relrowsecurity b, "
+    "relforcerowsecurity b, relispartition b, relreplident char, relallvisible i4";
 
 template <class... More>
 void writeClass(const CatalogReader& reader, RowWriter& out, const RelationRow& relation,
@@ -109,13 +109,13 @@ void writeAttribute(RowWriter& out, const RelationRow& relation, const Attribute
             text ? 100 : 0, "", "", std::nullopt, std::nullopt, in_table && column->is_identity);
 }
 
-#define BS_PG_ATTRIBUTE                                                                           \
-    "attrelid oid, attname name, atttypid oid, attstattarget i4, attlen i2, attnum i2, "          \
-    "attndims i4, attcacheoff i4, atttypmod i4, attbyval b, attstorage char, attalign char, "     \
-    "attnotnull b, atthasdef b, attisdropped b, attislocal b, attinhcount i4, attspare i4, "      \
-    "attencodingtype i2, attisdistkey b, attsortkeyord i4, attispreloaded b, attacl t[], "        \
-    "attcollation oid, attidentity char, attgenerated char, attoptions t[], attfdwoptions t[], "  \
-    "attisidentity b"
+constexpr std::string_view kAttributeColumns =
+    "attrelid oid, attname name, atttypid oid, attstattarget i4, attlen i2, attnum i2, "
+    "attndims i4, attcacheoff i4, atttypmod i4, attbyval b, attstorage char, attalign char, "
+    "attnotnull b, atthasdef b, attisdropped b, attislocal b, attinhcount i4, attspare i4, "
+    "attencodingtype i2, attisdistkey b, attsortkeyord i4, attispreloaded b, attacl t[], "
+    "attcollation oid, attidentity char, attgenerated char, attoptions t[], attfdwoptions t[], "
+    "attisidentity b";
 
 void pgAttribute(const CatalogReader& reader, RowWriter& out) {
     reader.relations([&](const RelationRow& relation) {
@@ -172,11 +172,11 @@ void pgNamespace(const CatalogReader& reader, RowWriter& out) {
 }
 
 constexpr ViewSpec kViews[] = {
-    {"pg_catalog", "pg_class", BS_PG_CLASS, pgClass, Audience::kEveryone, kPgClassOid},
-    {"pg_catalog", "pg_class_info", BS_PG_CLASS ", relcreationtime ts, releffectivediststyle i4",
-     pgClassInfo},
-    {"pg_catalog", "pg_attribute", BS_PG_ATTRIBUTE, pgAttribute, Audience::kEveryone, 1249},
-    {"pg_catalog", "pg_attribute_info", BS_PG_ATTRIBUTE, pgAttribute},
+    {"pg_catalog", "pg_class", kClassColumns, pgClass, Audience::kEveryone, kPgClassOid},
+    {"pg_catalog", "pg_class_info", kClassColumns, pgClassInfo, Audience::kEveryone, 0,
+     "relcreationtime ts, releffectivediststyle i4"},
+    {"pg_catalog", "pg_attribute", kAttributeColumns, pgAttribute, Audience::kEveryone, 1249},
+    {"pg_catalog", "pg_attribute_info", kAttributeColumns, pgAttribute},
     {"pg_catalog", "pg_attrdef", "oid oid, adrelid oid, adnum i2, adbin t, adsrc t", pgAttrdef,
      Audience::kEveryone, 2604},
     {"pg_catalog", "pg_description", "objoid oid, classoid oid, objsubid i4, description t",

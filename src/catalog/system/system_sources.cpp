@@ -5,6 +5,12 @@
 namespace blueshift::catalog {
 
 void addSystemSources(SourceRegistry& registry) {
+    addRelationViews(registry);
+    addConstraintViews(registry);
+    addTypeViews(registry);
+    addClusterViews(registry);
+    addReadableViews(registry);
+    addEmptyViews(registry);
 }
 
 }  // namespace blueshift::catalog

@@ -72,7 +72,10 @@ i128 powerOfTen(int exponent) {
 class SystemView final : public TableSource {
 public:
     SystemView(const SourceRegistry& registry, const ViewSpec& spec, Oid oid)
-        : registry_(registry), spec_(spec), oid_(oid), columns_(parseColumns(spec.columns)) {}
+        : registry_(registry), spec_(spec), oid_(oid), columns_(parseColumns(spec.columns)) {
+        for (SourceColumn& column : parseColumns(spec.more_columns))
+            columns_.push_back(std::move(column));
+    }
 
     std::string_view schema() const override { return spec_.schema; }
     std::string_view name() const override { return spec_.name; }

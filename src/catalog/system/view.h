@@ -75,6 +75,7 @@ struct ViewSpec {
     Produce produce = noRows;
     Audience audience = Audience::kEveryone;  // others see no rows
     Oid oid = 0;  // 0: the next free one
+    std::string_view more_columns = {};  // behind `columns`, for views that widen another
 };
 
 std::vector<SourceColumn> parseColumns(std::string_view specification);

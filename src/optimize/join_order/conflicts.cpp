@@ -30,10 +30,11 @@ bool leftAsscom(const WrittenJoin& a, const WrittenJoin& b) {
 /// e1 a (e2 b e3) = e2 b (e1 a e3)
 bool rightAsscom(const WrittenJoin& a, const WrittenJoin& b) {
     if (a.type == JoinType::kInner) return b.type == JoinType::kInner;
-    return a.type == JoinType::kFull && b.type == JoinType::kFull && a.rejects_right && b.rejects_right;
+    return a.type == JoinType::kFull && b.type == JoinType::kFull && a.rejects_right &&
+           b.rejects_right;
 }
 
-}  // namespace
+} // namespace
 
 bool Eligibility::allows(RelationSet a, RelationSet b) const {
     if ((left & ~a) != 0 || (right & ~b) != 0) return false;
@@ -76,4 +77,4 @@ Eligibility eligibilityOf(const std::vector<WrittenJoin>& joins, u32 index, Rela
     return {.left = eligible & b.left, .right = eligible & b.right, .rules = std::move(rules)};
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -20,13 +20,13 @@ struct ConflictRule {
 /// A join of the written plan, children before parents.
 struct WrittenJoin {
     bind::JoinType type = bind::JoinType::kInner;
-    RelationSet left = 0;       // relations below either child
+    RelationSet left = 0; // relations below either child
     RelationSet right = 0;
-    RelationSet predicate = 0;  // relations that the condition reads
+    RelationSet predicate = 0; // relations that the condition reads
     /// The condition is not TRUE when all columns of that child are NULL.
     bool rejects_left = false;
     bool rejects_right = false;
-    std::vector<u32> below_left;   // indexes of all joins below either child
+    std::vector<u32> below_left; // indexes of all joins below either child
     std::vector<u32> below_right;
 };
 
@@ -41,4 +41,4 @@ struct Eligibility {
 /// For the join at `index`, with a condition that reads `predicate` (its own, or one term of it).
 Eligibility eligibilityOf(const std::vector<WrittenJoin>& joins, u32 index, RelationSet predicate);
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

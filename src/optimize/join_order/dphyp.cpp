@@ -6,14 +6,18 @@ namespace blueshift::optimize {
 
 namespace {
 
-RelationSet lowest(RelationSet set) { return set & (~set + 1); }
-bool within(RelationSet part, RelationSet whole) { return (part & ~whole) == 0; }
+RelationSet lowest(RelationSet set) {
+    return set & (~set + 1);
+}
+bool within(RelationSet part, RelationSet whole) {
+    return (part & ~whole) == 0;
+}
 
 template <class F> void forEachSubset(RelationSet set, F&& visit) {
     for (RelationSet part = lowest(set); part != 0; part = (part - set) & set) visit(part);
 }
 
-}  // namespace
+} // namespace
 
 RelationSet PairEnumerator::neighbours(RelationSet set, RelationSet excluded) const {
     const RelationSet forbidden = set | excluded;
@@ -91,4 +95,4 @@ bool PairEnumerator::run() {
     return !stopped_;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -49,4 +49,4 @@ private:
     bool stopped_ = false;
 };
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -11,7 +11,9 @@ using bind::LogicalOp;
 
 namespace {
 
-bool within(RelationSet part, RelationSet whole) { return (part & ~whole) == 0; }
+bool within(RelationSet part, RelationSet whole) {
+    return (part & ~whole) == 0;
+}
 
 // Nanoseconds per row, engine.md 5.1.
 constexpr f64 kBuildNanos = 20;
@@ -28,13 +30,15 @@ f64 joinNanos(f64 build_rows, f64 build_bytes, f64 probe_rows) {
     return build_rows * kBuildNanos + probe_rows * probeNanos(build_rows * (build_bytes + 16));
 }
 
-}  // namespace
+} // namespace
 
 void JoinCluster::addRelation(LogicalOp* op) {
     Relation relation{.op = op, .columns = outputsOf(op), .rows = cardinality_.rows(op)};
     relation.bytes = 8;
-    relation.columns.forEach([&](ColumnId id) { relation.bytes += 0.3 * context_.facts(id).average_bytes; });
-    plans_[RelationSet{1} << relations.size()] = {.rows = relation.rows, .cost = 0, .bytes = relation.bytes};
+    relation.columns.forEach(
+        [&](ColumnId id) { relation.bytes += 0.3 * context_.facts(id).average_bytes; });
+    plans_[RelationSet{1} << relations.size()] = {
+        .rows = relation.rows, .cost = 0, .bytes = relation.bytes};
     relations.push_back(std::move(relation));
 }
 
@@ -58,8 +62,11 @@ JoinCluster::Found JoinCluster::visit(LogicalOp* op, bool top) {
     const bool keeps = join->type == JoinType::kInner;
     const Found left = visit(op->children[0], top && join->type != JoinType::kFull);
     const Found right = visit(op->children[1], top && keeps);
-    WrittenJoin written{.type = join->type, .left = left.set, .right = right.set,
-                        .below_left = left.joins, .below_right = right.joins};
+    WrittenJoin written{.type = join->type,
+                        .left = left.set,
+                        .right = right.set,
+                        .below_left = left.joins,
+                        .below_right = right.joins};
     const ColumnSet read = columnsOf(join->condition);
     written.predicate = relationsOf(read);
     if (join->condition != nullptr && join->type != JoinType::kInner) {
@@ -99,9 +106,9 @@ void JoinCluster::addInnerTerms(const bind::JoinOp& join, u32 index, bool top) {
                 edge.key_left = u32(std::countr_zero(a));
                 edge.key_right = u32(std::countr_zero(b));
                 const Equality keys[] = {equality};
-                edge.selectivity = cardinality_.joinSelectivity(
-                    keys, relations[edge.key_left].rows, relations[edge.key_right].rows);
-                if (top) edge.equal_class = -2;  // to be classed
+                edge.selectivity = cardinality_.joinSelectivity(keys, relations[edge.key_left].rows,
+                                                                relations[edge.key_right].rows);
+                if (top) edge.equal_class = -2; // to be classed
             }
         }
         edges.push_back(std::move(edge));
@@ -128,7 +135,8 @@ void JoinCluster::addClasses() {
             parent[root(indexOf(edge.key.left))] = root(indexOf(edge.key.right));
     for (Edge& edge : edges) {
         if (edge.equal_class != -2) continue;
-        edge.equal_class = edge.key.left->type == edge.key.right->type ? i32(root(indexOf(edge.key.left))) : -1;
+        edge.equal_class =
+            edge.key.left->type == edge.key.right->type ? i32(root(indexOf(edge.key.left))) : -1;
     }
     if (!context_.enabled("transitive_joins")) return;
     for (u32 i = 0; i < sides.size(); ++i) {
@@ -137,14 +145,15 @@ void JoinCluster::addClasses() {
             const RelationSet a = relationsOf(columnsOf(sides[i]));
             const RelationSet b = relationsOf(columnsOf(sides[k]));
             const bool there = std::ranges::any_of(edges, [&](const Edge& edge) {
-                return edge.equal_class == i32(root(i)) &&
-                       (edge.relations == (a | b)) &&
+                return edge.equal_class == i32(root(i)) && (edge.relations == (a | b)) &&
                        ((sameExpr(edge.key.left, sides[i]) && sameExpr(edge.key.right, sides[k])) ||
                         (sameExpr(edge.key.left, sides[k]) && sameExpr(edge.key.right, sides[i])));
             });
             if (there || a == b || !std::has_single_bit(a) || !std::has_single_bit(b)) continue;
-            Edge edge{.relations = a | b, .key = {sides[i], sides[k]},
-                      .key_left = u32(std::countr_zero(a)), .key_right = u32(std::countr_zero(b)),
+            Edge edge{.relations = a | b,
+                      .key = {sides[i], sides[k]},
+                      .key_left = u32(std::countr_zero(a)),
+                      .key_right = u32(std::countr_zero(b)),
                       .equal_class = i32(root(i))};
             edge.eligible = {.left = a, .right = b};
             edge.condition = makeComparison(context_.arena, "=", sides[i], sides[k]);
@@ -214,7 +223,8 @@ bool JoinCluster::crossing(RelationSet a, RelationSet b, std::vector<const Edge*
         const RelationSet needs = edge.relations | edge.eligible.left | edge.eligible.right;
         if (!within(needs, both) || within(needs, a) || within(needs, b)) continue;
         if (edge.written == nullptr) {
-            if (!edge.eligible.rules.empty() && !edge.eligible.allows(a, b) && !edge.eligible.allows(b, a))
+            if (!edge.eligible.rules.empty() && !edge.eligible.allows(a, b) &&
+                !edge.eligible.allows(b, a))
                 return false;
             inner.push_back(&edge);
             continue;
@@ -230,7 +240,8 @@ void JoinCluster::dropImplied(RelationSet a, std::vector<const Edge*>& inner) co
     // Pairs of relations that share most classes come first, so that compound keys stay together.
     std::unordered_map<u64, u32> shared;
     const auto pairOf = [](const Edge* edge) {
-        return u64(std::min(edge->key_left, edge->key_right)) << 32 | std::max(edge->key_left, edge->key_right);
+        return u64(std::min(edge->key_left, edge->key_right)) << 32 |
+               std::max(edge->key_left, edge->key_right);
     };
     for (const Edge* edge : inner)
         if (edge->equal_class >= 0) ++shared[pairOf(edge)];
@@ -278,7 +289,8 @@ bool JoinCluster::combine(RelationSet a, RelationSet b, Plan& made) const {
     const f64 straight = joinNanos(right.rows, right.bytes, left.rows);
     const f64 swapped = joinNanos(left.rows, left.bytes, right.rows);
     if (outer == nullptr) {
-        const bool product = std::ranges::all_of(inner, [](const Edge* edge) { return !edge->key; });
+        const bool product =
+            std::ranges::all_of(inner, [](const Edge* edge) { return !edge->key; });
         made.cost += product ? left.rows * right.rows * 2 : std::min(straight, swapped);
     } else {
         const bind::JoinOp* join = outer->written;
@@ -303,7 +315,8 @@ bool JoinCluster::combine(RelationSet a, RelationSet b, Plan& made) const {
         }
         const f64 joined = left.rows * right.rows * pairs * selectivity;
         if (join->type == JoinType::kSemi) made.rows = std::max(1.0, left.rows * matched);
-        else if (join->type == JoinType::kAnti) made.rows = std::max(1.0, left.rows * std::max(0.1, 1 - matched));
+        else if (join->type == JoinType::kAnti)
+            made.rows = std::max(1.0, left.rows * std::max(0.1, 1 - matched));
         else if (join->type == JoinType::kLeft) made.rows = std::max(joined, left.rows);
         else made.rows = std::max({joined, left.rows, right.rows});
         if (join->type == JoinType::kSemi || join->type == JoinType::kAnti) made.bytes = left.bytes;
@@ -334,4 +347,4 @@ LogicalOp* JoinCluster::build(RelationSet set) const {
     return context_.filter(join, terms);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -1,4 +1,5 @@
-// join_cluster.h: one cluster of joins as relations, written joins and terms, with its cardinalities.
+// join_cluster.h: one cluster of joins as relations, written joins and terms, with its
+// cardinalities.
 //
 // Place: join_order/; filled from the logical tree, searched by join_order.cpp.
 #pragma once
@@ -16,19 +17,19 @@ public:
         bind::LogicalOp* op = nullptr;
         ColumnSet columns;
         f64 rows = 1;
-        f64 bytes = 8;  // per row
+        f64 bytes = 8; // per row
     };
     /// A term of an inner join, or the whole condition of another one.
     struct Edge {
         Eligibility eligible;
-        RelationSet relations = 0;  // that the term reads, or must see
+        RelationSet relations = 0; // that the term reads, or must see
         const Expr* condition = nullptr;
-        Equality key;               // single-sided equality; {} else
-        u32 key_left = 0;           // relations of the key's sides when each is one
+        Equality key;     // single-sided equality; {} else
+        u32 key_left = 0; // relations of the key's sides when each is one
         u32 key_right = 0;
-        i32 equal_class = -1;       // terms of one class imply each other
+        i32 equal_class = -1; // terms of one class imply each other
         f64 selectivity = 1;
-        const bind::JoinOp* written = nullptr;  // nullptr: inner
+        const bind::JoinOp* written = nullptr; // nullptr: inner
     };
     struct Plan {
         f64 rows = 0;
@@ -79,4 +80,4 @@ private:
     std::vector<const Expr*> constant_terms_;
 };
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

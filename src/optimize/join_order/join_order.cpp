@@ -26,22 +26,24 @@ bool orderable(const LogicalOp* op) {
 bool searchAll(JoinCluster& cluster) {
     u32 pairs = 0;
     PairEnumerator* running = nullptr;
-    PairEnumerator enumerator(cluster.size(), cluster.hyperEdges(), [&](RelationSet a, RelationSet b) {
-        if (++pairs > kPairBudget) running->stop();
-        bool any = false;
-        for (const bool flip : {false, true}) {
-            JoinCluster::Plan made;
-            if (!cluster.combine(flip ? b : a, flip ? a : b, made)) continue;
-            any = true;
-            const JoinCluster::Plan* old = cluster.planOf(a | b);
-            if (old == nullptr || made.cost < old->cost) {
-                // Rows of a set do not depend on the order that made it.
-                if (old != nullptr) made.rows = old->rows;
-                cluster.keep(a | b, made);
-            }
-        }
-        return any;
-    });
+    PairEnumerator enumerator(cluster.size(), cluster.hyperEdges(),
+                              [&](RelationSet a, RelationSet b) {
+                                  if (++pairs > kPairBudget) running->stop();
+                                  bool any = false;
+                                  for (const bool flip : {false, true}) {
+                                      JoinCluster::Plan made;
+                                      if (!cluster.combine(flip ? b : a, flip ? a : b, made))
+                                          continue;
+                                      any = true;
+                                      const JoinCluster::Plan* old = cluster.planOf(a | b);
+                                      if (old == nullptr || made.cost < old->cost) {
+                                          // Rows of a set do not depend on the order that made it.
+                                          if (old != nullptr) made.rows = old->rows;
+                                          cluster.keep(a | b, made);
+                                      }
+                                  }
+                                  return any;
+                              });
     running = &enumerator;
     const RelationSet all = ~RelationSet{0} >> (64 - cluster.size());
     return enumerator.run() && cluster.planOf(all) != nullptr;
@@ -75,7 +77,7 @@ bool searchGreedily(JoinCluster& cluster) {
     return true;
 }
 
-}  // namespace
+} // namespace
 
 LogicalOp* orderJoins(PlanContext& context, Cardinality& cardinality, LogicalOp* op) {
     if (!context.enabled("join_order")) return op;
@@ -108,4 +110,4 @@ LogicalOp* orderJoins(PlanContext& context, Cardinality& cardinality, LogicalOp*
     return cluster.build(all);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -1,8 +1,8 @@
 // join_order.h: finds the cheapest order of each cluster of joins.
 //
-// Place: after predicates were pushed down, before the physical plan. A cluster is a maximal tree of
-// inner, outer, semi and anti joins; everything else is a relation of it.
-// Up to OptimizerOptions::exhaustive_relations: all connected orders (dphyp.h). Beyond, and when the
+// Place: after predicates were pushed down, before the physical plan. A cluster is a maximal tree
+// of inner, outer, semi and anti joins; everything else is a relation of it. Up to
+// OptimizerOptions::exhaustive_relations: all connected orders (dphyp.h). Beyond, and when the
 // pairs exceed a budget that stands for 20 ms: greedily the pair with the fewest rows (GOO, Fegaras
 // 1998). Inner equalities are closed transitively first; one equality per class is applied.
 // Cost: nanoseconds a row of building and probing by the bytes of the build side.
@@ -15,4 +15,4 @@ namespace blueshift::optimize {
 
 bind::LogicalOp* orderJoins(PlanContext& context, Cardinality& cardinality, bind::LogicalOp* op);
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

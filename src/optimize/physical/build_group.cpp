@@ -33,7 +33,7 @@ void markDependentKeys(const PlanContext& context, List<AggregateOp::Key>& keys)
     }
 }
 
-}  // namespace
+} // namespace
 
 PhysicalOp* PlanBuilder::buildAggregate(const bind::AggregateOp& aggregate,
                                         const ColumnSet& needed) {
@@ -56,8 +56,8 @@ PhysicalOp* PlanBuilder::buildAggregate(const bind::AggregateOp& aggregate,
     for (const bind::AggregateItem& item : aggregate.aggregates) {
         if (!needed.contains(item.column.id)) continue;
         kept.push_back(&item);
-        AggregateCall call{.id = item.column.id, .aggregate = item.aggregate,
-                           .type = item.column.type};
+        AggregateCall call{
+            .id = item.column.id, .aggregate = item.aggregate, .type = item.column.type};
         call.args = List<const Expr*>(arena_);
         for (const Expr* arg : item.args) call.args.push(columns.of(arg, true));
         call.distinct = item.distinct;
@@ -160,4 +160,4 @@ PhysicalOp* PlanBuilder::buildWindow(const bind::WindowOp& window, const ColumnS
     return made;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

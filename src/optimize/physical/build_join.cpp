@@ -18,7 +18,7 @@ void markNullable(PhysicalOp* op, const PhysicalOp* side) {
         if (side->find(column.id) != nullptr) column.nullable = true;
 }
 
-}  // namespace
+} // namespace
 
 void PlanBuilder::addJoinColumns(PhysicalOp* made, JoinOutput output, const ColumnSet& needed,
                                  const bind::JoinOp& join) {
@@ -166,10 +166,11 @@ PhysicalOp* PlanBuilder::buildJoin(const bind::JoinOp& join, const ColumnSet& ne
         else rest.push_back(term);
     }
     // NULL-aware forms look at the keys alone; a further condition needs the loop.
-    const bool aware = join.null_aware && (join.type == JoinType::kMark || join.type == JoinType::kAnti);
+    const bool aware =
+        join.null_aware && (join.type == JoinType::kMark || join.type == JoinType::kAnti);
     if (keys.empty() || (aware && (!rest.empty() || keys.size() > 1)))
         return nestedLoopJoin(join, needed);
     return hashJoin(join, needed, keys, rest);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -26,7 +26,8 @@ ColumnSummary summarise(const catalog::Table& table, u32 column_id) {
         const auto found = std::ranges::find(segment.column_ids, column_id);
         const auto index = size_t(found - segment.column_ids.begin());
         const bool deleted = entry.deletes != nullptr && entry.deletes->deleted_rows != 0;
-        if (deleted || index >= segment.ranges.size() || found == segment.column_ids.end()) return {};
+        if (deleted || index >= segment.ranges.size() || found == segment.column_ids.end())
+            return {};
         const catalog::ColumnRange& range = segment.ranges[index];
         made.nulls += range.null_count;
         if (range.null_count == segment.rows) continue;
@@ -72,13 +73,15 @@ bool answer(const bind::ScanOp& scan, const bind::AggregateItem& item, Value& va
         return true;
     }
     if ((name != "min" && name != "max") || item.column.type != column->type) return false;
-    if (summary.any) value = Value::ofInteger(name == "min" ? summary.min : summary.max, column->type);
+    if (summary.any)
+        value = Value::ofInteger(name == "min" ? summary.min : summary.max, column->type);
     return true;
 }
 
-}  // namespace
+} // namespace
 
-PhysicalOp* PlanBuilder::buildMetadata(const bind::AggregateOp& aggregate, const ColumnSet& needed) {
+PhysicalOp* PlanBuilder::buildMetadata(const bind::AggregateOp& aggregate,
+                                       const ColumnSet& needed) {
     if (!isScalarAggregate(&aggregate) || aggregate.children[0]->kind != LogicalKind::kScan ||
         !context_.enabled("metadata"))
         return nullptr;
@@ -100,4 +103,4 @@ PhysicalOp* PlanBuilder::buildMetadata(const bind::AggregateOp& aggregate, const
     return made;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -79,7 +79,7 @@ u32 priceOf(const Expr* term) {
     return price;
 }
 
-}  // namespace
+} // namespace
 
 bool PlanBuilder::asTest(const Expr* term, const bind::ScanOp& scan, TableScanOp::Test& test) {
     const auto columnId = [&](const Expr* expr) {
@@ -240,4 +240,4 @@ PhysicalOp* PlanBuilder::buildCteScan(const bind::CteScanOp& scan, const ColumnS
     return made;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

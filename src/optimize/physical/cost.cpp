@@ -12,7 +12,7 @@ namespace {
 constexpr f64 kNetworkCost = 1e6;
 constexpr f64 kMergeCost = 1e12;
 
-}  // namespace
+} // namespace
 
 void costOperator(PhysicalOp* op) {
     f64 below = 0;
@@ -71,4 +71,4 @@ void costOperator(PhysicalOp* op) {
     }
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -77,8 +77,9 @@ void PlanNames::visit(const PhysicalOp* op) {
                 args += printExpr(arg, *this);
             }
             if (call.args.empty()) args = "*";
-            name(call.id, fmt::format("{}({}{})", call.aggregate == nullptr ? "?" : call.aggregate->name,
-                                      call.distinct ? "DISTINCT " : "", args));
+            name(call.id,
+                 fmt::format("{}({}{})", call.aggregate == nullptr ? "?" : call.aggregate->name,
+                             call.distinct ? "DISTINCT " : "", args));
         }
         break;
     }
@@ -94,7 +95,8 @@ public:
     std::string nameOf(ColumnId id) const override {
         std::string full = names_.nameOf(id);
         const bool plain = full.find_first_of("( ") == std::string::npos;
-        const std::string_view side = join_->children[0]->find(id) != nullptr ? "\"outer\"" : "\"inner\"";
+        const std::string_view side =
+            join_->children[0]->find(id) != nullptr ? "\"outer\"" : "\"inner\"";
         if (!plain) return full;
         const size_t dot = full.rfind('.');
         return fmt::format("{}.{}", side, dot == std::string::npos ? full : full.substr(dot + 1));
@@ -140,7 +142,8 @@ void Explainer::line(const PhysicalOp* op, int depth, std::string_view label) {
                         u64(std::llround(op->width_bytes)));
     if (op->id < actuals_.size()) {
         const OperatorActuals& actual = actuals_[op->id];
-        text += fmt::format(" (actual rows={} time={:.3f} ms", actual.rows, f64(actual.nanos) / 1e6);
+        text +=
+            fmt::format(" (actual rows={} time={:.3f} ms", actual.rows, f64(actual.nanos) / 1e6);
         if (actual.memory_bytes != 0) text += fmt::format(" memory={} B", actual.memory_bytes);
         if (actual.spilled_bytes != 0) text += fmt::format(" spilled={} B", actual.spilled_bytes);
         if (actual.blocks_read + actual.blocks_skipped != 0)
@@ -212,8 +215,9 @@ void Explainer::printJoin(const PhysicalOp* op, int depth) {
     if (op->kind == OpKind::kNestedLoopJoin) {
         const auto* loop = op->as<NestedLoopJoinOp>();
         nested_loop_ = nested_loop_ || !(loop->condition == nullptr && inner->upper_rows <= 1);
-        line(op, depth, fmt::format("Nested Loop {}{}{}", joinWord(loop->output),
-                                    loop->output == JoinOutput::kInner ? "" : "Join ", loop->label));
+        line(op, depth,
+             fmt::format("Nested Loop {}{}{}", joinWord(loop->output),
+                         loop->output == JoinOutput::kInner ? "" : "Join ", loop->label));
         if (loop->condition != nullptr)
             detail(depth, "Join Filter: " + printExpr(loop->condition, names));
         print(op->children[0], depth + 1);
@@ -230,7 +234,8 @@ void Explainer::printJoin(const PhysicalOp* op, int depth) {
         keys += join->keys.size() > 1 ? "(" + text + ")" : text;
     }
     detail(depth, "Hash Cond: (" + keys + ")");
-    if (join->residual != nullptr) detail(depth, "Join Filter: " + printExpr(join->residual, names));
+    if (join->residual != nullptr)
+        detail(depth, "Join Filter: " + printExpr(join->residual, names));
     print(op->children[0], depth + 1);
     PhysicalOp hash = *inner;
     hash.startup_cost = hash.total_cost;
@@ -302,7 +307,7 @@ void Explainer::print(const PhysicalOp* op, int depth) {
         detail(depth, "Filter: " + expr(op->as<FilterOp>()->predicate));
         print(op->children[0], depth + 1);
         return;
-    case OpKind::kMap: print(op->children[0], depth); return;  // no operator of Redshift's
+    case OpKind::kMap: print(op->children[0], depth); return; // no operator of Redshift's
     case OpKind::kHashJoin:
     case OpKind::kNestedLoopJoin: printJoin(op, depth); return;
     case OpKind::kAggregate: printAggregate(op->as<AggregateOp>(), depth); return;
@@ -311,7 +316,8 @@ void Explainer::print(const PhysicalOp* op, int depth) {
         line(op, depth, "Window");
         if (!window->partition_by.empty()) {
             std::string keys;
-            for (const Expr* key : window->partition_by) keys += (keys.empty() ? "" : ", ") + expr(key);
+            for (const Expr* key : window->partition_by)
+                keys += (keys.empty() ? "" : ", ") + expr(key);
             detail(depth, "Partition: " + keys);
         }
         if (!window->order_by.empty()) detail(depth, "Order: " + sortKeys(window->order_by));
@@ -350,22 +356,25 @@ std::vector<std::string> Explainer::print() {
     }
     if (!without_statistics_.empty()) {
         std::string names;
-        for (const std::string& name : without_statistics_) names += (names.empty() ? "" : ", ") + name;
+        for (const std::string& name : without_statistics_)
+            names += (names.empty() ? "" : ", ") + name;
         lines_.push_back(fmt::format("----- Tables missing statistics: {} -----", names));
-        lines_.emplace_back("----- Update statistics by running the ANALYZE command on these tables -----");
+        lines_.emplace_back(
+            "----- Update statistics by running the ANALYZE command on these tables -----");
     }
     if (nested_loop_) {
-        lines_.emplace_back("----- Nested Loop Join in the query plan - review the join predicates to "
-                            "avoid Cartesian products -----");
+        lines_.emplace_back(
+            "----- Nested Loop Join in the query plan - review the join predicates to "
+            "avoid Cartesian products -----");
     }
     return std::move(lines_);
 }
 
-}  // namespace
+} // namespace
 
 std::vector<std::string> explainPlan(const PhysicalPlan& plan,
                                      std::span<const OperatorActuals> actuals) {
     return Explainer(plan, actuals).print();
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -16,14 +16,13 @@ bool readsTables(const PhysicalOp* op) {
 void labelJoins(PhysicalOp* op) {
     for (PhysicalOp* child : op->children) labelJoins(child);
     if (op->kind != OpKind::kHashJoin && op->kind != OpKind::kNestedLoopJoin) return;
-    const bool everywhere =
-        op->children[1]->distribution.kind == DistributionKind::kReplicated;
+    const bool everywhere = op->children[1]->distribution.kind == DistributionKind::kReplicated;
     const std::string_view label = everywhere ? "DS_DIST_ALL_NONE" : "DS_DIST_NONE";
     if (op->kind == OpKind::kHashJoin) op->as<HashJoinOp>()->label = label;
     else op->as<NestedLoopJoinOp>()->label = label;
 }
 
-}  // namespace
+} // namespace
 
 void gatherResult(PlanContext& context, PhysicalPlan& plan) {
     labelJoins(plan.root);
@@ -49,4 +48,4 @@ void gatherResult(PlanContext& context, PhysicalPlan& plan) {
     plan.root = gather;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

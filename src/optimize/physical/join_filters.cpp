@@ -47,7 +47,8 @@ void FilterPlacer::publish(HashJoinOp* join) {
         if (isColumn(build)) {
             const f64 values = context_.facts(build->as<ColumnExpr>()->id).distinct;
             const f64 others = context_.facts(probe->as<ColumnExpr>()->id).distinct;
-            if (values > 0 && join->children[1]->rows > kUselessPart * std::max(values, others)) continue;
+            if (values > 0 && join->children[1]->rows > kUselessPart * std::max(values, others))
+                continue;
         }
         if (!offer(join->children[0], probe->as<ColumnExpr>()->id, plan_.join_filters)) continue;
         join->publishes.push({i, plan_.join_filters});
@@ -81,7 +82,8 @@ bool FilterPlacer::offerJoin(PhysicalOp* op, ColumnId id, u32 filter) {
     if (!equal || op->kind != OpKind::kHashJoin) return taken;
     // Partners have the same key: the filter holds for the other side as well.
     for (const JoinKey& key : op->as<HashJoinOp>()->keys) {
-        if (!isColumn(key.probe) || !isColumn(key.build) || key.probe->type != key.build->type) continue;
+        if (!isColumn(key.probe) || !isColumn(key.build) || key.probe->type != key.build->type)
+            continue;
         const ColumnId of_probe = key.probe->as<ColumnExpr>()->id;
         const ColumnId of_build = key.build->as<ColumnExpr>()->id;
         if (of_probe == id) taken |= offer(build, of_build, filter);
@@ -99,7 +101,8 @@ bool FilterPlacer::offer(PhysicalOp* op, ColumnId id, u32 filter) {
     case OpKind::kMap:
         for (const MapItem& item : op->as<MapOp>()->items) {
             if (item.id != id) continue;
-            return isColumn(item.expr) && offer(op->children[0], item.expr->as<ColumnExpr>()->id, filter);
+            return isColumn(item.expr) &&
+                   offer(op->children[0], item.expr->as<ColumnExpr>()->id, filter);
         }
         return offer(op->children[0], id, filter);
     case OpKind::kHashJoin:
@@ -114,7 +117,8 @@ bool FilterPlacer::offer(PhysicalOp* op, ColumnId id, u32 filter) {
     }
     case OpKind::kWindow:
         for (const Expr* key : op->as<WindowOp>()->partition_by)
-            if (isColumn(key) && key->as<ColumnExpr>()->id == id) return offer(op->children[0], id, filter);
+            if (isColumn(key) && key->as<ColumnExpr>()->id == id)
+                return offer(op->children[0], id, filter);
         return false;
     case OpKind::kUnionAll: {
         auto* all = op->as<UnionAllOp>();
@@ -130,7 +134,7 @@ bool FilterPlacer::offer(PhysicalOp* op, ColumnId id, u32 filter) {
     }
 }
 
-}  // namespace
+} // namespace
 
 void placeJoinFilters(PlanContext& context, PhysicalPlan& plan) {
     if (!context.enabled("join_filters")) return;
@@ -139,4 +143,4 @@ void placeJoinFilters(PlanContext& context, PhysicalPlan& plan) {
     for (PhysicalOp* cte : plan.ctes) placer.visit(cte);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

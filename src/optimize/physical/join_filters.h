@@ -1,4 +1,5 @@
-// join_filters.h: hash joins filter the scans below their probe side by what their build side holds.
+// join_filters.h: hash joins filter the scans below their probe side by what their build side
+// holds.
 //
 // Place: over the finished physical plan. A filter goes to a scan only where a row that it drops
 // could not have changed the result: not to preserved sides, not below LIMIT, not below a grouping
@@ -12,4 +13,4 @@ namespace blueshift::optimize {
 
 void placeJoinFilters(PlanContext& context, PhysicalPlan& plan);
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -15,8 +15,8 @@ const PhysicalColumn* PhysicalOp::find(ColumnId id) const {
 
 PhysicalColumn PlanBuilder::columnOf(const bind::OutputColumn& column) const {
     const ColumnFacts& about = context_.facts(column.id);
-    PhysicalColumn made{.id = column.id, .name = column.name, .type = column.type,
-                        .nullable = column.nullable};
+    PhysicalColumn made{
+        .id = column.id, .name = column.name, .type = column.type, .nullable = column.nullable};
     if (about.has_range && isIntegerKind(naturalKind(column.type))) {
         made.has_range = true;
         made.min = about.min;
@@ -48,7 +48,9 @@ PhysicalOp* PlanBuilder::mapOver(PhysicalOp* child, std::span<const MapItem> ite
     pass(made, child, needed);
     for (const MapItem& item : items) {
         const ColumnFacts& about = context_.facts(item.id);
-        PhysicalColumn column{.id = item.id, .name = about.name, .type = item.expr->type,
+        PhysicalColumn column{.id = item.id,
+                              .name = about.name,
+                              .type = item.expr->type,
                               .nullable = item.expr->nullable};
         if (isColumn(item.expr)) {
             if (const PhysicalColumn* from = child->find(item.expr->as<ColumnExpr>()->id)) {
@@ -78,7 +80,7 @@ PhysicalOp* PlanBuilder::build(const LogicalOp* op, const ColumnSet& needed) {
     case LogicalKind::kLimit: return buildLimit(*op->as<bind::LimitOp>(), needed);
     case LogicalKind::kDistinct: return buildDistinct(*op->as<bind::DistinctOp>(), needed);
     case LogicalKind::kUnion: return buildUnion(*op->as<bind::UnionOp>(), needed);
-    case LogicalKind::kSetOp: break;  // lowered to grouping before
+    case LogicalKind::kSetOp: break; // lowered to grouping before
     case LogicalKind::kCteScan: return buildCteScan(*op->as<bind::CteScanOp>(), needed);
     }
     BS_UNREACHABLE("logical operator without a physical form");
@@ -229,7 +231,8 @@ PhysicalPlan PlanBuilder::build(LogicalOp* root, const List<bind::ResultColumn>&
     }
     plan.root = build(root, needed);
     for (bind::ResultColumn& column : plan.result)
-        if (const PhysicalColumn* from = plan.root->find(column.id)) column.nullable = from->nullable;
+        if (const PhysicalColumn* from = plan.root->find(column.id))
+            column.nullable = from->nullable;
     // Shared subplans stand in the order of their dependence: a later one may read earlier ones, so
     // that all readers are known when the last is built first.
     std::vector<PhysicalOp*> built(context_.ctes.size());
@@ -254,4 +257,4 @@ void numberOperators(PhysicalPlan& plan) {
     plan.operators = next;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -56,8 +56,8 @@ private:
     /// Columns that stand for expressions: plain columns stay, others become items of a Map that
     /// `below` collects; equal expressions share one.
     class Columns;
-    PhysicalOp* mapOver(PhysicalOp* child, std::span<const MapItem> items,
-                        const ColumnSet& needed, const bind::LogicalOp* estimated_as);
+    PhysicalOp* mapOver(PhysicalOp* child, std::span<const MapItem> items, const ColumnSet& needed,
+                        const bind::LogicalOp* estimated_as);
     List<bind::SortKey> sortKeys(const List<bind::SortKey>& keys, Columns& columns);
 
     template <class T> T* make(OpKind kind, std::initializer_list<PhysicalOp*> children);
@@ -72,8 +72,7 @@ private:
     std::vector<ColumnSet> cte_needed_;
 };
 
-template <class T>
-T* PlanBuilder::make(OpKind kind, std::initializer_list<PhysicalOp*> children) {
+template <class T> T* PlanBuilder::make(OpKind kind, std::initializer_list<PhysicalOp*> children) {
     T* made = arena_.make<T>();
     made->kind = kind;
     made->children = List<PhysicalOp*>(arena_, children);
@@ -95,7 +94,8 @@ public:
         if (keep_constants && expr->kind == ExprKind::kConstant) return expr;
         for (const auto& [item, column] : made_)
             if (sameExpr(item.expr, expr)) return column;
-        const bind::OutputColumn column = context_.newColumn("?column?", expr->type, expr->nullable);
+        const bind::OutputColumn column =
+            context_.newColumn("?column?", expr->type, expr->nullable);
         items.push_back({column.id, expr});
         const Expr* made = makeColumn(context_.arena, column.id, expr->type, expr->nullable);
         made_.emplace_back(items.back(), made);
@@ -125,4 +125,4 @@ void numberOperators(PhysicalPlan& plan);
 /// Width, costs in Redshift's units, of an operator whose children have theirs.
 void costOperator(PhysicalOp* op);
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

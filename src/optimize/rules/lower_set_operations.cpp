@@ -59,7 +59,8 @@ LogicalOp* lower(PlanContext& context, bind::SetOpOp* set) {
     group->grouping_sets = List<u64>(arena);
     for (u32 i = 0; i + 2 < both->columns.size(); ++i) {
         const bind::OutputColumn& from = both->columns[i];
-        bind::OutputColumn key = i < set->columns.size() ? set->columns[i] : context.copyOf(from.id);
+        bind::OutputColumn key =
+            i < set->columns.size() ? set->columns[i] : context.copyOf(from.id);
         group->keys.push({key, context.column(from.id)});
     }
     std::vector<const Expr*> terms;
@@ -73,17 +74,18 @@ LogicalOp* lower(PlanContext& context, bind::SetOpOp* set) {
         item.order_by = List<bind::SortKey>(arena);
         group->aggregates.push(item);
         const i128 wanted = k == 0 || set->operation == bind::SetOpKind::kIntersect ? 1 : 0;
-        terms.push_back(makeComparison(arena, "=", context.column(item.column.id),
-                                       makeConstant(arena, Value::ofInteger(wanted, bound.result))));
+        terms.push_back(
+            makeComparison(arena, "=", context.column(item.column.id),
+                           makeConstant(arena, Value::ofInteger(wanted, bound.result))));
     }
     return context.filter(group, terms);
 }
 
-}  // namespace
+} // namespace
 
 LogicalOp* lowerSetOperations(PlanContext& context, LogicalOp* op) {
     for (LogicalOp*& child : op->children) child = lowerSetOperations(context, child);
     return op->kind == LogicalKind::kSetOp ? lower(context, op->as<bind::SetOpOp>()) : op;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -11,4 +11,4 @@ namespace blueshift::optimize {
 
 bind::LogicalOp* lowerSetOperations(PlanContext& context, bind::LogicalOp* op);
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

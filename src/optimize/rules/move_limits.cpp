@@ -49,4 +49,4 @@ LogicalOp* dropSorts(PlanContext& context, LogicalOp* op) {
     return op;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -11,4 +11,4 @@ namespace blueshift::optimize {
 bind::LogicalOp* moveLimits(PlanContext& context, bind::LogicalOp* op);
 bind::LogicalOp* dropSorts(PlanContext& context, bind::LogicalOp* op);
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -34,7 +34,8 @@ private:
 
     bool rejects(const Terms& terms, const ColumnSet& columns) const {
         const std::vector<ColumnId> ids = columns.ids();
-        return std::ranges::any_of(terms, [&](const Expr* term) { return rejectsNulls(term, ids); });
+        return std::ranges::any_of(terms,
+                                   [&](const Expr* term) { return rejectsNulls(term, ids); });
     }
 
     PlanContext& context_;
@@ -49,7 +50,23 @@ bool isVolatile(const Expr* expr) {
 }
 
 /// May be tested on more or fewer rows than written.
-bool movable(const Expr* term) { return !mayRaise(term) && !isVolatile(term); }
+bool movable(const Expr* term) {
+    return !mayRaise(term) && !isVolatile(term);
+}
+
+/// A comparison of columns and constants: the same for all values that compare equal.
+bool comparesPlainly(const Expr* term) {
+    if (term->kind == ExprKind::kCall) {
+        const auto op = term->as<CallExpr>()->function->op;
+        if (op < functions::Operator::kEqual || op > functions::Operator::kGreaterEqual)
+            return false;
+    } else if (term->kind != ExprKind::kInList) {
+        return false;
+    }
+    return std::ranges::all_of(argsOf(term), [](const Expr* arg) {
+        return arg->kind == ExprKind::kColumn || arg->kind == ExprKind::kConstant;
+    });
+}
 
 void take(Terms& from, Terms& to, auto&& wanted) {
     std::erase_if(from, [&](const Expr* term) {
@@ -65,14 +82,15 @@ LogicalOp* PredicatePusher::pushMap(bind::MapOp* map, const Terms& terms) {
     Terms hints = rejecting_;
     for (const Expr* term : terms) {
         bool possible = !isVolatile(term);
-        const Expr* moved = rewriteColumns(arena_, term, [&](ColumnId id, const ColumnExpr*) -> const Expr* {
-            for (const bind::MapItem& item : map->items) {
-                if (item.column.id != id) continue;
-                possible &= movable(item.expr);
-                return item.expr;
-            }
-            return nullptr;
-        });
+        const Expr* moved =
+            rewriteColumns(arena_, term, [&](ColumnId id, const ColumnExpr*) -> const Expr* {
+                for (const bind::MapItem& item : map->items) {
+                    if (item.column.id != id) continue;
+                    possible &= movable(item.expr);
+                    return item.expr;
+                }
+                return nullptr;
+            });
         if (possible) below.push_back(moved);
         else above.push_back(term);
         if (!possible && !isVolatile(moved)) hints.push_back(moved);
@@ -89,22 +107,21 @@ LogicalOp* PredicatePusher::pushAggregate(bind::AggregateOp* aggregate, const Te
     Terms below;
     Terms above;
     for (const Expr* term : terms) {
-        bool possible = !aggregate->keys.empty() && aggregate->grouping_sets.empty() && movable(term) &&
-                        !columnsOf(term).empty();
-        const Expr* moved = rewriteColumns(arena_, term, [&](ColumnId id, const ColumnExpr*) -> const Expr* {
-            for (const bind::GroupKey& key : aggregate->keys) {
-                if (key.column.id != id) continue;
-                possible &= movable(key.expr);
-                // A group stands for all values that compare equal; functions may tell them apart.
-                possible &= equalMeansSame(key.column.type) || term->kind == ExprKind::kInList ||
-                            (term->kind == ExprKind::kCall &&
-                             term->as<CallExpr>()->function->op >= functions::Operator::kEqual &&
-                             term->as<CallExpr>()->function->op <= functions::Operator::kGreaterEqual);
-                return key.expr;
-            }
-            possible = false;
-            return nullptr;
-        });
+        bool possible = !aggregate->keys.empty() && aggregate->grouping_sets.empty() &&
+                        movable(term) && !columnsOf(term).empty();
+        const Expr* moved =
+            rewriteColumns(arena_, term, [&](ColumnId id, const ColumnExpr*) -> const Expr* {
+                for (const bind::GroupKey& key : aggregate->keys) {
+                    if (key.column.id != id) continue;
+                    possible &= movable(key.expr);
+                    // A group stands for all values that compare equal; functions may tell them
+                    // apart.
+                    possible &= equalMeansSame(key.column.type) || comparesPlainly(term);
+                    return key.expr;
+                }
+                possible = false;
+                return nullptr;
+            });
         if (possible) below.push_back(moved);
         else above.push_back(term);
     }
@@ -216,7 +233,8 @@ LogicalOp* PredicatePusher::pushInner(bind::JoinOp* join, Terms terms) {
             return !read.empty() && made[i].containsAll(read);
         });
         for (const Expr* term : pool)
-            if (const Expr* implied = impliedByOr(context_, term, made[i])) own[i].push_back(implied);
+            if (const Expr* implied = impliedByOr(context_, term, made[i]))
+                own[i].push_back(implied);
     }
     // The order as written; join ordering comes later.
     LogicalOp* result = push(leaves[0], own[0]);
@@ -225,7 +243,8 @@ LogicalOp* PredicatePusher::pushInner(bind::JoinOp* join, Terms terms) {
         seen.addAll(made[i]);
         Terms condition;
         const bool last = i + 1 == leaves.size();
-        take(pool, condition, [&](const Expr* term) { return last || seen.containsAll(columnsOf(term)); });
+        take(pool, condition,
+             [&](const Expr* term) { return last || seen.containsAll(columnsOf(term)); });
         result = context_.join(JoinType::kInner, result, push(leaves[i], own[i]),
                                makeAnd(arena_, condition));
     }
@@ -253,14 +272,16 @@ LogicalOp* PredicatePusher::pushOneSided(bind::JoinOp* join, const Terms& terms)
         for (const Expr* term : inferTerms(context_, known)) {
             const ColumnSet read = columnsOf(term);
             if (right.containsAll(read)) to_right.push_back(term);
-            else if (join->type == JoinType::kSemi && left.containsAll(read)) to_left.push_back(term);
+            else if (join->type == JoinType::kSemi && left.containsAll(read))
+                to_left.push_back(term);
         }
         take(condition, to_right, [&](const Expr* term) {
             const ColumnSet read = columnsOf(term);
             return movable(term) && !read.empty() && right.containsAll(read);
         });
         for (const Expr* term : condition)
-            if (const Expr* implied = impliedByOr(context_, term, right)) to_right.push_back(implied);
+            if (const Expr* implied = impliedByOr(context_, term, right))
+                to_right.push_back(implied);
         if (join->type == JoinType::kSemi) {
             take(condition, to_left, [&](const Expr* term) {
                 const ColumnSet read = columnsOf(term);
@@ -302,9 +323,7 @@ LogicalOp* PredicatePusher::push(LogicalOp* op, Terms terms) {
     case LogicalKind::kJoin: return pushJoin(op->as<bind::JoinOp>(), std::move(terms));
     case LogicalKind::kAggregate: return pushAggregate(op->as<bind::AggregateOp>(), terms);
     case LogicalKind::kWindow: return pushWindow(op->as<bind::WindowOp>(), terms);
-    case LogicalKind::kSort:
-        op->children[0] = push(op->children[0], std::move(terms));
-        return op;
+    case LogicalKind::kSort: op->children[0] = push(op->children[0], std::move(terms)); return op;
     case LogicalKind::kDistinct: {
         Terms above;
         take(terms, above, [](const Expr* term) { return !movable(term); });
@@ -323,11 +342,11 @@ LogicalOp* PredicatePusher::push(LogicalOp* op, Terms terms) {
     }
 }
 
-}  // namespace
+} // namespace
 
 LogicalOp* pushPredicates(PlanContext& context, LogicalOp* op) {
     if (!context.enabled("push_predicates")) return op;
     return PredicatePusher(context).push(op, {});
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

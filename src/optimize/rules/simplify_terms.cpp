@@ -34,7 +34,8 @@ const Expr* asInList(PlanContext& context, std::span<const Expr* const> arms) {
         const Equality equality = equalityOf(arm);
         if (!equality) return nullptr;
         const bool mirrored = equality.left->kind == ExprKind::kConstant;
-        if (!add(mirrored ? equality.right : equality.left, mirrored ? equality.left : equality.right))
+        if (!add(mirrored ? equality.right : equality.left,
+                 mirrored ? equality.left : equality.right))
             return nullptr;
     }
     if (column == nullptr || args.size() < 3) return nullptr;
@@ -63,21 +64,22 @@ void simplifyOr(PlanContext& context, const Expr* term, std::vector<const Expr*>
         std::vector<const Expr*> kept;
         for (const Expr* part : list)
             if (!containsSame(common, part)) kept.push_back(part);
-        if (kept.empty()) return;  // an arm that is TRUE beside the common terms
+        if (kept.empty()) return; // an arm that is TRUE beside the common terms
         rest.push_back(makeAnd(context.arena, kept));
     }
     const Expr* list = asInList(context, rest);
     out.push_back(list != nullptr ? list : makeLogic(context.arena, ExprKind::kOr, rest));
 }
 
-}  // namespace
+} // namespace
 
 std::vector<const Expr*> simplifyTerms(PlanContext& context, std::span<const Expr* const> terms) {
     std::vector<const Expr*> split;
     for (const Expr* term : terms) splitConjunction(term, split);
     std::vector<const Expr*> simple;
     for (const Expr* term : split) {
-        if (term->kind == ExprKind::kOr && context.enabled("or_terms")) simplifyOr(context, term, simple);
+        if (term->kind == ExprKind::kOr && context.enabled("or_terms"))
+            simplifyOr(context, term, simple);
         else simple.push_back(term);
     }
     std::vector<const Expr*> made;
@@ -119,7 +121,8 @@ std::vector<const Expr*> inferTerms(PlanContext& context, std::span<const Expr* 
         // Functions may tell equal texts apart (trailing blanks): comparisons only.
         if (term->kind == ExprKind::kCall) {
             const auto op = term->as<CallExpr>()->function->op;
-            if (op < functions::Operator::kEqual || op > functions::Operator::kGreaterEqual) continue;
+            if (op < functions::Operator::kEqual || op > functions::Operator::kGreaterEqual)
+                continue;
         }
         if (std::ranges::any_of(argsOf(term), [](const Expr* arg) {
                 return arg->kind != ExprKind::kColumn && arg->kind != ExprKind::kConstant;
@@ -129,8 +132,9 @@ std::vector<const Expr*> inferTerms(PlanContext& context, std::span<const Expr* 
         if (!parent.contains(from)) continue;
         for (const ColumnExpr* member : members) {
             if (member->id == from || root(member->id) != root(from)) continue;
-            const Expr* moved = rewriteColumns(context.arena, term,
-                                               [&](ColumnId, const ColumnExpr*) -> const Expr* { return member; });
+            const Expr* moved =
+                rewriteColumns(context.arena, term,
+                               [&](ColumnId, const ColumnExpr*) -> const Expr* { return member; });
             if (!containsSame(terms, moved) && !containsSame(made, moved)) made.push_back(moved);
         }
     }
@@ -154,4 +158,4 @@ const Expr* impliedByOr(PlanContext& context, const Expr* term, const ColumnSet&
     return list != nullptr ? list : makeLogic(context.arena, ExprKind::kOr, arms);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -27,12 +27,13 @@ f64 originRows(const PlanContext& context, std::span<const Equality> keys, bool 
     return table == nullptr ? 0 : f64(table->rowCount());
 }
 
-}  // namespace
+} // namespace
 
 RowEstimate Cardinality::of(const LogicalOp* op) {
     if (const auto found = memo_.find(op); found != memo_.end()) return found->second;
     RowEstimate estimated = estimate(op);
-    estimated.rows = std::max(std::min(estimated.rows, estimated.upper), estimated.upper > 0 ? 1.0 : 0.0);
+    estimated.rows =
+        std::max(std::min(estimated.rows, estimated.upper), estimated.upper > 0 ? 1.0 : 0.0);
     memo_[op] = estimated;
     return estimated;
 }
@@ -79,7 +80,8 @@ f64 Cardinality::joinSelectivity(std::span<const Equality> keys, f64 left_rows,
     }
     if (keys.size() > 1) {
         // Several columns of one key have no more combinations than their table has rows.
-        const f64 rows = std::max(originRows(context_, keys, true), originRows(context_, keys, false));
+        const f64 rows =
+            std::max(originRows(context_, keys, true), originRows(context_, keys, false));
         if (rows > 0) product = std::max(product, 1 / rows);
     }
     return product;
@@ -134,8 +136,7 @@ RowEstimate Cardinality::estimateJoin(const bind::JoinOp& join) {
             const ColumnSet b = columnsOf(equality.right);
             if (left_columns.containsAll(b) && right_columns.containsAll(a))
                 std::swap(equality.left, equality.right);
-            else if (!left_columns.containsAll(a) || !right_columns.containsAll(b))
-                equality = {};
+            else if (!left_columns.containsAll(a) || !right_columns.containsAll(b)) equality = {};
         }
         if (!equality) {
             rest *= selectivity(term);
@@ -152,13 +153,17 @@ RowEstimate Cardinality::estimateJoin(const bind::JoinOp& join) {
     if (right_once) inner_upper = std::min(inner_upper, left.upper);
     if (left_once) inner_upper = std::min(inner_upper, right.upper);
     inner = std::min(inner, inner_upper);
-    const auto partner = [&](f64 rows) { return std::clamp(inner / std::max(rows, 1.0), 0.001, 1.0); };
+    const auto partner = [&](f64 rows) {
+        return std::clamp(inner / std::max(rows, 1.0), 0.001, 1.0);
+    };
     switch (join.type) {
     case JoinType::kInner: return {inner, inner_upper};
     case JoinType::kLeft:
-        return {std::max(inner, left.rows), right_once ? left.upper : left.upper * std::max(1.0, right.upper)};
+        return {std::max(inner, left.rows),
+                right_once ? left.upper : left.upper * std::max(1.0, right.upper)};
     case JoinType::kRight:
-        return {std::max(inner, right.rows), left_once ? right.upper : right.upper * std::max(1.0, left.upper)};
+        return {std::max(inner, right.rows),
+                left_once ? right.upper : right.upper * std::max(1.0, left.upper)};
     case JoinType::kFull:
         return {std::max({inner, left.rows, right.rows}), inner_upper + left.upper + right.upper};
     case JoinType::kSemi: {
@@ -168,7 +173,8 @@ RowEstimate Cardinality::estimateJoin(const bind::JoinOp& join) {
             const f64 left_values = distinct(keys[0].left, kUnbounded);
             const f64 right_values = distinct(keys[0].right, right.rows);
             if (std::isfinite(left_values))
-                part = std::min(part, right_values / std::max(left_values, 1.0) * std::max(rest, 0.1));
+                part =
+                    std::min(part, right_values / std::max(left_values, 1.0) * std::max(rest, 0.1));
         }
         return {left.rows * part, left.upper};
     }
@@ -241,4 +247,4 @@ RowEstimate Cardinality::estimate(const LogicalOp* op) {
     return {};
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -48,4 +48,4 @@ private:
     std::unordered_map<const bind::LogicalOp*, RowEstimate> memo_;
 };
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

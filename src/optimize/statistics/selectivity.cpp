@@ -42,7 +42,9 @@ bool constantOn(const SqlType& type, const Expr* expr, f64& value) {
     return true;
 }
 
-bool isConstant(const Expr* expr) { return expr->kind == ExprKind::kConstant; }
+bool isConstant(const Expr* expr) {
+    return expr->kind == ExprKind::kConstant;
+}
 
 functions::Operator mirrored(functions::Operator op) {
     using functions::Operator;
@@ -55,7 +57,7 @@ functions::Operator mirrored(functions::Operator op) {
     }
 }
 
-}  // namespace
+} // namespace
 
 f64 Cardinality::distinct(const Expr* expr, f64 rows) const {
     rows = std::max(rows, 1.0);
@@ -77,7 +79,8 @@ f64 Cardinality::distinct(const Expr* expr, f64 rows) const {
     if (expr->kind == ExprKind::kCall) {
         // Date parts: the number of years in a warehouse is small.
         const std::string_view name = expr->as<CallExpr>()->function->name;
-        if (name == "date_part" || name == "extract" || name == "date_trunc" || name == "pgdate_part")
+        if (name == "date_part" || name == "extract" || name == "date_trunc" ||
+            name == "pgdate_part")
             guess = 12;
     }
     return std::clamp(std::min(product, guess), 1.0, rows);
@@ -126,8 +129,10 @@ f64 Cardinality::selectivity(const Expr* predicate) const {
         for (const Expr* arg : args) product *= selectivity(arg);
         // Two bounds on one column overlap: x >= a AND x < b.
         if (args.size() == 2) {
-            const ColumnExpr* a = argsOf(args[0]).empty() ? nullptr : columnBehind(argsOf(args[0])[0]);
-            const ColumnExpr* b = argsOf(args[1]).empty() ? nullptr : columnBehind(argsOf(args[1])[0]);
+            const ColumnExpr* a =
+                argsOf(args[0]).empty() ? nullptr : columnBehind(argsOf(args[0])[0]);
+            const ColumnExpr* b =
+                argsOf(args[1]).empty() ? nullptr : columnBehind(argsOf(args[1])[0]);
             if (a != nullptr && b != nullptr && a->id == b->id) {
                 const f64 overlap = selectivity(args[0]) + selectivity(args[1]) - 1;
                 if (overlap > 0.0001) return std::min(product, overlap);
@@ -150,7 +155,7 @@ f64 Cardinality::selectivity(const Expr* predicate) const {
     }
     case ExprKind::kIsTruth: {
         const auto* test = predicate->as<LogicExpr>();
-        const f64 part = test->truth == -1 ? 0.01
+        const f64 part = test->truth == -1  ? 0.01
                          : test->truth == 1 ? selectivity(args[0])
                                             : 1 - selectivity(args[0]);
         return test->negated ? 1 - part : part;
@@ -174,4 +179,4 @@ f64 Cardinality::selectivity(const Expr* predicate) const {
     }
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -19,4 +19,4 @@ f64 estimateDistinct(std::span<const u8> registers) {
     return raw;
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -12,4 +12,4 @@ namespace blueshift::optimize {
 /// Flajolet et al. 2007 with linear counting for small sets; any power of two of registers.
 f64 estimateDistinct(std::span<const u8> registers);
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

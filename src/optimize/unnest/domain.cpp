@@ -1,5 +1,6 @@
-// Step 2b of unnesting: the general way. A subquery that cannot lose its correlation by lifting runs
-// for all distinct outer values at once: the set of them is joined in at its leaves and carried up.
+// Step 2b of unnesting: the general way. A subquery that cannot lose its correlation by lifting
+// runs for all distinct outer values at once: the set of them is joined in at its leaves and
+// carried up.
 #include <algorithm>
 
 #include "optimize/unnest/unnest.h"
@@ -14,9 +15,9 @@ Domain::Domain(PlanContext& context, LogicalOp*& source, const ColumnSet& column
     : context_(context), columns_(columns) {
     ColumnMap shared;
     LogicalOp* copy = cloneTree(context, source, &shared);
-    const bool cheap = source->kind == LogicalKind::kScan ||
-                       (source->kind == LogicalKind::kFilter &&
-                        source->children[0]->kind == LogicalKind::kScan);
+    const bool cheap =
+        source->kind == LogicalKind::kScan ||
+        (source->kind == LogicalKind::kFilter && source->children[0]->kind == LogicalKind::kScan);
     if (!cheap) {
         const u32 rows_cte = u32(context.ctes.size());
         context.ctes.push_back({.name = "outer_rows", .plan = copy});
@@ -25,7 +26,10 @@ Domain::Domain(PlanContext& context, LogicalOp*& source, const ColumnSet& column
         const ColumnSet nullable = nullableOutputs(source);
         outputsOf(source).forEach([&](ColumnId id) {
             const ColumnFacts& about = context.facts(id);
-            originals.push_back({.id = id, .name = about.name, .type = about.type, .nullable = nullable.contains(id)});
+            originals.push_back({.id = id,
+                                 .name = about.name,
+                                 .type = about.type,
+                                 .nullable = nullable.contains(id)});
             inputs.push_back(shared.at(id));
         });
         source = context.cteScan(rows_cte, originals, inputs);
@@ -92,7 +96,9 @@ private:
     LogicalOp* pushUnion(LogicalOp* op, List<bind::OutputColumn>& columns,
                          List<List<ColumnId>>& inputs, ColumnMap& ids);
 
-    bool depends(const LogicalOp* op) const { return freeColumns(op).intersects(domain_.columns()); }
+    bool depends(const LogicalOp* op) const {
+        return freeColumns(op).intersects(domain_.columns());
+    }
     void rewriteOwn(LogicalOp* op, const ColumnMap& ids) {
         visitExprs(op, [&](const Expr*& expr) { expr = replaceColumns(context_, expr, ids); });
     }
@@ -223,7 +229,8 @@ LogicalOp* DomainPusher::push(LogicalOp* op, ColumnMap& ids) {
     case LogicalKind::kWindow: {
         op->children[0] = push(op->children[0], ids);
         rewriteOwn(op, ids);
-        for (const auto& [outer, id] : ids) op->as<bind::WindowOp>()->partition_by.push(context_.column(id));
+        for (const auto& [outer, id] : ids)
+            op->as<bind::WindowOp>()->partition_by.push(context_.column(id));
         return op;
     }
     case LogicalKind::kLimit: {
@@ -237,8 +244,8 @@ LogicalOp* DomainPusher::push(LogicalOp* op, ColumnMap& ids) {
         if (sort != nullptr) rewriteOwn(sort, ids);
         std::vector<const Expr*> partition;
         for (const auto& [outer, id] : ids) partition.push_back(context_.column(id));
-        return limitPerPartition(context_, child, partition, sort == nullptr ? nullptr : &sort->keys,
-                                 *op->as<bind::LimitOp>());
+        return limitPerPartition(context_, child, partition,
+                                 sort == nullptr ? nullptr : &sort->keys, *op->as<bind::LimitOp>());
     }
     case LogicalKind::kDistinct:
         op->children[0] = push(op->children[0], ids);
@@ -260,10 +267,10 @@ LogicalOp* DomainPusher::push(LogicalOp* op, ColumnMap& ids) {
     BS_NOT_YET("a table function whose arguments are columns of another table");
 }
 
-}  // namespace
+} // namespace
 
 LogicalOp* pushDomain(PlanContext& context, LogicalOp* op, Domain& domain, ColumnMap& ids) {
     return DomainPusher(context, domain).push(op, ids);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -1,6 +1,6 @@
-// Step 2a of unnesting: lifts correlated predicates out of a subquery, so that they can stand in the
-// join condition. Groupings, windows, limits and unions on the way take the inner side of correlated
-// equalities as further keys; anything else in their way makes the lift impossible.
+// Step 2a of unnesting: lifts correlated predicates out of a subquery, so that they can stand in
+// the join condition. Groupings, windows, limits and unions on the way take the inner side of
+// correlated equalities as further keys; anything else in their way makes the lift impossible.
 #include <algorithm>
 
 #include "optimize/unnest/unnest.h"
@@ -30,7 +30,8 @@ private:
     Lifted liftDistinct(bind::DistinctOp* distinct);
     Lifted liftWindow(bind::WindowOp* window);
     Lifted liftLimit(bind::LimitOp* limit);
-    Lifted liftUnion(LogicalOp* op, List<bind::OutputColumn>& columns, List<List<ColumnId>>& inputs);
+    Lifted liftUnion(LogicalOp* op, List<bind::OutputColumn>& columns,
+                     List<List<ColumnId>>& inputs);
 
     bool readsOuter(const Expr* expr) const { return columnsOf(expr).intersects(outer_); }
     bool readsOuter(const LogicalOp* op) const { return ownColumns(op).intersects(outer_); }
@@ -145,12 +146,13 @@ Lifted Lifter::liftJoin(bind::JoinOp* join) {
             else kept.push_back(term);
         }
         join->condition = makeAnd(arena_, kept);
-        made.predicates.insert(made.predicates.end(), other.predicates.begin(), other.predicates.end());
+        made.predicates.insert(made.predicates.end(), other.predicates.begin(),
+                               other.predicates.end());
         made.op = join;
         return made;
     }
-    // Outer, semi, anti, mark and single joins: the right side and the condition may only read outer
-    // columns that the left side knows under a name of its own.
+    // Outer, semi, anti, mark and single joins: the right side and the condition may only read
+    // outer columns that the left side knows under a name of its own.
     if (freeColumns(join->children[1]).intersects(outer_)) return {};
     made.op = join;
     made.possible = join->condition == nullptr || substituteOwn(join, made.predicates);
@@ -279,7 +281,7 @@ Lifted Lifter::lift(LogicalOp* op) {
     case LogicalKind::kAggregate: return liftAggregate(op->as<bind::AggregateOp>());
     case LogicalKind::kDistinct: return liftDistinct(op->as<bind::DistinctOp>());
     case LogicalKind::kWindow: return liftWindow(op->as<bind::WindowOp>());
-    case LogicalKind::kSort: return lift(op->children[0]);  // no order survives a join
+    case LogicalKind::kSort: return lift(op->children[0]); // no order survives a join
     case LogicalKind::kLimit: return liftLimit(op->as<bind::LimitOp>());
     case LogicalKind::kUnion: {
         auto* all = op->as<bind::UnionOp>();
@@ -293,7 +295,7 @@ Lifted Lifter::lift(LogicalOp* op) {
     }
 }
 
-}  // namespace
+} // namespace
 
 Lifted liftCorrelation(PlanContext& context, const LogicalOp* op, const ColumnSet& outer) {
     return Lifter(context, outer).lift(cloneTree(context, op, nullptr));
@@ -313,13 +315,16 @@ LogicalOp* limitPerPartition(PlanContext& context, LogicalOp* child,
     const Expr* number = context.column(item.column.id, false);
     std::vector<const Expr*> terms;
     if (limit.offset > 0)
-        terms.push_back(makeComparison(arena, ">", number, makeConstant(arena, Value::ofBigInt(limit.offset))));
+        terms.push_back(
+            makeComparison(arena, ">", number, makeConstant(arena, Value::ofBigInt(limit.offset))));
     if (limit.limit >= 0) {
         i64 last = 0;
-        if (__builtin_add_overflow(limit.offset, limit.limit, &last)) return context.filter(window, terms);
-        terms.push_back(makeComparison(arena, "<=", number, makeConstant(arena, Value::ofBigInt(last))));
+        if (__builtin_add_overflow(limit.offset, limit.limit, &last))
+            return context.filter(window, terms);
+        terms.push_back(
+            makeComparison(arena, "<=", number, makeConstant(arena, Value::ofBigInt(last))));
     }
     return context.filter(window, terms);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -41,12 +41,14 @@ void DependenceRemover::dropUnreadItems(bind::JoinOp* join) const {
     const ColumnSet read = columnsOf(join->condition);
     LogicalOp*& right = join->children[1];
     while (right->kind == LogicalKind::kMap &&
-           std::ranges::none_of(right->as<bind::MapOp>()->items,
-                                [&](const bind::MapItem& item) { return read.contains(item.column.id); }))
+           std::ranges::none_of(right->as<bind::MapOp>()->items, [&](const bind::MapItem& item) {
+               return read.contains(item.column.id);
+           }))
         right = right->children[0];
 }
 
-LogicalOp* DependenceRemover::removeOverScalarAggregate(bind::JoinOp* join, const ColumnSet& outer) {
+LogicalOp* DependenceRemover::removeOverScalarAggregate(bind::JoinOp* join,
+                                                        const ColumnSet& outer) {
     std::vector<LogicalOp*> chain;
     LogicalOp* bottom = join->children[1];
     bool filtered = false;
@@ -88,14 +90,15 @@ LogicalOp* DependenceRemover::removeOverScalarAggregate(bind::JoinOp* join, cons
         terms.push_back(makeComparison(arena_, "=", equality.left, context_.column(key.id)));
     }
     const std::vector<bind::MapItem> items = restoreEmptyGroup(context_, aggregate);
-    LogicalOp* made = context_.join(JoinType::kLeft, join->children[0], visit(aggregate),
-                                    makeAnd(arena_, terms));
+    LogicalOp* made =
+        context_.join(JoinType::kLeft, join->children[0], visit(aggregate), makeAnd(arena_, terms));
     made = context_.map(made, items);
     std::vector<const Expr*> passes;
     for (size_t i = chain.size(); i-- > 0;) {
         if (chain[i]->kind == LogicalKind::kMap) {
             const auto& map = *chain[i]->as<bind::MapOp>();
-            made = context_.map(made, std::span<const bind::MapItem>(map.items.begin(), map.items.size()));
+            made = context_.map(
+                made, std::span<const bind::MapItem>(map.items.begin(), map.items.size()));
         } else {
             splitConjunction(chain[i]->as<bind::FilterOp>()->predicate, passes);
         }
@@ -109,7 +112,8 @@ LogicalOp* DependenceRemover::removeOverScalarAggregate(bind::JoinOp* join, cons
     default: break;
     }
     // Anti and mark: whether the only row passes, as TRUE or FALSE.
-    const Expr* all = passes.empty() ? makeConstant(arena_, Value::ofBool(true)) : makeAnd(arena_, passes);
+    const Expr* all =
+        passes.empty() ? makeConstant(arena_, Value::ofBool(true)) : makeAnd(arena_, passes);
     const Expr* decide[] = {all, makeConstant(arena_, Value::ofBool(false))};
     const Expr* passed = makeLogic(arena_, ExprKind::kCoalesce, decide);
     if (join->type == JoinType::kMark) {
@@ -171,10 +175,10 @@ LogicalOp* DependenceRemover::visit(LogicalOp* op) {
     return op;
 }
 
-}  // namespace
+} // namespace
 
 LogicalOp* removeDependence(PlanContext& context, LogicalOp* op) {
     return DependenceRemover(context).visit(op);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

@@ -88,9 +88,9 @@ LogicalOp* SubqueryRemover::planOf(const SubqueryExpr* subquery) {
 /// EXISTS looks at no values: order, duplicates and computed columns do not matter.
 LogicalOp* SubqueryRemover::existencePlan(LogicalOp* plan) const {
     for (;;) {
-        const bool ignorable = plan->kind == LogicalKind::kSort || plan->kind == LogicalKind::kMap ||
-                               plan->kind == LogicalKind::kDistinct ||
-                               plan->kind == LogicalKind::kWindow;
+        const bool ignorable =
+            plan->kind == LogicalKind::kSort || plan->kind == LogicalKind::kMap ||
+            plan->kind == LogicalKind::kDistinct || plan->kind == LogicalKind::kWindow;
         const bool limit = plan->kind == LogicalKind::kLimit &&
                            plan->as<bind::LimitOp>()->limit != 0 &&
                            plan->as<bind::LimitOp>()->offset == 0;
@@ -137,8 +137,8 @@ SubqueryRemover::Comparison SubqueryRemover::comparisonOf(const SubqueryExpr* su
         const Expr* test = replace(subquery->tests[i], input);
         const ColumnId output = subquery->outputs[i];
         const bool inside = nullable_inside.contains(output);
-        made.nullable |= inside || test->nullable ||
-                         columnsOf(test).intersects(nullableOutputs(input));
+        made.nullable |=
+            inside || test->nullable || columnsOf(test).intersects(nullableOutputs(input));
         const std::string_view each = subquery->tests.size() > 1 && symbol == "<>" ? "=" : symbol;
         terms.push_back(makeComparison(arena_, each, test, context_.column(output, inside)));
     }
@@ -160,8 +160,9 @@ const Expr* SubqueryRemover::replaceMark(const SubqueryExpr* subquery, LogicalOp
     }
     // x op ALL (S) is NOT (x negated-op ANY (S)).
     const bool all = subquery->subquery == SubqueryKind::kCompareAll;
-    const Comparison comparison = comparisonOf(
-        subquery, all ? negatedComparison(subquery->comparison) : subquery->comparison, plan, input);
+    const Comparison comparison =
+        comparisonOf(subquery, all ? negatedComparison(subquery->comparison) : subquery->comparison,
+                     plan, input);
     const Expr* mark = nullptr;
     if (comparison.nullable && !freeColumns(plan).empty()) {
         // Three values under correlation: one mark for TRUE, one for UNKNOWN over a second copy.
@@ -225,8 +226,9 @@ bool SubqueryRemover::asSemiJoin(const Expr* term, LogicalOp*& input) {
         return true;
     }
     const bool all = subquery->subquery == SubqueryKind::kCompareAll;
-    const Comparison comparison = comparisonOf(
-        subquery, all ? negatedComparison(subquery->comparison) : subquery->comparison, plan, input);
+    const Comparison comparison =
+        comparisonOf(subquery, all ? negatedComparison(subquery->comparison) : subquery->comparison,
+                     plan, input);
     if (all == negated) {
         attach(JoinType::kSemi, input, plan, comparison.condition);
         return true;
@@ -234,8 +236,8 @@ bool SubqueryRemover::asSemiJoin(const Expr* term, LogicalOp*& input) {
     // The row passes when no comparison is TRUE or UNKNOWN.
     const bool aware = comparison.nullable;
     const bool by_hash = aware && comparison.single_equality && freeColumns(plan).empty();
-    const Expr* condition = aware && !by_hash ? isTruth(comparison.condition, 0, true)
-                                              : comparison.condition;
+    const Expr* condition =
+        aware && !by_hash ? isTruth(comparison.condition, 0, true) : comparison.condition;
     bind::JoinOp* join = attach(JoinType::kAnti, input, plan, condition);
     join->null_aware = by_hash;
     return true;
@@ -280,7 +282,8 @@ void SubqueryRemover::conditionOverBothSides(bind::JoinOp* join,
     ColumnMap to_copy;
     outputsOf(window).forEach([&](ColumnId id) {
         const ColumnFacts& about = context_.facts(id);
-        originals.push_back({.id = id, .name = about.name, .type = about.type, .nullable = about.nullable});
+        originals.push_back(
+            {.id = id, .name = about.name, .type = about.type, .nullable = about.nullable});
         copies.push_back(context_.copyOf(id));
         to_copy[id] = copies.back().id;
         inputs.push_back(shared.at(id));
@@ -296,7 +299,8 @@ void SubqueryRemover::conditionOverBothSides(bind::JoinOp* join,
             if (expr->kind == ExprKind::kSubquery) {
                 auto* subquery = const_cast<SubqueryExpr*>(expr->as<SubqueryExpr>());
                 replaceColumns(context_, subquery->plan, to_copy);
-                for (const Expr*& test : subquery->tests) test = replaceColumns(context_, test, to_copy);
+                for (const Expr*& test : subquery->tests)
+                    test = replaceColumns(context_, test, to_copy);
             }
             for (const Expr* arg : argsOf(expr)) self(self, arg);
         };
@@ -331,7 +335,8 @@ LogicalOp* SubqueryRemover::visitJoin(bind::JoinOp* join) {
         return hasSubquery(term) && read.intersects(left) && read.intersects(right);
     });
     if (mixed) {
-        if (join->type != JoinType::kLeft) BS_NOT_YET("a subquery over both sides of FULL JOIN ... ON");
+        if (join->type != JoinType::kLeft)
+            BS_NOT_YET("a subquery over both sides of FULL JOIN ... ON");
         conditionOverBothSides(join, terms);
         return join;
     }
@@ -347,7 +352,9 @@ LogicalOp* SubqueryRemover::visitJoin(bind::JoinOp* join) {
 /// Rows with subqueries or outer columns: each row becomes a Map over one empty row.
 LogicalOp* SubqueryRemover::visitValues(bind::ValuesOp* values) {
     bool plain = true;
-    visitExprs(values, [&](const Expr*& expr) { plain &= columnsWithSubqueries(expr).empty() && !hasSubquery(expr); });
+    visitExprs(values, [&](const Expr*& expr) {
+        plain &= columnsWithSubqueries(expr).empty() && !hasSubquery(expr);
+    });
     if (plain) return values;
     std::vector<LogicalOp*> rows;
     std::vector<List<ColumnId>> inputs;
@@ -359,8 +366,9 @@ LogicalOp* SubqueryRemover::visitValues(bind::ValuesOp* values) {
         List<ColumnId> ids(arena_);
         LogicalOp* input = one;
         for (u32 i = 0; i < values->columns.size(); ++i) {
-            const bind::OutputColumn column =
-                values->rows.size() == 1 ? values->columns[i] : context_.copyOf(values->columns[i].id);
+            const bind::OutputColumn column = values->rows.size() == 1
+                                                  ? values->columns[i]
+                                                  : context_.copyOf(values->columns[i].id);
             items.push_back({column, replace(row[i], input)});
             ids.push(column.id);
         }
@@ -394,10 +402,10 @@ LogicalOp* SubqueryRemover::visit(LogicalOp* op) {
     }
 }
 
-}  // namespace
+} // namespace
 
 LogicalOp* removeSubqueries(PlanContext& context, LogicalOp* op) {
     return SubqueryRemover(context).visit(op);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

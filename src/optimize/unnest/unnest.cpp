@@ -73,7 +73,8 @@ private:
             LogicalOp* plan = visit(cte.plan);
             std::vector<bind::MapItem> items;
             for (u32 i = 0; i < scan->columns.size(); ++i)
-                items.push_back({scan->columns[i], context_.column(scan->inputs[i], scan->columns[i].nullable)});
+                items.push_back({scan->columns[i],
+                                 context_.column(scan->inputs[i], scan->columns[i].nullable)});
             return context_.map(plan, items);
         }
         if (place_[scan->cte] == kUnseen) {
@@ -98,9 +99,11 @@ private:
     std::vector<bind::Cte> ordered_;
 };
 
-}  // namespace
+} // namespace
 
-LogicalOp* orderCtes(PlanContext& context, LogicalOp* root) { return CteOrder(context).run(root); }
+LogicalOp* orderCtes(PlanContext& context, LogicalOp* root) {
+    return CteOrder(context).run(root);
+}
 
 LogicalOp* unnestAll(PlanContext& context, LogicalOp* root) {
     for (size_t i = 0; i < context.ctes.size(); ++i) {
@@ -126,4 +129,4 @@ LogicalOp* unnestAll(PlanContext& context, LogicalOp* root) {
     return orderCtes(context, root);
 }
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

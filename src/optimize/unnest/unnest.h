@@ -3,11 +3,11 @@
 // Place: first pass over a bound plan; afterwards the plan is plain relational algebra.
 // In three steps: (1) subquery expressions become joins, dependent where the subquery reads columns
 // of its surroundings (remove_subqueries); (2) from the top down, each dependent join loses its
-// dependence: by lifting the correlated predicates into the join condition, with the correlation key
-// as a further group key (lift_correlation), or, where that is impossible, by joining the subquery
-// with the duplicate-free set of outer values (domain); (3) shared subplans are put in order.
-// Why so: Neumann, Kemper 2015 (any correlation becomes a join); from the top down, as in Neumann
-// 2025, so that a subquery two levels deep meets columns of its direct parent only.
+// dependence: by lifting the correlated predicates into the join condition, with the correlation
+// key as a further group key (lift_correlation), or, where that is impossible, by joining the
+// subquery with the duplicate-free set of outer values (domain); (3) shared subplans are put in
+// order. Why so: Neumann, Kemper 2015 (any correlation becomes a join); from the top down, as in
+// Neumann 2025, so that a subquery two levels deep meets columns of its direct parent only.
 #pragma once
 
 #include "optimize/logical_shape.h"
@@ -46,7 +46,7 @@ private:
     PlanContext& context_;
     ColumnSet columns_;
     u32 cte_ = 0;
-    std::vector<std::pair<ColumnId, ColumnId>> inputs_;  // outer column, column of the shared plan
+    std::vector<std::pair<ColumnId, ColumnId>> inputs_; // outer column, column of the shared plan
 };
 /// `op` for every member of the domain at once: its rows get the domain's columns, named in `ids`.
 bind::LogicalOp* pushDomain(PlanContext& context, bind::LogicalOp* op, Domain& domain,
@@ -64,4 +64,4 @@ bind::LogicalOp* limitPerPartition(PlanContext& context, bind::LogicalOp* child,
 /// Shared subplans in the order of dependence, unread ones dropped, those with one reader inlined.
 bind::LogicalOp* orderCtes(PlanContext& context, bind::LogicalOp* root);
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

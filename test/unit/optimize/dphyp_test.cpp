@@ -1,4 +1,6 @@
 // The pair enumerator against brute force on random small hypergraphs.
+#include "optimize/join_order/dphyp.h"
+
 #include <doctest/doctest.h>
 
 #include <bit>
@@ -6,8 +8,6 @@
 #include <map>
 #include <random>
 #include <set>
-
-#include "optimize/join_order/dphyp.h"
 
 using namespace blueshift;
 using namespace blueshift::optimize;
@@ -43,7 +43,7 @@ std::set<Pair> bruteForce(u32 relations, const std::vector<HyperEdge>& edges) {
     return pairs;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("every connected pair once, as brute force finds them") {
     std::mt19937 random(7);

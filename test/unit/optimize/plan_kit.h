@@ -45,7 +45,8 @@ public:
     Arena arena;
     bind::QueryPlan plan;
 
-    template <class T> T* op(bind::LogicalKind kind, std::initializer_list<bind::LogicalOp*> children) {
+    template <class T>
+    T* op(bind::LogicalKind kind, std::initializer_list<bind::LogicalOp*> children) {
         T* made = arena.make<T>();
         made->kind = kind;
         made->children = List<bind::LogicalOp*>(arena, children);
@@ -84,7 +85,9 @@ public:
         const Expr* args[] = {e};
         return makeLogic(arena, ExprKind::kNot, args);
     }
-    const Expr* any(std::vector<const Expr*> terms) { return makeLogic(arena, ExprKind::kOr, terms); }
+    const Expr* any(std::vector<const Expr*> terms) {
+        return makeLogic(arena, ExprKind::kOr, terms);
+    }
     const Expr* all(std::vector<const Expr*> terms) { return makeAnd(arena, terms); }
     bind::LogicalOp* filter(bind::LogicalOp* child, const Expr* predicate) {
         auto* made = op<bind::FilterOp>(bind::LogicalKind::kFilter, {child});
@@ -144,7 +147,8 @@ public:
 /// Every dependent join, subquery or column without a maker below its reader.
 inline std::string faultsOf(const bind::LogicalOp* op) {
     std::string text;
-    if (op->kind == bind::LogicalKind::kJoin && op->as<bind::JoinOp>()->dependent) text += "dependent ";
+    if (op->kind == bind::LogicalKind::kJoin && op->as<bind::JoinOp>()->dependent)
+        text += "dependent ";
     visitExprs(const_cast<bind::LogicalOp*>(op), [&](const Expr*& expr) {
         if (hasSubquery(expr)) text += "subquery ";
     });
@@ -205,4 +209,4 @@ inline std::string shape(const PhysicalPlan& plan) {
     return text;
 }
 
-}  // namespace blueshift::optimize::test
+} // namespace blueshift::optimize::test

@@ -1,5 +1,5 @@
-// Rules: conditions arrive where they are tested, outer joins become inner ones only when that keeps
-// the result, join filters reach only sides whose rows may go.
+// Rules: conditions arrive where they are tested, outer joins become inner ones only when that
+// keeps the result, join filters reach only sides whose rows may go.
 #include <doctest/doctest.h>
 
 #include "unit/optimize/plan_kit.h"
@@ -18,7 +18,7 @@ const PhysicalOp* findOp(const PhysicalOp* op, OpKind kind) {
     return nullptr;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a constant travels along an equality to both scans") {
     const auto t = makeTable("t", {"a", "b"}, 1000, {1000, 10});
@@ -26,9 +26,11 @@ TEST_CASE("a constant travels along an equality to both scans") {
     Kit kit;
     auto* left = kit.scan(*t, "t");
     auto* right = kit.scan(*s, "s");
-    auto* join = kit.join(JoinType::kInner, left, right, kit.compare("=", kit.of(left, "a"), kit.of(right, "x")));
+    auto* join = kit.join(JoinType::kInner, left, right,
+                          kit.compare("=", kit.of(left, "a"), kit.of(right, "x")));
     auto* root = kit.filter(join, kit.compare("=", kit.of(left, "a"), kit.integer(7)));
-    const PhysicalPlan plan = optimize::optimize(kit.finish(root, {kit.of(right, "y")}), kit.arena, nullptr, {});
+    const PhysicalPlan plan =
+        optimize::optimize(kit.finish(root, {kit.of(right, "y")}), kit.arena, nullptr, {});
     CHECK(faultsOf(plan.root) == "");
     const auto* hash = findOp(plan.root, OpKind::kHashJoin);
     REQUIRE(hash != nullptr);
@@ -36,7 +38,7 @@ TEST_CASE("a constant travels along an equality to both scans") {
         REQUIRE(side->kind == OpKind::kTableScan);
         CHECK(side->as<TableScanOp>()->tests.size() == 1);
     }
-    CHECK(hash->children[1]->as<TableScanOp>()->table == t.get());  // the smaller side builds
+    CHECK(hash->children[1]->as<TableScanOp>()->table == t.get()); // the smaller side builds
 }
 
 TEST_CASE("a left join becomes inner under a condition that rejects NULL rows, not otherwise") {
@@ -46,12 +48,14 @@ TEST_CASE("a left join becomes inner under a condition that rejects NULL rows, n
         Kit kit;
         auto* left = kit.scan(*t, "t");
         auto* right = kit.scan(*s, "s");
-        auto* join = kit.join(JoinType::kLeft, left, right, kit.compare("=", kit.of(left, "a"), kit.of(right, "x")));
+        auto* join = kit.join(JoinType::kLeft, left, right,
+                              kit.compare("=", kit.of(left, "a"), kit.of(right, "x")));
         const Expr* args[] = {kit.of(right, "y")};
         const Expr* predicate = rejects ? kit.compare(">", kit.of(right, "y"), kit.integer(3))
                                         : makeLogic(kit.arena, ExprKind::kIsNull, args);
         auto* root = kit.filter(join, predicate);
-        const PhysicalPlan plan = optimize::optimize(kit.finish(root, {kit.of(left, "b")}), kit.arena, nullptr, {});
+        const PhysicalPlan plan =
+            optimize::optimize(kit.finish(root, {kit.of(left, "b")}), kit.arena, nullptr, {});
         const auto* hash = findOp(plan.root, OpKind::kHashJoin)->as<HashJoinOp>();
         CHECK((hash->output == JoinOutput::kInner) == rejects);
         CHECK((findOp(plan.root, OpKind::kFilter) == nullptr) == rejects);
@@ -74,9 +78,10 @@ TEST_CASE("an OR gives up its common term and implies a condition on one input")
     };
     auto* join = kit.join(JoinType::kInner, left, right, nullptr);
     auto* root = kit.filter(join, kit.any({arm(1, 10), arm(2, 20)}));
-    const PhysicalPlan plan = optimize::optimize(kit.finish(root, {kit.of(right, "y")}), kit.arena, nullptr, {});
+    const PhysicalPlan plan =
+        optimize::optimize(kit.finish(root, {kit.of(right, "y")}), kit.arena, nullptr, {});
     const PhysicalOp* found = findOp(plan.root, OpKind::kHashJoin);
-    REQUIRE(found != nullptr);  // the common equality is a hash key
+    REQUIRE(found != nullptr); // the common equality is a hash key
     const auto* hash = found->as<HashJoinOp>();
     CHECK(hash->residual != nullptr);
     for (const PhysicalOp* side : hash->children) {
@@ -93,10 +98,13 @@ TEST_CASE("the selective relation is joined first and filters the large one") {
     auto* f = kit.scan(*fact, "f");
     auto* b = kit.scan(*big, "b");
     auto* s = kit.scan(*small, "s");
-    auto* one = kit.join(JoinType::kInner, f, b, kit.compare("=", kit.of(f, "k2"), kit.of(b, "id")));
-    auto* two = kit.join(JoinType::kInner, one, s, kit.compare("=", kit.of(f, "k1"), kit.of(s, "id")));
+    auto* one =
+        kit.join(JoinType::kInner, f, b, kit.compare("=", kit.of(f, "k2"), kit.of(b, "id")));
+    auto* two =
+        kit.join(JoinType::kInner, one, s, kit.compare("=", kit.of(f, "k1"), kit.of(s, "id")));
     auto* root = kit.filter(two, kit.compare("=", kit.of(s, "g"), kit.integer(3)));
-    const PhysicalPlan plan = optimize::optimize(kit.finish(root, {kit.of(f, "v"), kit.of(b, "g")}), kit.arena, nullptr, {});
+    const PhysicalPlan plan = optimize::optimize(kit.finish(root, {kit.of(f, "v"), kit.of(b, "g")}),
+                                                 kit.arena, nullptr, {});
     CHECK(faultsOf(plan.root) == "");
     CHECK(plan.join_filters >= 1);
     CHECK(shape(plan) == R"(XN Network
@@ -124,11 +132,13 @@ TEST_CASE("EXCEPT and INTERSECT are groupings with flags of both sides") {
         auto* set = kit.op<bind::SetOpOp>(bind::LogicalKind::kSetOp, {left, right});
         set->operation = bind::SetOpKind::kExcept;
         set->all = all;
-        set->columns = List<bind::OutputColumn>(kit.arena, {kit.newColumn("a", SqlType::integer(), true)});
+        set->columns =
+            List<bind::OutputColumn>(kit.arena, {kit.newColumn("a", SqlType::integer(), true)});
         set->inputs = List<List<ColumnId>>(kit.arena);
         set->inputs.push(List<ColumnId>(kit.arena, {left->columns[0].id}));
         set->inputs.push(List<ColumnId>(kit.arena, {right->columns[0].id}));
-        const PhysicalPlan plan = optimize::optimize(kit.finish(set, {kit.column(set->columns[0])}), kit.arena, nullptr, {});
+        const PhysicalPlan plan = optimize::optimize(kit.finish(set, {kit.column(set->columns[0])}),
+                                                     kit.arena, nullptr, {});
         CHECK(faultsOf(plan.root) == "");
         CHECK(findOp(plan.root, OpKind::kAggregate) != nullptr);
         CHECK((findOp(plan.root, OpKind::kWindow) != nullptr) == all);

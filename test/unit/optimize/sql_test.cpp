@@ -60,29 +60,39 @@ const char* const kCorrelated[] = {
     "(select 1 from s s2 where s2.x = s.y and s2.z = t.c))",
     "select a from t where exists (select 1 from s where s.x = t.a and s.y > "
     "(select avg(s2.z) from s s2 where s2.x = s.x and s2.y = t.b))",
-    "select a, (select (select max(s2.x) from s s2 where s2.y = t.b) from s where s.x = t.a) from t",
+    "select a, (select (select max(s2.x) from s s2 where s2.y = t.b) from s where s.x = t.a) from "
+    "t",
     "select a from t where (select count(*) from (select distinct y from s where s.x = t.a) d) > 1",
-    "select a, (select count(*) from (select x from s where y = t.b union all select y from s where x = t.b) u) from t",
-    "select a, (select count(*) from (select x from s where y < t.b union select y from s where x = t.b) u) from t",
-    "select a, (select count(*) from (select x from s where y = t.b except select y from s where x = t.c) u) from t",
-    "select a, (select max(s.x) from s left join t t2 on t2.a = s.x and t2.b = t.b where s.y = t.c) from t",
+    "select a, (select count(*) from (select x from s where y = t.b union all select y from s "
+    "where x = t.b) u) from t",
+    "select a, (select count(*) from (select x from s where y < t.b union select y from s where x "
+    "= t.b) u) from t",
+    "select a, (select count(*) from (select x from s where y = t.b except select y from s where x "
+    "= t.c) u) from t",
+    "select a, (select max(s.x) from s left join t t2 on t2.a = s.x and t2.b = t.b where s.y = "
+    "t.c) from t",
     "select b, sum(a) from t group by b having sum(a) > (select max(x) from s where s.y = t.b)",
     "select t.a from t left join s on t.a = s.x and exists (select 1 from s s2 where s2.y = s.y)",
-    "select t.a from t left join s on t.a = s.x and t.b = (select max(z) from s s2 where s2.y = s.y)",
+    "select t.a from t left join s on t.a = s.x and t.b = (select max(z) from s s2 where s2.y = "
+    "s.y)",
     "select t.a from t join s on t.a = s.x and t.b = (select max(z) from s s2 where s2.y = s.y)",
     "select a from t order by (select max(x) from s where s.y = t.b)",
-    "select a, sum(c) over (partition by b order by a) from t where c > (select min(x) from s where s.z = t.b)",
-    "with w as (select y, count(*) as n from s group by y) select a from t where b = (select max(n) from w where w.y = t.b) "
+    "select a, sum(c) over (partition by b order by a) from t where c > (select min(x) from s "
+    "where s.z = t.b)",
+    "with w as (select y, count(*) as n from s group by y) select a from t where b = (select "
+    "max(n) from w where w.y = t.b) "
     "and c in (select n from w)",
     "select (select t.a) from t",
-    "select a from t where (select min(x) from s) = a and b = (select max(y) from s where s.x = t.c)",
-    "select x from s where y in (select a from t where t.b in (select z from s s3 where s3.x = s.x))",
+    "select a from t where (select min(x) from s) = a and b = (select max(y) from s where s.x = "
+    "t.c)",
+    "select x from s where y in (select a from t where t.b in (select z from s s3 where s3.x = "
+    "s.x))",
     "select a from t intersect select x from s except select y from s",
     "select a from t where (a, b) in (select x, y from s)",
     "select a from t where (a, b) not in (select x, y from s)",
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE("all TPC-H queries plan without dependence and without loops") {
     const auto catalog = tpchCatalog();
@@ -100,7 +110,9 @@ TEST_CASE("all TPC-H queries plan without dependence and without loops") {
             CHECK(faultsOf(flat) == "");
             const auto start = std::chrono::steady_clock::now();
             const PhysicalPlan plan = optimize::optimize(bound.plan, bound.arena, nullptr, {});
-            const f64 micros = std::chrono::duration<f64, std::micro>(std::chrono::steady_clock::now() - start).count();
+            const f64 micros =
+                std::chrono::duration<f64, std::micro>(std::chrono::steady_clock::now() - start)
+                    .count();
             slowest = std::max(slowest, micros);
             CHECK(faultsOf(plan.root) == "");
             CHECK(loops(plan.root) == 0);
@@ -130,7 +142,8 @@ TEST_CASE("correlated queries of every form, with and without lifting") {
                 CHECK(faultsOf(flat) == "");
                 OptimizerOptions options;
                 if (!lift) options.disabled_rules.insert("lift_correlation");
-                const PhysicalPlan plan = optimize::optimize(bound.plan, bound.arena, nullptr, options);
+                const PhysicalPlan plan =
+                    optimize::optimize(bound.plan, bound.arena, nullptr, options);
                 std::string faults = faultsOf(plan.root);
                 for (const PhysicalOp* cte : plan.ctes) faults += faultsOf(cte);
                 CHECK(faults == "");
@@ -165,11 +178,12 @@ TEST_CASE("COUNT, MIN and MAX of a whole table come from the catalog, not under 
 TEST_CASE("every rule can be switched off") {
     const auto catalog = tpchCatalog();
     const auto folder = std::filesystem::path(__FILE__).parent_path() / "../../sql/tpch";
-    for (const char* rule : {"push_predicates", "outer_to_inner", "infer_constants", "or_terms",
-                             "empty_results", "join_order", "transitive_joins", "join_filters",
-                             "move_limits", "drop_sorts", "top_n", "scan_tests", "dependent_keys",
-                             "inline_ctes"}) {
-        for (const char* name : {"q02.sql", "q05.sql", "q07.sql", "q13.sql", "q17.sql", "q20.sql", "q21.sql"}) {
+    for (const char* rule :
+         {"push_predicates", "outer_to_inner", "infer_constants", "or_terms", "empty_results",
+          "join_order", "transitive_joins", "join_filters", "move_limits", "drop_sorts", "top_n",
+          "scan_tests", "dependent_keys", "inline_ctes"}) {
+        for (const char* name :
+             {"q02.sql", "q05.sql", "q07.sql", "q13.sql", "q17.sql", "q20.sql", "q21.sql"}) {
             CAPTURE(rule);
             CAPTURE(name);
             const std::string text = readFile(folder / name);

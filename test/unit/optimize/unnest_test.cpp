@@ -14,14 +14,15 @@ using bind::SubqueryKind;
 namespace {
 
 struct Tables {
-    std::shared_ptr<catalog::Table> t = makeTable("t", {"a", "b", "c"}, 1000, {1000, 10, 100}, true);
+    std::shared_ptr<catalog::Table> t =
+        makeTable("t", {"a", "b", "c"}, 1000, {1000, 10, 100}, true);
     std::shared_ptr<catalog::Table> s = makeTable("s", {"x", "y", "z"}, 100000, {5000, 1000, 10});
 };
 
 /// The only join types of a plan, from the top down.
 std::string joins(const bind::LogicalOp* op) {
     static constexpr std::string_view kNames[] = {"inner", "left", "right", "full",
-                                                  "semi", "anti", "mark", "single"};
+                                                  "semi",  "anti", "mark",  "single"};
     std::string text;
     if (op->kind == LogicalKind::kJoin) {
         const auto* join = op->as<bind::JoinOp>();
@@ -44,7 +45,7 @@ std::string check(Kit& kit, bind::LogicalOp* root, std::vector<const Expr*> resu
     return text;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("EXISTS and NOT EXISTS become semi and anti joins") {
     Tables tables;
@@ -72,7 +73,8 @@ TEST_CASE("NOT IN keeps its three values") {
     auto* t2 = other.scan(*tables.t, "t");
     auto* s2 = other.scan(*tables.s, "s");
     auto* inner = other.filter(s2, other.compare("=", other.of(s2, "y"), other.of(t2, "a")));
-    const Expr* in2 = other.subquery(SubqueryKind::kCompareAny, inner, other.of(s2, "x"), other.of(t2, "b"));
+    const Expr* in2 =
+        other.subquery(SubqueryKind::kCompareAny, inner, other.of(s2, "x"), other.of(t2, "b"));
     CHECK(check(other, other.filter(t2, other.negate(in2)), {other.of(t2, "a")}) == "anti ");
 }
 
@@ -84,7 +86,8 @@ TEST_CASE("IN under OR becomes a mark join; correlated and nullable, two of them
         auto* s = kit.scan(*tables.s, "s");
         bind::LogicalOp* inner = s;
         if (correlated) inner = kit.filter(s, kit.compare("=", kit.of(s, "y"), kit.of(t, "a")));
-        const Expr* in = kit.subquery(SubqueryKind::kCompareAny, inner, kit.of(s, "x"), kit.of(t, "b"));
+        const Expr* in =
+            kit.subquery(SubqueryKind::kCompareAny, inner, kit.of(s, "x"), kit.of(t, "b"));
         auto* root = kit.filter(t, kit.any({in, kit.compare("=", kit.of(t, "c"), kit.integer(1))}));
         CHECK(check(kit, root, {kit.of(t, "a")}) == (correlated ? "mark mark " : "mark? "));
     }
@@ -122,8 +125,10 @@ TEST_CASE("what cannot be lifted is joined with the distinct outer values") {
     // (SELECT count(z) FROM s WHERE s.x < t.b): no equality to group by.
     auto* inner = kit.filter(s, kit.compare("<", kit.of(s, "x"), kit.of(t, "b")));
     auto* group = kit.aggregate(inner, {}, "count", kit.of(s, "z"));
-    const Expr* scalar = kit.subquery(SubqueryKind::kScalar, group, kit.column(group->aggregates[0].column));
-    auto* root = kit.filter(t, kit.compare(">", scalar, kit.column({.id = 0, .type = SqlType::bigInt()})));
+    const Expr* scalar =
+        kit.subquery(SubqueryKind::kScalar, group, kit.column(group->aggregates[0].column));
+    auto* root =
+        kit.filter(t, kit.compare(">", scalar, kit.column({.id = 0, .type = SqlType::bigInt()})));
     (void)root;
     auto* map = kit.op<bind::MapOp>(LogicalKind::kMap, {t});
     const bind::OutputColumn result = kit.newColumn("v", scalar->type, true);
@@ -139,12 +144,14 @@ TEST_CASE("correlated LIMIT, windows, DISTINCT, UNION ALL, outer joins, and two 
         Kit kit;
         auto* t = kit.scan(*tables.t, "t");
         auto* s = kit.scan(*tables.s, "s");
-        const Expr* correlation = kit.compare(form % 2 == 0 ? "=" : "<", kit.of(s, "x"), kit.of(t, "b"));
+        const Expr* correlation =
+            kit.compare(form % 2 == 0 ? "=" : "<", kit.of(s, "x"), kit.of(t, "b"));
         bind::LogicalOp* inner = kit.filter(s, correlation);
         const Expr* output = kit.of(s, "y");
         if (form <= 1) {
             auto* sort = kit.op<bind::SortOp>(LogicalKind::kSort, {inner});
-            sort->keys = List<bind::SortKey>(kit.arena, {bind::SortKey{kit.of(s, "z"), true, false}});
+            sort->keys =
+                List<bind::SortKey>(kit.arena, {bind::SortKey{kit.of(s, "z"), true, false}});
             auto* limit = kit.op<bind::LimitOp>(LogicalKind::kLimit, {sort});
             limit->limit = 1;
             inner = limit;
@@ -156,7 +163,8 @@ TEST_CASE("correlated LIMIT, windows, DISTINCT, UNION ALL, outer joins, and two 
             auto* other = kit.scan(*tables.s, "s2");
             auto* second = kit.filter(other, kit.compare("=", kit.of(other, "z"), kit.of(t, "b")));
             auto* all = kit.op<bind::UnionOp>(LogicalKind::kUnion, {inner, second});
-            all->columns = List<bind::OutputColumn>(kit.arena, {kit.newColumn("u", SqlType::integer(), true)});
+            all->columns =
+                List<bind::OutputColumn>(kit.arena, {kit.newColumn("u", SqlType::integer(), true)});
             all->inputs = List<List<ColumnId>>(kit.arena);
             all->inputs.push(List<ColumnId>(kit.arena, {output->as<ColumnExpr>()->id}));
             all->inputs.push(List<ColumnId>(kit.arena, {kit.of(other, "y")->as<ColumnExpr>()->id}));
@@ -172,8 +180,8 @@ TEST_CASE("correlated LIMIT, windows, DISTINCT, UNION ALL, outer joins, and two 
                 deepest, kit.all({kit.compare("=", kit.of(deepest, "x"), kit.of(s, "y")),
                                   kit.compare("<", kit.of(deepest, "z"), kit.of(t, "c"))}));
             auto* count = kit.aggregate(both, {}, "count", kit.of(deepest, "y"));
-            const Expr* value = kit.subquery(SubqueryKind::kScalar, count,
-                                             kit.column(count->aggregates[0].column));
+            const Expr* value =
+                kit.subquery(SubqueryKind::kScalar, count, kit.column(count->aggregates[0].column));
             auto* map = kit.op<bind::MapOp>(LogicalKind::kMap, {inner});
             const bind::OutputColumn deep = kit.newColumn("deep", SqlType::bigInt(), true);
             map->items = List<bind::MapItem>(kit.arena, {bind::MapItem{deep, value}});
