@@ -15,7 +15,8 @@ function(blueshift_folder name)
     target_link_libraries(bs_${name} PUBLIC ${ARGN})
 endfunction()
 
-# blueshift_unit(FOLDER LIBRARIES...): build/<preset>/unit_FOLDER from test/unit/FOLDER/*.cpp, one ctest entry.
+# blueshift_unit(FOLDER LIBRARIES...): test/unit_FOLDER from test/unit/FOLDER/*.cpp, a ctest entry, and in
+# the optimised tree an entry that runs the sanitized build of the same tests (scripts/test.sh).
 function(blueshift_unit folder)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/unit/${folder}/*.cpp)
     if(NOT sources)
@@ -25,4 +26,10 @@ function(blueshift_unit folder)
     target_link_libraries(unit_${folder} PRIVATE ${ARGN})
     target_include_directories(unit_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/test)
     add_test(NAME unit_${folder} COMMAND unit_${folder})
+    if(SANITIZE)
+        add_dependencies(sanitized_tests unit_${folder})
+    else()
+        add_test(NAME sanitized_unit_${folder}
+                 COMMAND ${CMAKE_SOURCE_DIR}/build/debug/test/unit_${folder})
+    endif()
 endfunction()

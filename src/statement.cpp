@@ -553,8 +553,11 @@ std::unique_ptr<Prepared> EngineConnection::prepare(std::string_view text, std::
                        "cannot insert multiple commands into a prepared statement");
     prepared->statement = statements[0];
     prepared->result_kind = ResultKind::kNone;
-    if (prepared->parameter_types.size() < size_t(prepared->statement->parameter_count))
-        prepared->parameter_types.resize(size_t(prepared->statement->parameter_count));
+    // The parameters of PREPARE belong to the statement inside it.
+    const size_t parameters = prepared->statement->is<parse::Prepare>()
+                                  ? 0
+                                  : size_t(prepared->statement->parameter_count);
+    if (prepared->parameter_types.size() < parameters) prepared->parameter_types.resize(parameters);
     if (transactionStatus() == TransactionStatus::kFailed) return prepared;
     const bool had_transaction = hasTransaction();
     try {

@@ -1,5 +1,5 @@
-// Calls of aggregates, and GROUPING. An aggregate belongs to the innermost query block whose columns
-// its arguments read; the call itself becomes a column of that block's grouping.
+// Calls of aggregates, and GROUPING. An aggregate belongs to the innermost query block whose
+// columns its arguments read; the call itself becomes a column of that block's grouping.
 #include <algorithm>
 
 #include "bind/binder.h"
@@ -8,15 +8,17 @@ namespace blueshift::bind {
 
 using functions::CastContext;
 
-AggregateItem Binder::aggregateItem(const parse::FunctionCall& e, Block& block, std::string_view name) {
+AggregateItem Binder::aggregateItem(const parse::FunctionCall& e, Block& block,
+                                    std::string_view name) {
     AggregateItem item;
     item.distinct = e.distinct;
     if (e.approximate) {
         if (name == "count" && e.distinct) name = "approximate_count";
         else if (name == "percentile_disc") name = "approximate_percentile_disc";
-        else fail(sqlstate::kSyntaxError,
-                  "APPROXIMATE is allowed before COUNT(DISTINCT ..) and PERCENTILE_DISC(..) only",
-                  e.position, "Leave APPROXIMATE out.");
+        else
+            fail(sqlstate::kSyntaxError,
+                 "APPROXIMATE is allowed before COUNT(DISTINCT ..) and PERCENTILE_DISC(..) only",
+                 e.position, "Leave APPROXIMATE out.");
         item.distinct = false;
     }
     std::vector<const Expr*> args;
@@ -26,15 +28,19 @@ AggregateItem Binder::aggregateItem(const parse::FunctionCall& e, Block& block, 
              e.position, "Only COUNT takes *.");
     if (!star) args = arguments(e, block);
     if (!star && name == "count" && args.empty())
-        fail(sqlstate::kWrongObjectType, "count(*) must be used to call a parameterless aggregate function",
-             e.position, "Write COUNT(*).");
+        fail(sqlstate::kWrongObjectType,
+             "count(*) must be used to call a parameterless aggregate function", e.position,
+             "Write COUNT(*).");
     const auto& ordering = e.within_group.empty() ? e.order_by : e.within_group;
     item.order_by = sortKeys(ordering, block);
-    const bool ordered_set = name.starts_with("percentile") || name == "approximate_percentile_disc";
+    const bool ordered_set =
+        name.starts_with("percentile") || name == "approximate_percentile_disc";
     if (ordered_set) {
         if (item.order_by.size() != 1)
-            fail(sqlstate::kSyntaxError, "WITHIN GROUP (ORDER BY ..) is required for " + std::string(e.name.name),
-                 e.position, "Write " + std::string(e.name.name) + "(0.5) WITHIN GROUP (ORDER BY column).");
+            fail(sqlstate::kSyntaxError,
+                 "WITHIN GROUP (ORDER BY ..) is required for " + std::string(e.name.name),
+                 e.position,
+                 "Write " + std::string(e.name.name) + "(0.5) WITHIN GROUP (ORDER BY column).");
         args.push_back(item.order_by[0].expr);
     }
     std::vector<SqlType> types;
@@ -42,19 +48,16 @@ AggregateItem Binder::aggregateItem(const parse::FunctionCall& e, Block& block, 
     const auto bound = at(e.position, [&] { return functions::bindAggregate(name, types); });
     item.aggregate = bound.aggregate;
     item.args = List<const Expr*>(arena_);
-    bool nullable = false;
     for (size_t i = 0; i < args.size(); ++i) {
         const i32 position = i < e.arguments.size() ? e.arguments[i]->position : e.position;
-        const Expr* arg = castTo(args[i], bound.argument_types[i], CastContext::kImplicit, position);
-        nullable |= arg->nullable;
+        const Expr* arg =
+            castTo(args[i], bound.argument_types[i], CastContext::kExplicit, position);
         item.args.push(arg);
     }
-    if (e.filter != nullptr) item.filter = asBoolean(expr(e.filter, block), "FILTER", e.filter->position);
+    if (e.filter != nullptr)
+        item.filter = asBoolean(expr(e.filter, block), "FILTER", e.filter->position);
     const bool counts = name == "count" || name == "approximate_count" || name == "hll";
-    const bool sample = name.starts_with("std") || name.starts_with("var");
-    (void)nullable;
     item.column = {kNoColumn, e.name.name, bound.result, !counts};
-    if (sample) item.column.nullable = true;
     return item;
 }
 
@@ -68,7 +71,8 @@ Block& Binder::homeOf(const AggregateItem& item, Block& block) {
     return block;
 }
 
-const Expr* Binder::aggregateCall(const parse::FunctionCall& e, Block& block, std::string_view name) {
+const Expr* Binder::aggregateCall(const parse::FunctionCall& e, Block& block,
+                                  std::string_view name) {
     AggregateItem item;
     const Clause clause = block.clause;
     {
@@ -89,11 +93,13 @@ const Expr* Binder::aggregateCall(const parse::FunctionCall& e, Block& block, st
     default:
         fail(sqlstate::kGroupingError,
              "aggregate functions are not allowed in " + std::string(clauseName(where)), e.position,
-             where == Clause::kWhere ? "Put the condition into HAVING." : "Compute it in a subquery.");
+             where == Clause::kWhere ? "Put the condition into HAVING."
+                                     : "Compute it in a subquery.");
     }
     const auto same = [&](const AggregateItem& other) {
         if (other.aggregate != item.aggregate || other.distinct != item.distinct ||
-            other.args.size() != item.args.size() || other.order_by.size() != item.order_by.size() ||
+            other.args.size() != item.args.size() ||
+            other.order_by.size() != item.order_by.size() ||
             (other.filter == nullptr) != (item.filter == nullptr) ||
             other.column.type != item.column.type)
             return false;
@@ -125,8 +131,9 @@ const Expr* Binder::groupingCall(const parse::FunctionCall& e, Block& block) {
     const Expr* sum = nullptr;
     for (u32 i = 0; i < e.arguments.size(); ++i) {
         const Expr* argument = expr(e.arguments[i], block);
-        const auto key = std::ranges::find_if(
-            block.keys, [&](const GroupKey& candidate) { return sameExpr(candidate.expr, argument); });
+        const auto key = std::ranges::find_if(block.keys, [&](const GroupKey& candidate) {
+            return sameExpr(candidate.expr, argument);
+        });
         if (key == block.keys.end())
             fail(sqlstate::kGroupingError,
                  "arguments to GROUPING must be grouping expressions of the associated query level",
@@ -134,11 +141,12 @@ const Expr* Binder::groupingCall(const parse::FunctionCall& e, Block& block) {
         // The bit of key k, moved to where this argument stands.
         const i64 bit = i64{1} << (key - block.keys.begin());
         const i64 weight = i64{1} << (e.arguments.size() - 1 - i);
-        const Expr* masked = call("%", {call("/", {set, number(bit)}, e.position), number(2)}, e.position);
+        const Expr* masked =
+            call("%", {call("/", {set, number(bit)}, e.position), number(2)}, e.position);
         const Expr* part = call("*", {masked, number(weight)}, e.position);
         sum = sum == nullptr ? part : call("+", {sum, part}, e.position);
     }
     return castTo(sum, SqlType::integer(), CastContext::kExplicit, e.position);
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

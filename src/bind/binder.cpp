@@ -25,7 +25,7 @@ template <class F> auto withPositions(const BindContext& context, F&& bind) {
     }
 }
 
-}  // namespace
+} // namespace
 
 QueryPlan bindQuery(const parse::Query& query, BindContext& context) {
     return withPositions(context, [&] { return Binder(context).query(query); });
@@ -56,13 +56,17 @@ std::shared_ptr<const catalog::Table> resolveTable(const parse::ObjectName& name
 }
 
 Binder::Binder(BindContext& context)
-    : context_(context), arena_(*context.arena),
+    : context_(context),
+      arena_(*context.arena),
       session_(context.session != nullptr ? *context.session : default_session_),
-      search_path_(context.search_path), superuser_(context.superuser) {
+      search_path_(context.search_path),
+      superuser_(context.superuser) {
     user_ = session_.user;
 }
 
-QueryPlan Binder::query(const parse::Query& query) { return finish(boundQuery(query, nullptr)); }
+QueryPlan Binder::query(const parse::Query& query) {
+    return finish(boundQuery(query, nullptr));
+}
 
 void Binder::fail(std::string_view state, std::string message, i32 position, std::string hint,
                   std::string detail) const {
@@ -129,8 +133,8 @@ void Binder::settle(BoundQuery& query) {
         if (value->type.kind == TypeKind::kUnknown) {
             SqlType type = SqlType::text();
             if (value->kind == ExprKind::kConstant && !value->as<ConstantExpr>()->value.is_null)
-                type = SqlType::varchar(
-                    std::clamp<int>(int(value->as<ConstantExpr>()->value.text.size()), 1, kMaxVarcharBytes));
+                type = SqlType::varchar(std::clamp<int>(
+                    int(value->as<ConstantExpr>()->value.text.size()), 1, kMaxVarcharBytes));
             value = castTo(value, type, functions::CastContext::kExplicit, value->position);
         }
         items.push_back({newColumn(column.name, value->type, value->nullable), value});
@@ -258,4 +262,4 @@ void Binder::noteParameters(QueryPlan& plan) {
     for (Cte& cte : plan.ctes) walk(cte.plan);
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

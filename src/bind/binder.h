@@ -210,6 +210,7 @@ private:
     LogicalOp* aggregate(LogicalOp* root, Block& block, const std::vector<u64>& sets);
     /// The expression over the grouped rows; 42803 for a column that is not grouped.
     const Expr* grouped(const Expr* value, Block& block);
+    void groupWindows(Block& block);
     LogicalOp* windows(LogicalOp* root, Block& block);
     /// A key of ORDER BY: an item of the select list, or an expression of its own.
     struct OrderKey {
@@ -217,12 +218,14 @@ private:
         const Expr* expr = nullptr;
         const parse::OrderItem* item = nullptr;
     };
+    void makeDistinct(BoundQuery& result, const std::vector<OrderKey>& keys);
     std::vector<OrderKey> orderKeys(const parse::SelectQuery& query, Block& block);
     OrderKey orderKey(const parse::OrderItem& item, Block& block);
     LogicalOp* order(const std::vector<OrderKey>& keys, Block& block, const BoundQuery& result);
     SortKey sortKey(const parse::OrderItem& item, const Expr* key);
     LogicalOp* orderByOutput(const parse::Query& query, BoundQuery& result);
-    LogicalOp* limit(LogicalOp* root, const parse::Expression* limit, const parse::Expression* offset);
+    LogicalOp* limit(LogicalOp* root, const parse::Expression* limit,
+                     const parse::Expression* offset);
     i64 rowCount(const parse::Expression* e, std::string_view clause);
 
     // ---- from.cpp, joins.cpp
@@ -257,7 +260,8 @@ private:
     // ---- set_operations.cpp, ctes.cpp
     BoundQuery setOperation(const parse::SetOperation& query, Block* outer);
     BoundQuery unite(std::vector<BoundQuery> inputs, bool distinct, i32 position);
-    BoundQuery intersectOrExcept(BoundQuery left, BoundQuery right, const parse::SetOperationArm& arm);
+    BoundQuery intersectOrExcept(BoundQuery left, BoundQuery right,
+                                 const parse::SetOperationArm& arm);
     std::vector<OutputColumn> unifyColumns(std::vector<BoundQuery>& inputs, std::string_view word,
                                            i32 position);
     BoundQuery values(const parse::ValuesQuery& query, Block* outer);
@@ -288,8 +292,8 @@ private:
     std::vector<std::string> search_path_;
     std::string user_;
     bool superuser_;
-    std::string_view recursive_name_;  // the table of WITH RECURSIVE that is being bound
-    u32 stored_text_ = 0;  // depth of views and defaults around
+    std::string_view recursive_name_; // the table of WITH RECURSIVE that is being bound
+    u32 stored_text_ = 0;             // depth of views and defaults around
 };
 
 /// Nesting of expressions and queries, the length of chains such as a || b || c included.
@@ -300,8 +304,9 @@ class NestingGuard {
 public:
     explicit NestingGuard(u32& depth) : depth_(depth) {
         if (depth_ >= kMaxNesting)
-            throw SqlError(Error(sqlstate::kStatementTooComplex, "the statement is nested too deeply")
-                               .withHint("Split the expression or the query into parts."));
+            throw SqlError(
+                Error(sqlstate::kStatementTooComplex, "the statement is nested too deeply")
+                    .withHint("Split the expression or the query into parts."));
         ++depth_;
     }
     ~NestingGuard() { --depth_; }
@@ -322,12 +327,11 @@ template <class F> auto Binder::at(i32 position, F&& build) const {
     }
 }
 
-template <class T>
-T* Binder::makeOp(LogicalKind kind, std::initializer_list<LogicalOp*> children) {
+template <class T> T* Binder::makeOp(LogicalKind kind, std::initializer_list<LogicalOp*> children) {
     T* op = arena_.make<T>();
     op->kind = kind;
     op->children = List<LogicalOp*>(arena_, children);
     return op;
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

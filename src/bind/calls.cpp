@@ -9,40 +9,44 @@ namespace {
 
 /// Functions whose first argument is a part of a date, written as a bare word or as a text.
 bool takesDatePart(std::string_view name) {
-    constexpr std::string_view kNames[] = {"date_add", "date_diff", "date_part", "date_trunc",
-                                           "dateadd",  "datediff",  "datepart",  "extract",
-                                           "pgdate_part"};
+    constexpr std::string_view kNames[] = {"date_add",   "date_diff", "date_part",
+                                           "date_trunc", "dateadd",   "datediff",
+                                           "datepart",   "extract",   "pgdate_part"};
     return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
 bool isWindowOnly(std::string_view name) {
-    constexpr std::string_view kNames[] = {"cume_dist",    "dense_rank", "first_value", "lag",
-                                           "last_value",   "lead",       "nth_value",   "ntile",
-                                           "percent_rank", "rank",       "ratio_to_report",
-                                           "row_number"};
+    constexpr std::string_view kNames[] = {
+        "cume_dist", "dense_rank", "first_value",  "lag",  "last_value",      "lead",
+        "nth_value", "ntile",      "percent_rank", "rank", "ratio_to_report", "row_number"};
     return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
-}  // namespace
+} // namespace
 
 const Expr* Binder::functionCall(const parse::FunctionCall& e, Block& block) {
     if (!e.name.schema.empty() && e.name.schema != "pg_catalog" &&
         e.name.schema != "information_schema")
         fail(sqlstate::kUndefinedFunction,
-             "function " + std::string(e.name.schema) + "." + std::string(e.name.name) + " does not exist",
+             "function " + std::string(e.name.schema) + "." + std::string(e.name.name) +
+                 " does not exist",
              e.name.position, "Built-in functions need no schema.");
     std::string_view name = e.name.name;
     if (e.over != nullptr) return windowCall(e, block, name);
     if (isWindowOnly(name))
-        fail(sqlstate::kWindowingError, "window function " + std::string(name) + " requires an OVER clause",
-             e.position, "Write OVER (..) after the call.");
+        fail(sqlstate::kWindowingError,
+             "window function " + std::string(name) + " requires an OVER clause", e.position,
+             "Write OVER (..) after the call.");
     if (name == "grouping" || name == "grouping_id") return groupingCall(e, block);
     if (e.approximate || functions::isAggregateName(name)) return aggregateCall(e, block, name);
     if (e.distinct || !e.order_by.empty() || !e.within_group.empty() || e.filter != nullptr) {
-        const std::string_view what = e.distinct ? "DISTINCT" : e.filter != nullptr ? "FILTER"
-                                      : !e.within_group.empty() ? "WITHIN GROUP" : "ORDER BY";
+        const std::string_view what = e.distinct                ? "DISTINCT"
+                                      : e.filter != nullptr     ? "FILTER"
+                                      : !e.within_group.empty() ? "WITHIN GROUP"
+                                                                : "ORDER BY";
         fail(sqlstate::kWrongObjectType,
-             std::string(what) + " specified, but " + std::string(name) + " is not an aggregate function",
+             std::string(what) + " specified, but " + std::string(name) +
+                 " is not an aggregate function",
              e.position, "Leave it out, or call an aggregate.");
     }
     if (const Expr* conditional = conditionalCall(e, name, block)) return conditional;
@@ -65,17 +69,16 @@ const Expr* Binder::scalarCall(const parse::FunctionCall& e, Block& block, std::
                                          argument->position)
                             : expr(argument, block));
     }
-    // timestamp + interval '1 month 1 day' inside of calls works through operators; here both parts
-    // would need one value.
     return call(name, std::move(args), e.position);
 }
 
-const Expr* Binder::conditionalCall(const parse::FunctionCall& e, std::string_view name, Block& block) {
+const Expr* Binder::conditionalCall(const parse::FunctionCall& e, std::string_view name,
+                                    Block& block) {
     const auto need = [&](u32 least, u32 most) {
         if (e.arguments.size() >= least && e.arguments.size() <= most) return;
         fail(sqlstate::kUndefinedFunction,
-             "function " + std::string(name) + " does not take " + std::to_string(e.arguments.size()) +
-                 " arguments",
+             "function " + std::string(name) + " does not take " +
+                 std::to_string(e.arguments.size()) + " arguments",
              e.position,
              least == most ? "It takes " + std::to_string(least) + "."
                            : "It takes at least " + std::to_string(least) + ".");
@@ -85,9 +88,11 @@ const Expr* Binder::conditionalCall(const parse::FunctionCall& e, std::string_vi
         need(1, kAny);
         std::vector<const Expr*> args;
         for (const Expr* arg : arguments(e, block)) {
-            const bool null = arg->kind == ExprKind::kConstant && arg->as<ConstantExpr>()->value.is_null;
+            const bool null =
+                arg->kind == ExprKind::kConstant && arg->as<ConstantExpr>()->value.is_null;
             // A typed NULL still takes part in the choice of the type.
-            if (!null || arg->type.kind != TypeKind::kUnknown || e.arguments.size() == 1) args.push_back(arg);
+            if (!null || arg->type.kind != TypeKind::kUnknown || e.arguments.size() == 1)
+                args.push_back(arg);
         }
         if (args.empty()) return makeConstant(arena_, Value::null(SqlType::unknown()));
         if (args.size() == 1) return args[0];
@@ -126,7 +131,8 @@ const Expr* Binder::decode(const parse::FunctionCall& e, Block& block) {
             arms.push_back(compare("=", value, search, e.position));
         } else {
             const Expr* both = conjunction({isNull(again(value, e.arguments[0], block), false),
-                                            isNull(again(search, e.arguments[i], block), false)}, true);
+                                            isNull(again(search, e.arguments[i], block), false)},
+                                           true);
             arms.push_back(conjunction({compare("=", value, search, e.position), both}, false));
         }
         arms.push_back(args[i + 1]);
@@ -135,4 +141,4 @@ const Expr* Binder::decode(const parse::FunctionCall& e, Block& block) {
     return caseWhen(std::move(arms), e.position);
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

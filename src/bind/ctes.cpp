@@ -15,7 +15,8 @@ void Binder::declareCommonTables(const parse::WithClause& with) {
         for (u32 j = 0; j < i; ++j)
             if (with.tables[j]->name == with.tables[i]->name)
                 fail(sqlstate::kDuplicateAlias,
-                     "WITH query name \"" + std::string(with.tables[i]->name) + "\" specified more than once",
+                     "WITH query name \"" + std::string(with.tables[i]->name) +
+                         "\" specified more than once",
                      with.tables[i]->position, "Give them different names.");
         // Only a table that reads itself is recursive.
         const std::string_view around = recursive_name_;
@@ -30,8 +31,9 @@ void Binder::declareCommonTable(const parse::CommonTable& table) {
     settle(query);
     if (table.columns.size() > query.columns.size())
         fail(sqlstate::kInvalidColumnReference,
-             "WITH query \"" + std::string(table.name) + "\" has " + std::to_string(query.columns.size()) +
-                 " columns available but " + std::to_string(table.columns.size()) + " columns specified",
+             "WITH query \"" + std::string(table.name) + "\" has " +
+                 std::to_string(query.columns.size()) + " columns available but " +
+                 std::to_string(table.columns.size()) + " columns specified",
              table.position, "Name at most as many columns as there are.");
     for (u32 i = 0; i < table.columns.size(); ++i) query.columns[i].name = table.columns[i].name;
     Cte cte;
@@ -51,4 +53,4 @@ void Binder::declareCommonTable(const parse::CommonTable& table) {
     entries_.push_back(std::move(entry));
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -23,7 +23,7 @@ std::string quotedPath(const List<std::string_view>& parts) {
     return path;
 }
 
-}  // namespace
+} // namespace
 
 const Expr* Binder::expr(const parse::Expression* e, Block& block) {
     NestingGuard guard(depth_);
@@ -62,15 +62,16 @@ const Expr* Binder::dispatch(const parse::Expression* e, Block& block) {
     case ExpressionKind::kCollate: {
         const auto* collate = e->as<parse::Collate>();
         const std::string_view name = collate->collation.name;
-        if (name == "case_insensitive" || name == "ci") notYet("case-insensitive collation", e->position);
+        if (name == "case_insensitive" || name == "ci")
+            notYet("case-insensitive collation", e->position);
         return expr(collate->operand, block);
     }
     case ExpressionKind::kStar:
-        fail(sqlstate::kSyntaxError, "* is allowed in a select list and in COUNT(*) only", e->position,
-             "Name the columns.");
+        fail(sqlstate::kSyntaxError, "* is allowed in a select list and in COUNT(*) only",
+             e->position, "Name the columns.");
     case ExpressionKind::kRow:
-        fail(sqlstate::kFeatureNotSupported, "a row is allowed in comparisons and IN only", e->position,
-             "Compare with another row, or name one value.");
+        fail(sqlstate::kFeatureNotSupported, "a row is allowed in comparisons and IN only",
+             e->position, "Compare with another row, or name one value.");
     case ExpressionKind::kDefault:
         fail(sqlstate::kSyntaxError, "DEFAULT is not allowed in this context", e->position,
              "DEFAULT stands alone in a VALUES row of INSERT or in UPDATE .. SET.");
@@ -110,7 +111,8 @@ const Expr* Binder::literal(const parse::Literal& e, bool negative) {
     case parse::LiteralKind::kBoolean:
         return atPosition(makeConstant(arena_, Value::ofBool(e.boolean)), e.position);
     case parse::LiteralKind::kText:
-        return atPosition(makeConstant(arena_, Value::ofText(e.text, SqlType::unknown())), e.position);
+        return atPosition(makeConstant(arena_, Value::ofText(e.text, SqlType::unknown())),
+                          e.position);
     case parse::LiteralKind::kFloat: break;
     case parse::LiteralKind::kInteger:
     case parse::LiteralKind::kDecimal: {
@@ -128,7 +130,7 @@ const Expr* Binder::literal(const parse::Literal& e, bool negative) {
             if (digits > kMaxDecimalPrecision) break;
             value = value * 10 + (c - '0');
         }
-        if (digits > kMaxDecimalPrecision) break;  // as PostgreSQL 8: a number too long is a float
+        if (digits > kMaxDecimalPrecision) break; // as PostgreSQL 8: a number too long is a float
         if (e.literal == parse::LiteralKind::kInteger) {
             const i128 signed_value = negative ? -value : value;
             if (signed_value == i32(signed_value)) return number(value, SqlType::integer());
@@ -138,7 +140,8 @@ const Expr* Binder::literal(const parse::Literal& e, bool negative) {
     }
     }
     const std::string text = (negative ? "-" : "") + std::string(e.text);
-    const Expr* raw = makeConstant(arena_, Value::ofText(arena_.copyText(text), SqlType::unknown()));
+    const Expr* raw =
+        makeConstant(arena_, Value::ofText(arena_.copyText(text), SqlType::unknown()));
     return castTo(raw, SqlType::doublePrecision(), CastContext::kExplicit, e.position);
 }
 
@@ -147,11 +150,13 @@ const Expr* Binder::typedLiteral(const parse::TypeName& name, std::string_view t
         const IntervalParts parts = intervalLiteral(name, text, position);
         if (parts.months != nullptr && parts.micros != nullptr)
             fail(sqlstate::kFeatureNotSupported,
-                 "an interval of months and of days or time can only be added to a date or timestamp",
+                 "an interval of months and of days or time can only be added to a date or "
+                 "timestamp",
                  position, "Split it into two intervals.");
         return parts.months != nullptr ? parts.months : parts.micros;
     }
-    const Expr* raw = atPosition(makeConstant(arena_, Value::ofText(text, SqlType::unknown())), position);
+    const Expr* raw =
+        atPosition(makeConstant(arena_, Value::ofText(text, SqlType::unknown())), position);
     return castTo(raw, type(name), CastContext::kExplicit, position);
 }
 
@@ -184,8 +189,9 @@ const Expr* Binder::findColumn(std::string_view name, i32 position, Block& block
     for (const VisibleColumn& column : block.from.visible) {
         if (column.name != name) continue;
         if (found != nullptr)
-            fail(sqlstate::kAmbiguousColumn, "column reference \"" + std::string(name) + "\" is ambiguous",
-                 position, "Write the table's name or alias before the column.");
+            fail(sqlstate::kAmbiguousColumn,
+                 "column reference \"" + std::string(name) + "\" is ambiguous", position,
+                 "Write the table's name or alias before the column.");
         found = &column;
     }
     return found == nullptr ? nullptr : atPosition(found->expr, position);
@@ -247,11 +253,13 @@ void Binder::failNoColumn(const parse::ColumnReference& e, Block& block) {
             }
         }
         if (!known) {
-            const std::string hint = nearest.best().empty()
-                                         ? "Add the table to FROM, or use its alias."
-                                         : "Perhaps you meant \"" + std::string(nearest.best()) + "\".";
+            const std::string hint =
+                nearest.best().empty()
+                    ? "Add the table to FROM, or use its alias."
+                    : "Perhaps you meant \"" + std::string(nearest.best()) + "\".";
             fail(sqlstate::kUndefinedTable,
-                 "missing FROM-clause entry for table \"" + std::string(table) + "\"", e.position, hint);
+                 "missing FROM-clause entry for table \"" + std::string(table) + "\"", e.position,
+                 hint);
         }
     }
     NearestName nearest(e.parts[e.parts.size() - 1]);
@@ -261,16 +269,18 @@ void Binder::failNoColumn(const parse::ColumnReference& e, Block& block) {
             if (scope->outputs[i].has_alias && !scope->outputs[i].busy)
                 nearest.offer(scope->outputs[i].name);
     }
-    const std::string hint = nearest.best().empty()
-                                 ? "Check the spelling, or quote text with single quotes."
-                                 : "Perhaps you meant the column \"" + std::string(nearest.best()) + "\".";
+    const std::string hint =
+        nearest.best().empty()
+            ? "Check the spelling, or quote text with single quotes."
+            : "Perhaps you meant the column \"" + std::string(nearest.best()) + "\".";
     fail(sqlstate::kUndefinedColumn,
          e.parts.size() > 1 ? "column " + path + " does not exist"
                             : "column \"" + path + "\" does not exist",
          e.position, hint);
 }
 
-const Expr* Binder::castTo(const Expr* value, const SqlType& to, CastContext context, i32 position) {
+const Expr* Binder::castTo(const Expr* value, const SqlType& to, CastContext context,
+                           i32 position) {
     return at(position, [&] { return makeCast(arena_, value, to, context); });
 }
 
@@ -309,4 +319,4 @@ const Expr* Binder::subscript(const parse::Subscript& e, Block& block) {
     return call("array_element", {operand, expr(e.index, block)}, e.position);
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

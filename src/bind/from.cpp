@@ -27,7 +27,7 @@ std::vector<std::string> splitPath(std::string_view path) {
     return schemas;
 }
 
-}  // namespace
+} // namespace
 
 FromScope Binder::scopeOf(std::string_view schema, std::string_view name,
                           std::vector<VisibleColumn> columns) const {
@@ -40,12 +40,13 @@ FromScope Binder::scopeOf(std::string_view schema, std::string_view name,
 void Binder::addScope(FromScope& scope, FromScope more, i32 position) const {
     for (NamedTable& table : more.tables) {
         for (const NamedTable& other : scope.tables) {
-            const bool same = other.name == table.name && !table.name.empty() &&
-                              (other.schema == table.schema || other.schema.empty() || table.schema.empty());
+            const bool same =
+                other.name == table.name && !table.name.empty() &&
+                (other.schema == table.schema || other.schema.empty() || table.schema.empty());
             if (same)
                 fail(sqlstate::kDuplicateAlias,
-                     "table name \"" + std::string(table.name) + "\" specified more than once", position,
-                     "Give one of them another alias.");
+                     "table name \"" + std::string(table.name) + "\" specified more than once",
+                     position, "Give one of them another alias.");
         }
     }
     for (NamedTable& table : more.tables) scope.tables.push_back(std::move(table));
@@ -80,19 +81,24 @@ FromResult Binder::fromItem(const parse::FromItem& item, Block& left) {
     switch (item.kind) {
     case parse::FromKind::kTable: {
         const auto& table = *item.as<parse::FromTable>();
-        const bool path = !table.name.schema.empty() &&
-                          std::ranges::any_of(left.from.tables, [&](const NamedTable& other) {
-                              return other.name == table.name.schema && other.schema != table.name.schema;
-                          });
-        if (path && !findRelation(table.name)) notYet("navigation into a SUPER column", item.position);
+        const bool path =
+            !table.name.schema.empty() &&
+            std::ranges::any_of(left.from.tables, [&](const NamedTable& other) {
+                return other.name == table.name.schema && other.schema != table.name.schema;
+            });
+        if (path && !findRelation(table.name))
+            notYet("navigation into a SUPER column", item.position);
         result = fromTable(table);
         break;
     }
     case parse::FromKind::kQuery: result = fromQuery(*item.as<parse::FromQuery>(), left); break;
-    case parse::FromKind::kFunction: result = fromFunction(*item.as<parse::FromFunction>(), left); break;
+    case parse::FromKind::kFunction:
+        result = fromFunction(*item.as<parse::FromFunction>(), left);
+        break;
     case parse::FromKind::kJoin: {
         result = fromJoin(*item.as<parse::FromJoin>(), left);
-        if (!item.alias.empty()) result.scope = scopeOf({}, item.alias, std::move(result.scope.visible));
+        if (!item.alias.empty())
+            result.scope = scopeOf({}, item.alias, std::move(result.scope.visible));
         break;
     }
     case parse::FromKind::kPath: notYet("navigation into a SUPER column", item.position);
@@ -110,7 +116,8 @@ void Binder::renameColumns(FromResult& result, const parse::FromItem& item) {
     if (item.columns.size() > columns.size())
         fail(sqlstate::kInvalidColumnReference,
              "table \"" + std::string(item.alias) + "\" has " + std::to_string(columns.size()) +
-                 " columns available but " + std::to_string(item.columns.size()) + " columns specified",
+                 " columns available but " + std::to_string(item.columns.size()) +
+                 " columns specified",
              item.position, "Name at most as many columns as there are.");
     for (u32 i = 0; i < item.columns.size(); ++i) columns[i].name = item.columns[i].name;
     result.scope.visible = columns;
@@ -143,7 +150,8 @@ FromResult Binder::fromTable(const parse::FromTable& item) {
         const std::string_view name = aliased ? item.alias : std::string_view(found.table->name);
         result = scanTable(*found.table, name, nullptr);
     } else if (found.view) {
-        require(found.view->privileges, found.view->owner, "select", found.view->name, item.name.position);
+        require(found.view->privileges, found.view->owner, "select", found.view->name,
+                item.name.position);
         result = expandView(*found.view, aliased ? item.alias : std::string_view(found.view->name),
                             item.name.position);
     } else {
@@ -153,7 +161,8 @@ FromResult Binder::fromTable(const parse::FromTable& item) {
     return result;
 }
 
-FromResult Binder::scanTable(const catalog::Table& table, std::string_view alias, ColumnId* row_id) {
+FromResult Binder::scanTable(const catalog::Table& table, std::string_view alias,
+                             ColumnId* row_id) {
     auto* scan = makeOp<ScanOp>(LogicalKind::kScan, {});
     scan->table = &table;
     scan->alias = alias;
@@ -183,7 +192,8 @@ FromResult Binder::scanSource(const catalog::TableSource& source, std::string_vi
     i16 attribute = 0;
     for (const catalog::SourceColumn& column : source.columns()) {
         scan->columns.push(newColumn(column.name, column.type, true));
-        columns.push_back({column.name, columnExpr(scan->columns.back()), source.oid(), ++attribute});
+        columns.push_back(
+            {column.name, columnExpr(scan->columns.back()), source.oid(), ++attribute});
     }
     if (source.oid() != 0) objects_.push_back(source.oid());
     return {scan, scopeOf({}, alias, std::move(columns))};
@@ -198,7 +208,8 @@ FromResult Binder::scanCommon(const CommonEntry& entry, std::string_view alias) 
     for (const QueryColumn& column : entry.columns) {
         scan->columns.push(newColumn(column.name, column.expr->type, column.expr->nullable));
         scan->inputs.push(column.expr->as<ColumnExpr>()->id);
-        columns.push_back({column.name, columnExpr(scan->columns.back()), column.table, column.attribute});
+        columns.push_back(
+            {column.name, columnExpr(scan->columns.back()), column.table, column.attribute});
     }
     return {scan, scopeOf({}, alias, std::move(columns))};
 }
@@ -212,7 +223,8 @@ FromResult Binder::expandView(const catalog::View& view, std::string_view alias,
     const catalog::User* owner = context_.catalog->findUser(view.owner);
     auto path = std::exchange(search_path_, splitPath(view.search_path));
     auto user = std::exchange(user_, view.owner);
-    const bool superuser = std::exchange(superuser_, owner != nullptr ? owner->superuser : superuser_);
+    const bool superuser =
+        std::exchange(superuser_, owner != nullptr ? owner->superuser : superuser_);
     const CommonEntry* common = std::exchange(common_, nullptr);
     const std::string_view recursive = std::exchange(recursive_name_, {});
     ++stored_text_;
@@ -222,7 +234,8 @@ FromResult Binder::expandView(const catalog::View& view, std::string_view alias,
     } catch (SqlError& error) {
         --stored_text_;
         error.error().position = place(position) >= 0 ? position + 1 : 0;
-        if (error.error().detail.empty()) error.error().detail = "In the query of view \"" + view.name + "\".";
+        if (error.error().detail.empty())
+            error.error().detail = "In the query of view \"" + view.name + "\".";
         throw;
     }
     --stored_text_;
@@ -244,11 +257,13 @@ FromResult Binder::expandView(const catalog::View& view, std::string_view alias,
 }
 
 FromResult Binder::fromFunction(const parse::FromFunction& item, Block& left) {
-    if (item.with_offset || item.with_ordinality) notYet("WITH OFFSET and WITH ORDINALITY", item.position);
+    if (item.with_offset || item.with_ordinality)
+        notYet("WITH OFFSET and WITH ORDINALITY", item.position);
     const parse::FunctionCall& call = *item.call;
     const catalog::TableSource* source =
-        context_.sources == nullptr ? nullptr
-                                    : context_.sources->findFunction(call.name.name, call.arguments.size());
+        context_.sources == nullptr
+            ? nullptr
+            : context_.sources->findFunction(call.name.name, call.arguments.size());
     if (source == nullptr) return fromScalarFunction(item, left);
     List<const Expr*> arguments(arena_);
     for (const parse::Expression* argument : call.arguments) {
@@ -268,8 +283,9 @@ FromResult Binder::fromFunction(const parse::FromFunction& item, Block& left) {
     if (!item.definitions.empty()) {
         if (item.definitions.size() != columns.size())
             fail(sqlstate::kDatatypeMismatch,
-                 "function " + std::string(call.name.name) + " returns " + std::to_string(columns.size()) +
-                     " columns, the column definition list has " + std::to_string(item.definitions.size()),
+                 "function " + std::string(call.name.name) + " returns " +
+                     std::to_string(columns.size()) + " columns, the column definition list has " +
+                     std::to_string(item.definitions.size()),
                  item.position, "Define every column.");
         std::vector<MapItem> casts;
         for (u32 i = 0; i < columns.size(); ++i) {
@@ -278,7 +294,8 @@ FromResult Binder::fromFunction(const parse::FromFunction& item, Block& left) {
             const SqlType to = type(*definition.type);
             const bool text = isString(to.kind) && isString(columns[i].expr->type.kind);
             if (to == columns[i].expr->type || text) continue;
-            const Expr* value = castTo(columns[i].expr, to, CastContext::kExplicit, definition.position);
+            const Expr* value =
+                castTo(columns[i].expr, to, CastContext::kExplicit, definition.position);
             casts.push_back({newColumn(definition.name, to, true), value});
             columns[i].expr = columnExpr(casts.back().column);
         }
@@ -299,7 +316,8 @@ FromResult Binder::fromScalarFunction(const parse::FromFunction& item, Block& le
              "function " + std::string(call.name.name) + " returns one column", item.position,
              "Define one column.");
     if (!item.definitions.empty())
-        value = castTo(value, type(*item.definitions[0].type), CastContext::kExplicit, item.position);
+        value =
+            castTo(value, type(*item.definitions[0].type), CastContext::kExplicit, item.position);
     const MapItem made{newColumn(name, value->type, value->nullable), value};
     FromResult result;
     result.op = makeMap(makeOneRow(), std::span(&made, 1));
@@ -307,4 +325,4 @@ FromResult Binder::fromScalarFunction(const parse::FromFunction& item, Block& le
     return result;
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

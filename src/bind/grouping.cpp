@@ -32,11 +32,12 @@ u32 Binder::groupKey(const parse::Expression* e, Block& block) {
     const auto byOutput = [&](size_t index) {
         const Expr* value = output(index, block, Clause::kSelect);
         if (readsAggregates(value, block))
-            fail(sqlstate::kGroupingError, "aggregate functions are not allowed in GROUP BY", e->position,
-                 "Group by other items of the select list.");
+            fail(sqlstate::kGroupingError, "aggregate functions are not allowed in GROUP BY",
+                 e->position, "Group by other items of the select list.");
         return addKey(value, block.outputs[index].name, block);
     };
-    if (e->is<parse::Literal>() && e->as<parse::Literal>()->literal == parse::LiteralKind::kInteger) {
+    if (e->is<parse::Literal>() &&
+        e->as<parse::Literal>()->literal == parse::LiteralKind::kInteger) {
         const std::string_view digits = e->as<parse::Literal>()->text;
         size_t ordinal = 0;
         for (char c : digits) ordinal = std::min<size_t>(ordinal * 10 + size_t(c - '0'), 1u << 20);
@@ -67,8 +68,7 @@ u64 Binder::groupMask(const parse::Expression* e, Block& block) {
     };
     if (e->is<parse::Row>())
         for (const parse::Expression* item : e->as<parse::Row>()->items) add(item);
-    else
-        add(e);
+    else add(e);
     return mask;
 }
 
@@ -78,8 +78,7 @@ std::vector<u64> Binder::groupElements(const parse::GroupItem& item, Block& bloc
     for (const parse::GroupItem* element : item.items) {
         if (element->kind == parse::GroupItemKind::kExpression)
             elements.push_back(groupMask(element->expression, block));
-        else if (element->kind == parse::GroupItemKind::kEmpty)
-            elements.push_back(0);
+        else if (element->kind == parse::GroupItemKind::kEmpty) elements.push_back(0);
         else
             fail(sqlstate::kSyntaxError, "grouping sets cannot stand inside ROLLUP or CUBE",
                  element->position, "Write GROUPING SETS around them.");
@@ -140,8 +139,7 @@ std::vector<u64> Binder::groupBy(const parse::SelectQuery& query, Block& block) 
             if (item->expression->is<parse::Row>())
                 for (const parse::Expression* key : item->expression->as<parse::Row>()->items)
                     groupKey(key, block);
-            else
-                groupKey(item->expression, block);
+            else groupKey(item->expression, block);
         }
         return {};
     }
@@ -173,6 +171,16 @@ LogicalOp* Binder::aggregate(LogicalOp* root, Block& block, const std::vector<u6
     return op;
 }
 
+/// Windows run over the grouped rows.
+void Binder::groupWindows(Block& block) {
+    for (WindowGroup& window : block.windows) {
+        for (const Expr*& key : window.partition_by) key = grouped(key, block);
+        for (SortKey& key : window.order_by) key.expr = grouped(key.expr, block);
+        for (WindowItem& item : window.items)
+            for (const Expr*& arg : item.args) arg = grouped(arg, block);
+    }
+}
+
 const Expr* Binder::grouped(const Expr* value, Block& block) {
     return rewriteExpr(arena_, value, [&](const Expr* part) -> const Expr* {
         if (part->kind == ExprKind::kConstant) return part;
@@ -184,13 +192,15 @@ const Expr* Binder::grouped(const Expr* value, Block& block) {
         std::string name;
         for (const NamedTable& table : block.from.tables)
             for (const VisibleColumn& column : table.columns)
-                if (column.expr->kind == ExprKind::kColumn && column.expr->as<ColumnExpr>()->id == id)
+                if (column.expr->kind == ExprKind::kColumn &&
+                    column.expr->as<ColumnExpr>()->id == id)
                     name = (table.name.empty() ? "" : std::string(table.name) + ".") +
                            std::string(column.name);
         fail(sqlstate::kGroupingError,
-             "column \"" + name + "\" must appear in the GROUP BY clause or be used in an aggregate function",
+             "column \"" + name +
+                 "\" must appear in the GROUP BY clause or be used in an aggregate function",
              part->position, "Group by the column, or write an aggregate such as MAX around it.");
     });
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -17,9 +17,10 @@ std::shared_ptr<const catalog::Table> Binder::target(const parse::ObjectName& na
              name.position, "Change the tables under the view.");
     if (found.source != nullptr)
         fail(sqlstate::kInsufficientPrivilege,
-             "permission denied: \"" + std::string(name.name) + "\" is a system catalog", name.position,
-             "System tables are read only.");
-    require(found.table->privileges, found.table->owner, privilege, found.table->name, name.position);
+             "permission denied: \"" + std::string(name.name) + "\" is a system catalog",
+             name.position, "System tables are read only.");
+    require(found.table->privileges, found.table->owner, privilege, found.table->name,
+            name.position);
     return found.table;
 }
 
@@ -101,19 +102,21 @@ BoundInsert Binder::insert(const parse::Insert& statement) {
             NearestName nearest(name.name);
             for (const catalog::Column* candidate : live) nearest.offer(candidate->name);
             fail(sqlstate::kUndefinedColumn,
-                 "column \"" + std::string(name.name) + "\" of relation \"" + table->name + "\" does not exist",
+                 "column \"" + std::string(name.name) + "\" of relation \"" + table->name +
+                     "\" does not exist",
                  name.position,
-                 nearest.best().empty() ? "Check the spelling."
-                                        : "Perhaps you meant the column \"" + std::string(nearest.best()) + "\".");
+                 nearest.best().empty()
+                     ? "Check the spelling."
+                     : "Perhaps you meant the column \"" + std::string(nearest.best()) + "\".");
         }
         if (std::find(columns.begin(), columns.end(), column) != columns.end())
             fail(sqlstate::kDuplicateColumn,
-                 "column \"" + std::string(name.name) + "\" specified more than once", name.position,
-                 "Name it once.");
+                 "column \"" + std::string(name.name) + "\" specified more than once",
+                 name.position, "Name it once.");
         if (column->is_identity)
             fail(sqlstate::kFeatureNotSupported,
-                 "cannot set an identity column to a value: \"" + column->name + "\"", name.position,
-                 "Leave the column out; it gets its value by itself.");
+                 "cannot set an identity column to a value: \"" + column->name + "\"",
+                 name.position, "Leave the column out; it gets its value by itself.");
         columns.push_back(column);
     }
     // Without a list, identity columns are left out of the row.
@@ -132,7 +135,8 @@ BoundInsert Binder::insert(const parse::Insert& statement) {
     } else {
         source = boundQuery(*statement.query, nullptr);
     }
-    const i32 position = statement.query != nullptr ? statement.query->position : statement.position;
+    const i32 position =
+        statement.query != nullptr ? statement.query->position : statement.position;
     if (source.columns.size() > columns.size())
         fail(sqlstate::kSyntaxError, "INSERT has more expressions than target columns", position,
              "The target has " + std::to_string(columns.size()) + " columns.");
@@ -148,7 +152,8 @@ BoundInsert Binder::insert(const parse::Insert& statement) {
         const bool given = found != columns.end() && index < source.columns.size();
         const Expr* value = given ? assigned(source.columns[index].expr, *column,
                                              source.columns[index].expr->position >= 0
-                                                 ? source.columns[index].expr->position : position)
+                                                 ? source.columns[index].expr->position
+                                                 : position)
                                   : defaultOf(*column);
         if (value->kind != ExprKind::kColumn) {
             items.push_back({newColumn(column->name, column->type, value->nullable), value});
@@ -160,4 +165,4 @@ BoundInsert Binder::insert(const parse::Insert& statement) {
     return {table.get(), finish(std::move(rows))};
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

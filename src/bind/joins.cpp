@@ -8,7 +8,8 @@ namespace blueshift::bind {
 void Binder::markNullable(FromScope& scope) {
     const auto mark = [&](VisibleColumn& column) {
         if (column.expr->kind == ExprKind::kColumn && !column.expr->nullable)
-            column.expr = makeColumn(arena_, column.expr->as<ColumnExpr>()->id, column.expr->type, true);
+            column.expr =
+                makeColumn(arena_, column.expr->as<ColumnExpr>()->id, column.expr->type, true);
     };
     for (VisibleColumn& column : scope.visible) mark(column);
     for (NamedTable& table : scope.tables)
@@ -27,13 +28,14 @@ FromResult Binder::fromJoin(const parse::FromJoin& item, Block& left) {
 }
 
 FromResult Binder::joinPair(const parse::FromJoin& item, FromResult left, Block& around) {
-    const bool lateral = item.right->is<parse::FromQuery>() && item.right->as<parse::FromQuery>()->lateral;
+    const bool lateral =
+        item.right->is<parse::FromQuery>() && item.right->as<parse::FromQuery>()->lateral;
     FromResult right;
     if (lateral) {
         if (item.type == parse::JoinType::kRight || item.type == parse::JoinType::kFull)
             fail(sqlstate::kInvalidColumnReference,
-                 "a LATERAL subquery cannot be the right side of a RIGHT or FULL JOIN", item.right->position,
-                 "Use INNER, LEFT or CROSS JOIN.");
+                 "a LATERAL subquery cannot be the right side of a RIGHT or FULL JOIN",
+                 item.right->position, "Use INNER, LEFT or CROSS JOIN.");
         Block both;
         both.outer = around.outer;
         both.clause = Clause::kFrom;
@@ -73,13 +75,14 @@ FromResult Binder::joinPair(const parse::FromJoin& item, FromResult left, Block&
     if (join->type == JoinType::kRight || join->type == JoinType::kFull) markNullable(left.scope);
     FromResult result;
     result.op = join;
-    result.scope = mergeUsing(shared, join->type, result.op, std::move(left.scope), std::move(right.scope),
-                              item.position);
+    result.scope = mergeUsing(shared, join->type, result.op, std::move(left.scope),
+                              std::move(right.scope), item.position);
     return result;
 }
 
 /// The names of USING, or those that both sides of a NATURAL join have.
-std::vector<std::string_view> Binder::sharedColumns(const parse::FromJoin& item, const FromScope& left,
+std::vector<std::string_view> Binder::sharedColumns(const parse::FromJoin& item,
+                                                    const FromScope& left,
                                                     const FromScope& right) const {
     std::vector<std::string_view> names;
     for (const parse::ColumnName& column : item.using_columns) names.push_back(column.name);
@@ -114,8 +117,8 @@ const VisibleColumn& Binder::usingColumn(std::string_view name, const FromScope&
 }
 
 /// The merged columns stand first, once; the others of the left and of the right side follow.
-FromScope Binder::mergeUsing(const std::vector<std::string_view>& names, JoinType type, LogicalOp*& op,
-                             FromScope left, FromScope right, i32 position) {
+FromScope Binder::mergeUsing(const std::vector<std::string_view>& names, JoinType type,
+                             LogicalOp*& op, FromScope left, FromScope right, i32 position) {
     std::vector<VisibleColumn> visible;
     std::vector<MapItem> items;
     for (std::string_view name : names) {
@@ -123,12 +126,14 @@ FromScope Binder::mergeUsing(const std::vector<std::string_view>& names, JoinTyp
         const VisibleColumn& b = usingColumn(name, right, "right", position);
         VisibleColumn merged = type == JoinType::kRight ? b : a;
         const SqlType types[] = {a.expr->type, b.expr->type};
-        const SqlType common = at(position, [&] { return functions::commonType(types, "JOIN/USING"); });
+        const SqlType common =
+            at(position, [&] { return functions::commonType(types, "JOIN/USING"); });
         const Expr* value = merged.expr;
         if (type == JoinType::kFull) {
             const Expr* both[] = {a.expr, b.expr};
             value = makeLogic(arena_, ExprKind::kCoalesce, both);
-        } else if (value->type.kind != common.kind && !(isString(value->type.kind) && isString(common.kind))) {
+        } else if (value->type.kind != common.kind &&
+                   !(isString(value->type.kind) && isString(common.kind))) {
             value = castTo(value, common, functions::CastContext::kExplicit, position);
         }
         if (value != merged.expr) {
@@ -140,7 +145,8 @@ FromScope Binder::mergeUsing(const std::vector<std::string_view>& names, JoinTyp
     op = makeMap(op, items);
     const auto rest = [&](const FromScope& scope) {
         for (const VisibleColumn& column : scope.visible)
-            if (std::find(names.begin(), names.end(), column.name) == names.end()) visible.push_back(column);
+            if (std::find(names.begin(), names.end(), column.name) == names.end())
+                visible.push_back(column);
     };
     rest(left);
     rest(right);
@@ -151,4 +157,4 @@ FromScope Binder::mergeUsing(const std::vector<std::string_view>& names, JoinTyp
     return joined;
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -13,7 +13,7 @@ bool isConstantFalse(const Expr* expr) {
     return !value.is_null && value.type.kind == TypeKind::kBoolean && value.integer == 0;
 }
 
-}  // namespace
+} // namespace
 
 const Expr* Binder::conjunction(std::vector<const Expr*> terms, bool is_and) {
     std::vector<const Expr*> kept;
@@ -116,4 +116,4 @@ const Expr* Binder::caseOf(const parse::Case& e, Block& block) {
     return caseWhen(std::move(args), e.position);
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -24,7 +24,8 @@ BoundModify Binder::update(const parse::Update& statement) {
     if (statement.with != nullptr) declareCommonTables(*statement.with);
     const auto table = target(statement.table, "update");
     ColumnId row_id = kNoColumn;
-    const std::string_view alias = statement.alias.empty() ? std::string_view(table->name) : statement.alias;
+    const std::string_view alias =
+        statement.alias.empty() ? std::string_view(table->name) : statement.alias;
     Block block;
     block.first_column = next_id_;
     FromResult scan = scanTable(*table, alias, &row_id);
@@ -55,17 +56,19 @@ BoundModify Binder::update(const parse::Update& statement) {
             NearestName nearest(name);
             for (const catalog::Column* column : live) nearest.offer(column->name);
             fail(sqlstate::kUndefinedColumn,
-                 "column \"" + std::string(name) + "\" of relation \"" + table->name + "\" does not exist",
+                 "column \"" + std::string(name) + "\" of relation \"" + table->name +
+                     "\" does not exist",
                  assignment.column.position,
-                 nearest.best().empty() ? "Check the spelling."
-                                        : "Perhaps you meant the column \"" + std::string(nearest.best()) + "\".");
+                 nearest.best().empty()
+                     ? "Check the spelling."
+                     : "Perhaps you meant the column \"" + std::string(nearest.best()) + "\".");
         }
         const catalog::Column& column = **found;
         const Expr*& slot = new_row[size_t(found - live.begin())];
         if (slot != nullptr)
             fail(sqlstate::kSyntaxError,
-                 "multiple assignments to same column \"" + column.name + "\"", assignment.column.position,
-                 "Assign to each column once.");
+                 "multiple assignments to same column \"" + column.name + "\"",
+                 assignment.column.position, "Assign to each column once.");
         if (column.is_identity)
             fail(sqlstate::kFeatureNotSupported,
                  "cannot set an identity column to a value: \"" + column.name + "\"",
@@ -95,7 +98,8 @@ BoundModify Binder::remove(const parse::Delete& statement) {
     if (statement.with != nullptr) declareCommonTables(*statement.with);
     const auto table = target(statement.table, "delete");
     ColumnId row_id = kNoColumn;
-    const std::string_view alias = statement.alias.empty() ? std::string_view(table->name) : statement.alias;
+    const std::string_view alias =
+        statement.alias.empty() ? std::string_view(table->name) : statement.alias;
     Block block;
     block.first_column = next_id_;
     FromResult scan = scanTable(*table, alias, &row_id);
@@ -127,4 +131,4 @@ BoundModify Binder::remove(const parse::Delete& statement) {
     return {table.get(), false, finish(std::move(result))};
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -37,7 +37,8 @@ Relation Binder::findRelation(const parse::ObjectName& name) {
     if (!name.database.empty() && name.database != context_.catalog->database)
         fail(sqlstate::kFeatureNotSupported,
              "cross-database reference \"" + std::string(name.database) + "." +
-                 std::string(name.schema) + "." + std::string(name.name) + "\" is not supported yet",
+                 std::string(name.schema) + "." + std::string(name.name) +
+                 "\" is not supported yet",
              name.position, "Connect to the database that has the table.");
     if (!name.schema.empty()) {
         Relation found = findIn(name.schema, name.name);
@@ -91,8 +92,9 @@ void Binder::failNoRelation(const parse::ObjectName& name) {
     if (!name.schema.empty()) full = std::string(name.schema) + "." + full;
     if (!name.schema.empty() && context_.catalog->findSchema(name.schema) == nullptr &&
         name.schema != "information_schema" && name.schema != "pg_catalog")
-        fail(sqlstate::kInvalidSchemaName, "schema \"" + std::string(name.schema) + "\" does not exist",
-             name.position, "SHOW SCHEMAS FROM DATABASE lists the schemas.");
+        fail(sqlstate::kInvalidSchemaName,
+             "schema \"" + std::string(name.schema) + "\" does not exist", name.position,
+             "SHOW SCHEMAS FROM DATABASE lists the schemas.");
     const std::string nearest = nearestRelation(name);
     std::string hint = nearest.empty() ? "Check the spelling and the search_path."
                                        : "Perhaps you meant the table \"" + nearest + "\".";
@@ -100,4 +102,4 @@ void Binder::failNoRelation(const parse::ObjectName& name) {
          std::move(hint));
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -44,19 +44,23 @@ bool isComparison(BinaryOperator op) {
     return op >= BinaryOperator::kEqual && op <= BinaryOperator::kGreaterEqual;
 }
 
-bool isRowLike(const parse::Expression* e) { return e->is<parse::Row>(); }
-
-bool allConstant(std::span<const Expr* const> args) {
-    return std::ranges::all_of(args, [](const Expr* arg) { return arg->kind == ExprKind::kConstant; });
+bool isRowLike(const parse::Expression* e) {
+    return e->is<parse::Row>();
 }
 
-}  // namespace
+bool allConstant(std::span<const Expr* const> args) {
+    return std::ranges::all_of(args,
+                               [](const Expr* arg) { return arg->kind == ExprKind::kConstant; });
+}
+
+} // namespace
 
 const Expr* Binder::call(std::string_view name, std::vector<const Expr*> args, i32 position) {
     return at(position, [&] { return makeCallByName(arena_, name, args); });
 }
 
-const Expr* Binder::compare(std::string_view symbol, const Expr* left, const Expr* right, i32 position) {
+const Expr* Binder::compare(std::string_view symbol, const Expr* left, const Expr* right,
+                            i32 position) {
     const Expr* made = at(position, [&] { return makeComparison(arena_, symbol, left, right); });
     // Comparisons of constants decide terms and arms; sessions have no say in them.
     return allConstant(argsOf(made)) ? foldConstants(arena_, made, default_session_) : made;
@@ -76,16 +80,19 @@ const Expr* Binder::unary(const parse::Unary& e, Block& block) {
     case parse::UnaryOperator::kPlus: {
         const Expr* value = expr(e.operand, block);
         if (value->type.kind == TypeKind::kUnknown)
-            return castTo(value, SqlType::doublePrecision(), functions::CastContext::kExplicit, e.position);
+            return castTo(value, SqlType::doublePrecision(), functions::CastContext::kExplicit,
+                          e.position);
         if (!isNumeric(value->type.kind) && !isInterval(value->type.kind))
-            fail(sqlstate::kUndefinedFunction, "operator does not exist: + " + formatType(value->type),
-                 e.position, "A sign stands before numbers only.");
+            fail(sqlstate::kUndefinedFunction,
+                 "operator does not exist: + " + formatType(value->type), e.position,
+                 "A sign stands before numbers only.");
         return value;
     }
     case parse::UnaryOperator::kNot:
         return negation(asBoolean(expr(e.operand, block), "NOT", e.operand->position));
     case parse::UnaryOperator::kBitNot: return call("~", {expr(e.operand, block)}, e.position);
-    case parse::UnaryOperator::kSquareRoot: return call("sqrt", {expr(e.operand, block)}, e.position);
+    case parse::UnaryOperator::kSquareRoot:
+        return call("sqrt", {expr(e.operand, block)}, e.position);
     case parse::UnaryOperator::kCubeRoot: return call("cbrt", {expr(e.operand, block)}, e.position);
     case parse::UnaryOperator::kAbsolute: return call("abs", {expr(e.operand, block)}, e.position);
     case parse::UnaryOperator::kPrior: notYet("CONNECT BY", e.position);
@@ -127,9 +134,11 @@ const Expr* Binder::binary(const parse::Binary& e, Block& block) {
     return value;
 }
 
-const Expr* Binder::addInterval(const parse::Binary& e, const Expr* value, const IntervalParts& parts) {
+const Expr* Binder::addInterval(const parse::Binary& e, const Expr* value,
+                                const IntervalParts& parts) {
     const std::string_view symbol = symbolOf(e.op);
-    return call(symbol, {call(symbol, {value, parts.months}, e.position), parts.micros}, e.position);
+    return call(symbol, {call(symbol, {value, parts.months}, e.position), parts.micros},
+                e.position);
 }
 
 const Expr* Binder::combine(const parse::Binary& e, const Expr* left, const Expr* right) {
@@ -139,8 +148,10 @@ const Expr* Binder::combine(const parse::Binary& e, const Expr* left, const Expr
         const auto is_text = [](const Expr* side) {
             return isString(side->type.kind) || side->type.kind == TypeKind::kUnknown;
         };
-        const bool literals = left->kind == ExprKind::kConstant && right->kind == ExprKind::kConstant;
-        const bool open = left->type.kind == TypeKind::kUnknown && right->type.kind == TypeKind::kUnknown;
+        const bool literals =
+            left->kind == ExprKind::kConstant && right->kind == ExprKind::kConstant;
+        const bool open =
+            left->type.kind == TypeKind::kUnknown && right->type.kind == TypeKind::kUnknown;
         if (is_text(left) && is_text(right) && (!open || literals))
             return call("||", {left, right}, e.position);
         break;
@@ -149,14 +160,16 @@ const Expr* Binder::combine(const parse::Binary& e, const Expr* left, const Expr
     case BinaryOperator::kNotDistinct: {
         const Expr* equal[] = {compare("=", left, right, e.position)};
         const Expr* same = equal[0]->kind == ExprKind::kConstant
-                               ? equal[0] : makeLogic(arena_, ExprKind::kIsTruth, equal, false, 1);
+                               ? equal[0]
+                               : makeLogic(arena_, ExprKind::kIsTruth, equal, false, 1);
         const Expr* both = conjunction({isNull(left, false), isNull(right, false)}, true);
         const Expr* either = conjunction({same, both}, false);
         return e.op == BinaryOperator::kDistinct ? negation(either) : either;
     }
     case BinaryOperator::kRegexNotMatch:
     case BinaryOperator::kRegexNotMatchNoCase:
-        return negation(call(e.op == BinaryOperator::kRegexNotMatch ? "~" : "~*", {left, right}, e.position));
+        return negation(
+            call(e.op == BinaryOperator::kRegexNotMatch ? "~" : "~*", {left, right}, e.position));
     default: break;
     }
     return call(symbolOf(e.op), {left, right}, e.position);
@@ -183,7 +196,8 @@ const Expr* Binder::rowComparison(const parse::Binary& e, Block& block) {
     }
     std::vector<const Expr*> terms;
     if (e.op == BinaryOperator::kEqual || e.op == BinaryOperator::kNotEqual) {
-        for (size_t i = 0; i < a.size(); ++i) terms.push_back(compare(symbolOf(e.op), a[i], b[i], e.position));
+        for (size_t i = 0; i < a.size(); ++i)
+            terms.push_back(compare(symbolOf(e.op), a[i], b[i], e.position));
         return conjunction(std::move(terms), e.op == BinaryOperator::kEqual);
     }
     if (!isComparison(e.op)) notYet("this operator on rows", e.position);
@@ -191,10 +205,14 @@ const Expr* Binder::rowComparison(const parse::Binary& e, Block& block) {
     for (size_t i = 0; i < a.size(); ++i) {
         std::vector<const Expr*> prefix;
         for (size_t j = 0; j < i; ++j)
-            prefix.push_back(compare("=", again(a[j], left[j], block), again(b[j], right[j], block), e.position));
+            prefix.push_back(compare("=", again(a[j], left[j], block), again(b[j], right[j], block),
+                                     e.position));
         const bool last = i + 1 == a.size();
-        prefix.push_back(compare(last ? symbolOf(e.op) : less ? "<" : ">", again(a[i], left[i], block),
-                                 again(b[i], right[i], block), e.position));
+        prefix.push_back(compare(last   ? symbolOf(e.op)
+                                 : less ? "<"
+                                        : ">",
+                                 again(a[i], left[i], block), again(b[i], right[i], block),
+                                 e.position));
         terms.push_back(conjunction(std::move(prefix), true));
     }
     return conjunction(std::move(terms), false);
@@ -206,13 +224,15 @@ const Expr* Binder::between(const parse::Between& e, Block& block) {
     const Expr* high = expr(e.high, block);
     const auto range = [&](const Expr* from, const Expr* to) {
         const Expr* second = again(operand, e.operand, block);
-        return conjunction({compare(">=", operand, from, e.position),
-                            compare("<=", second, to, e.position)}, true);
+        return conjunction(
+            {compare(">=", operand, from, e.position), compare("<=", second, to, e.position)},
+            true);
     };
     const Expr* inside = range(low, high);
     if (e.symmetric) {
         operand = again(operand, e.operand, block);
-        inside = conjunction({inside, range(again(high, e.high, block), again(low, e.low, block))}, false);
+        inside = conjunction({inside, range(again(high, e.high, block), again(low, e.low, block))},
+                             false);
     }
     return e.negated ? negation(inside) : inside;
 }
@@ -235,7 +255,8 @@ const Expr* Binder::inItems(const Expr* operand, std::span<const Expr* const> it
     if (listed.size() == 2) {
         terms.insert(terms.begin(), compare("=", operand, listed[1], position));
     } else if (listed.size() > 2) {
-        const Expr* made = at(position, [&] { return makeLogic(arena_, ExprKind::kInList, listed); });
+        const Expr* made =
+            at(position, [&] { return makeLogic(arena_, ExprKind::kInList, listed); });
         const bool constants = allConstant(argsOf(made).subspan(1));
         if (constants && terms.empty() && negated)
             return at(position, [&] { return makeLogic(arena_, ExprKind::kInList, listed, true); });
@@ -266,7 +287,8 @@ const Expr* Binder::inList(const parse::InList& e, Block& block) {
     const Expr* operand = expr(e.operand, block);
     std::vector<const Expr*> items;
     for (const parse::Expression* item : e.items) items.push_back(expr(item, block));
-    if (again(operand, e.operand, block) == operand) return inItems(operand, items, e.negated, e.position);
+    if (again(operand, e.operand, block) == operand)
+        return inItems(operand, items, e.negated, e.position);
     // The operand holds a subquery: it stands once in each comparison.
     std::vector<const Expr*> terms;
     for (const Expr* item : items)
@@ -278,9 +300,11 @@ const Expr* Binder::inList(const parse::InList& e, Block& block) {
 const Expr* Binder::like(const parse::Like& e, Block& block) {
     std::vector<const Expr*> args{expr(e.operand, block), expr(e.pattern, block)};
     if (e.escape != nullptr) args.push_back(expr(e.escape, block));
-    std::string_view name = e.like == parse::LikeKind::kLike ? "like"
-                            : e.like == parse::LikeKind::kLikeNoCase ? "ilike" : "similar to";
-    if (e.like == parse::LikeKind::kSimilar && !functions::functionExists(name)) name = "similar_to";
+    std::string_view name = e.like == parse::LikeKind::kLike         ? "like"
+                            : e.like == parse::LikeKind::kLikeNoCase ? "ilike"
+                                                                     : "similar to";
+    if (e.like == parse::LikeKind::kSimilar && !functions::functionExists(name))
+        name = "similar_to";
     const Expr* matches = call(name, std::move(args), e.position);
     return e.negated ? negation(matches) : matches;
 }
@@ -289,12 +313,13 @@ const Expr* Binder::like(const parse::Like& e, Block& block) {
 const Expr* Binder::quantifiedArray(const parse::Quantified& e, Block& block) {
     const Expr* operand = expr(e.operand, block);
     if (e.array->is<parse::ArrayConstructor>() || e.array->is<parse::Row>()) {
-        const auto& items = e.array->is<parse::Row>() ? e.array->as<parse::Row>()->items
-                                                      : e.array->as<parse::ArrayConstructor>()->items;
+        const auto& items = e.array->is<parse::Row>()
+                                ? e.array->as<parse::Row>()->items
+                                : e.array->as<parse::ArrayConstructor>()->items;
         std::vector<const Expr*> terms;
         for (const parse::Expression* item : items)
-            terms.push_back(compare(symbolOf(e.op), again(operand, e.operand, block), expr(item, block),
-                                    e.position));
+            terms.push_back(compare(symbolOf(e.op), again(operand, e.operand, block),
+                                    expr(item, block), e.position));
         return conjunction(std::move(terms), e.all);
     }
     const bool equal_any = e.op == BinaryOperator::kEqual && !e.all;
@@ -303,9 +328,10 @@ const Expr* Binder::quantifiedArray(const parse::Quantified& e, Block& block) {
         !functions::functionExists("array_contains_text"))
         notYet("this comparison with an array", e.position);
     const Expr* array = expr(e.array, block);
-    const Expr* item = castTo(operand, SqlType::text(), functions::CastContext::kExplicit, e.position);
+    const Expr* item =
+        castTo(operand, SqlType::text(), functions::CastContext::kExplicit, e.position);
     const Expr* found = call("array_contains_text", {array, item}, e.position);
     return differs_all ? negation(found) : found;
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -11,14 +11,16 @@ SortKey Binder::sortKey(const parse::OrderItem& item, const Expr* key) {
     if (key->type.kind == TypeKind::kUnknown)
         key = castTo(key, SqlType::text(), CastContext::kExplicit, key->position);
     const bool first = item.nulls == parse::NullsOrder::kUnspecified
-                           ? item.descending : item.nulls == parse::NullsOrder::kFirst;
+                           ? item.descending
+                           : item.nulls == parse::NullsOrder::kFirst;
     return {key, item.descending, first};
 }
 
 Binder::OrderKey Binder::orderKey(const parse::OrderItem& item, Block& block) {
     const parse::Expression* e = item.expression;
     OrderKey key{-1, nullptr, &item};
-    if (e->is<parse::Literal>() && e->as<parse::Literal>()->literal == parse::LiteralKind::kInteger) {
+    if (e->is<parse::Literal>() &&
+        e->as<parse::Literal>()->literal == parse::LiteralKind::kInteger) {
         const std::string_view digits = e->as<parse::Literal>()->text;
         size_t ordinal = 0;
         for (char c : digits) ordinal = std::min<size_t>(ordinal * 10 + size_t(c - '0'), 1u << 20);
@@ -33,9 +35,11 @@ Binder::OrderKey Binder::orderKey(const parse::OrderItem& item, Block& block) {
         const std::string_view name = e->as<parse::ColumnReference>()->parts[0];
         for (size_t i = 0; i < block.outputs.size(); ++i) {
             if (block.outputs[i].name != name) continue;
-            if (key.output >= 0 && !sameExpr(block.outputs[size_t(key.output)].expr, block.outputs[i].expr))
-                fail(sqlstate::kAmbiguousColumn, "ORDER BY \"" + std::string(name) + "\" is ambiguous",
-                     e->position, "Give the items of the select list different names.");
+            if (key.output >= 0 &&
+                !sameExpr(block.outputs[size_t(key.output)].expr, block.outputs[i].expr))
+                fail(sqlstate::kAmbiguousColumn,
+                     "ORDER BY \"" + std::string(name) + "\" is ambiguous", e->position,
+                     "Give the items of the select list different names.");
             if (key.output < 0) key.output = i32(i);
         }
         if (key.output >= 0) return key;
@@ -91,18 +95,21 @@ LogicalOp* Binder::orderByOutput(const parse::Query& query, BoundQuery& result) 
 /// A constant number of rows; -1 for NULL, and for a parameter whose value is not there yet.
 i64 Binder::rowCount(const parse::Expression* e, std::string_view clause) {
     Block block;
-    const Expr* value = castTo(expr(e, block), SqlType::bigInt(), CastContext::kExplicit, e->position);
+    const Expr* value =
+        castTo(expr(e, block), SqlType::bigInt(), CastContext::kExplicit, e->position);
     value = foldConstants(arena_, value, session_);
     if (value->kind == ExprKind::kParameter) {
         auto* types = context_.parameter_types;
         const u32 index = value->as<ParameterExpr>()->index;
-        if (types != nullptr && index <= types->size() && (*types)[index - 1].kind == TypeKind::kUnknown)
+        if (types != nullptr && index <= types->size() &&
+            (*types)[index - 1].kind == TypeKind::kUnknown)
             (*types)[index - 1] = SqlType::bigInt();
         return -1;
     }
     if (value->kind != ExprKind::kConstant)
-        fail(sqlstate::kInvalidColumnReference, "argument of " + std::string(clause) + " must be a constant",
-             e->position, "Write a number or a parameter.");
+        fail(sqlstate::kInvalidColumnReference,
+             "argument of " + std::string(clause) + " must be a constant", e->position,
+             "Write a number or a parameter.");
     const Value& number = value->as<ConstantExpr>()->value;
     if (number.is_null) return -1;
     if (number.integer < 0)
@@ -111,7 +118,8 @@ i64 Binder::rowCount(const parse::Expression* e, std::string_view clause) {
     return i64(number.integer);
 }
 
-LogicalOp* Binder::limit(LogicalOp* root, const parse::Expression* limit, const parse::Expression* offset) {
+LogicalOp* Binder::limit(LogicalOp* root, const parse::Expression* limit,
+                         const parse::Expression* offset) {
     const i64 rows = limit == nullptr ? -1 : rowCount(limit, "LIMIT");
     const i64 skipped = offset == nullptr ? 0 : std::max<i64>(rowCount(offset, "OFFSET"), 0);
     if (rows < 0 && skipped == 0) return root;
@@ -121,4 +129,4 @@ LogicalOp* Binder::limit(LogicalOp* root, const parse::Expression* limit, const 
     return op;
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

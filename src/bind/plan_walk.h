@@ -70,11 +70,13 @@ template <class F> void visitInputs(LogicalOp* op, F&& visit) {
     }
 }
 
-/// Calls visit(SubqueryExpr*) for the subqueries of an expression, the outermost ones only.
+/// Calls visit(SubqueryExpr*) for the subqueries of an expression and of their left sides, but not
+/// for those inside their plans.
 template <class F> void visitSubqueries(const Expr* expr, F&& visit) {
     if (expr->kind == ExprKind::kSubquery) {
         // Plans under construction may be changed; only the expression nodes are immutable.
         visit(const_cast<SubqueryExpr*>(expr->as<SubqueryExpr>()));
+        for (const Expr* test : expr->as<SubqueryExpr>()->tests) visitSubqueries(test, visit);
         return;
     }
     for (const Expr* arg : argsOf(expr)) visitSubqueries(arg, visit);
@@ -84,19 +86,16 @@ template <class F> void visitSubqueries(const Expr* expr, F&& visit) {
 template <class F> void visitOperators(LogicalOp*& root, F&& visit) {
     for (LogicalOp*& child : root->children) visitOperators(child, visit);
     visitExprs(root, [&](const Expr*& expr) {
-        visitSubqueries(expr, [&](SubqueryExpr* subquery) {
-            visitOperators(subquery->plan, visit);
-            for (const Expr* test : subquery->tests)
-                visitSubqueries(test, [&](SubqueryExpr* inner) { visitOperators(inner->plan, visit); });
-        });
+        visitSubqueries(expr,
+                        [&](SubqueryExpr* subquery) { visitOperators(subquery->plan, visit); });
     });
     visit(root);
 }
 
 template <class F> void rewritePlan(Arena& arena, LogicalOp* root, F&& replace);
 
-/// A copy of the expression with parts replaced: `replace(expr)` returns the new node, or nullptr to
-/// look inside. Plans of subqueries are changed in place.
+/// A copy of the expression with parts replaced: `replace(expr)` returns the new node, or nullptr
+/// to look inside. Plans of subqueries are changed in place.
 template <class F> const Expr* rewriteExpr(Arena& arena, const Expr* expr, F&& replace) {
     if (const Expr* other = replace(expr)) return other;
     if (expr->kind == ExprKind::kSubquery) {
@@ -105,7 +104,8 @@ template <class F> const Expr* rewriteExpr(Arena& arena, const Expr* expr, F&& r
         rewritePlan(arena, plan, replace);
         auto* copy = arena.make<SubqueryExpr>(*subquery);
         copy->tests = List<const Expr*>(arena);
-        for (const Expr* test : subquery->tests) copy->tests.push(rewriteExpr(arena, test, replace));
+        for (const Expr* test : subquery->tests)
+            copy->tests.push(rewriteExpr(arena, test, replace));
         return copy;
     }
     const auto args = argsOf(expr);
@@ -124,4 +124,4 @@ template <class F> void rewritePlan(Arena& arena, LogicalOp* root, F&& replace) 
     visitExprs(root, [&](const Expr*& expr) { expr = rewriteExpr(arena, expr, replace); });
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

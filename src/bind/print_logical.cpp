@@ -70,7 +70,8 @@ public:
     void print(LogicalOp* op, u32 depth) {
         line(depth, describe(op));
         visitExprs(op, [&](const Expr*& expr) {
-            visitSubqueries(expr, [&](SubqueryExpr* subquery) { printSubquery(subquery, depth + 1); });
+            visitSubqueries(expr,
+                            [&](SubqueryExpr* subquery) { printSubquery(subquery, depth + 1); });
         });
         for (LogicalOp* child : op->children) print(child, depth + 1);
     }
@@ -95,8 +96,6 @@ private:
         }
         if (!subquery->outputs.empty()) text += " (" + ids(subquery->outputs) + ")";
         line(depth, text);
-        for (const Expr* test : subquery->tests)
-            visitSubqueries(test, [&](SubqueryExpr* inner) { printSubquery(inner, depth + 1); });
         print(subquery->plan, depth + 1);
     }
 
@@ -118,7 +117,8 @@ private:
         for (const SortKey& key : list) {
             text += (text.empty() ? "" : ", ") + printExpr(key.expr, names_);
             if (key.descending) text += " desc";
-            if (key.nulls_first != key.descending) text += key.nulls_first ? " nulls first" : " nulls last";
+            if (key.nulls_first != key.descending)
+                text += key.nulls_first ? " nulls first" : " nulls last";
         }
         return text;
     }
@@ -136,7 +136,8 @@ private:
 };
 
 std::string PlanPrinter::describeJoin(const JoinOp* join) const {
-    constexpr std::string_view kTypes[] = {"inner", "left", "right", "full", "semi", "anti", "mark", "single"};
+    constexpr std::string_view kTypes[] = {"inner", "left", "right", "full",
+                                           "semi",  "anti", "mark",  "single"};
     std::string text = std::string(kTypes[u8(join->type)]) + " join";
     if (join->dependent) text += " dependent";
     return join->condition == nullptr ? text : text + " on " + printExpr(join->condition, names_);
@@ -164,19 +165,19 @@ std::string PlanPrinter::describeAggregate(const AggregateOp* aggregate) const {
 }
 
 std::string PlanPrinter::describeWindow(const WindowOp* window) const {
-    constexpr std::string_view kFunctions[] = {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist",
-                                               "ntile", "lag", "lead", "first_value", "last_value",
-                                               "nth_value", "ratio_to_report"};
-    constexpr std::string_view kBounds[] = {"unbounded preceding", "preceding", "current row", "following",
-                                            "unbounded following"};
+    constexpr std::string_view kFunctions[] = {
+        "row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
+        "lag",        "lead", "first_value", "last_value",   "nth_value", "ratio_to_report"};
+    constexpr std::string_view kBounds[] = {"unbounded preceding", "preceding", "current row",
+                                            "following", "unbounded following"};
     std::string text = "window";
     if (!window->partition_by.empty()) text += " partition by " + joined(window->partition_by);
     if (!window->order_by.empty()) text += " order by " + keys(window->order_by);
     std::string parts;
     for (const WindowItem& item : window->items) {
         const bool aggregate = item.function == WindowFunction::kAggregate;
-        std::string value = call(aggregate ? item.aggregate->name : kFunctions[u8(item.function)], item.args,
-                                 item.distinct);
+        std::string value = call(aggregate ? item.aggregate->name : kFunctions[u8(item.function)],
+                                 item.args, item.distinct);
         if (item.ignore_nulls) value += " ignore nulls";
         const WindowFrame& frame = item.frame;
         const bool whole = frame.start == FrameBound::kUnboundedPreceding &&
@@ -186,8 +187,8 @@ std::string PlanPrinter::describeWindow(const WindowOp* window) const {
             return (counted ? std::to_string(offset) + " " : "") + std::string(kBounds[u8(which)]);
         };
         if (!whole)
-            value += (frame.rows ? " rows " : " range ") + bound(frame.start, frame.start_offset) + " to " +
-                     bound(frame.end, frame.end_offset);
+            value += (frame.rows ? " rows " : " range ") + bound(frame.start, frame.start_offset) +
+                     " to " + bound(frame.end, frame.end_offset);
         parts += (parts.empty() ? " [" : ", ") + made(item.column, value);
     }
     return text + parts + "]";
@@ -218,7 +219,8 @@ std::string PlanPrinter::describe(LogicalOp* op) const {
     case LogicalKind::kMap: {
         std::string text;
         for (const MapItem& item : op->as<MapOp>()->items)
-            text += (text.empty() ? "map " : ", ") + made(item.column, printExpr(item.expr, names_));
+            text +=
+                (text.empty() ? "map " : ", ") + made(item.column, printExpr(item.expr, names_));
         return text;
     }
     case LogicalKind::kJoin: return describeJoin(op->as<JoinOp>());
@@ -249,7 +251,7 @@ std::string PlanPrinter::describe(LogicalOp* op) const {
     return "";
 }
 
-}  // namespace
+} // namespace
 
 std::string printLogical(const QueryPlan& plan) {
     Names names;
@@ -274,4 +276,4 @@ std::string printLogical(const QueryPlan& plan) {
     return printer.take();
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -1,5 +1,5 @@
-// Rights on schemas, tables and views: owners and superusers may everything, others what was granted
-// to them, to a role or group they belong to, or to PUBLIC.
+// Rights on schemas, tables and views: owners and superusers may everything, others what was
+// granted to them, to a role or group they belong to, or to PUBLIC.
 #include <algorithm>
 #include <set>
 
@@ -43,8 +43,9 @@ void Binder::require(const std::vector<catalog::Privilege>& privileges, std::str
     if (holds(privileges, owner, privilege)) return;
     std::string word(privilege);
     for (char& c : word) c = char(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-    fail(sqlstate::kInsufficientPrivilege, "permission denied for relation " + std::string(relation),
-         position, "GRANT " + word + " ON " + std::string(relation) + " gives the right.");
+    fail(sqlstate::kInsufficientPrivilege,
+         "permission denied for relation " + std::string(relation), position,
+         "GRANT " + word + " ON " + std::string(relation) + " gives the right.");
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -51,4 +51,4 @@ void NearestName::offer(std::string_view candidate) {
     best_ = candidate;
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

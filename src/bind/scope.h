@@ -16,14 +16,14 @@ namespace blueshift::bind {
 
 struct VisibleColumn {
     std::string_view name;
-    const Expr* expr = nullptr;  // a column, or the merged value of a FULL JOIN .. USING
+    const Expr* expr = nullptr; // a column, or the merged value of a FULL JOIN .. USING
     catalog::Oid table = 0;
     i16 attribute = 0;
 };
 
 /// What `alias.column` can refer to.
 struct NamedTable {
-    std::string_view schema;  // empty for aliases and subqueries
+    std::string_view schema; // empty for aliases and subqueries
     std::string_view name;
     std::vector<VisibleColumn> columns;
 };
@@ -36,7 +36,7 @@ struct FromScope {
 
 /// The part of a statement that an expression stands in, for what is allowed there.
 enum class Clause : u8 {
-    kConstant,  // no columns at all: LIMIT, VALUES, defaults
+    kConstant, // no columns at all: LIMIT, VALUES, defaults
     kFrom,
     kOn,
     kWhere,
@@ -53,10 +53,10 @@ std::string_view clauseName(Clause clause);
 
 /// One item of a select list after the stars are expanded. Bound when first needed.
 struct SelectOutput {
-    const parse::Expression* source = nullptr;  // nullptr for a column of a star
+    const parse::Expression* source = nullptr; // nullptr for a column of a star
     std::string_view name;
     bool has_alias = false;
-    bool busy = false;  // being bound: guards against an alias that means itself
+    bool busy = false; // being bound: guards against an alias that means itself
     const Expr* expr = nullptr;
     catalog::Oid table = 0;
     i16 attribute = 0;
@@ -112,7 +112,7 @@ class NearestName {
 public:
     explicit NearestName(std::string_view wanted);
     void offer(std::string_view candidate);
-    std::string_view best() const { return best_; }  // empty: nothing near enough
+    std::string_view best() const { return best_; } // empty: nothing near enough
 
 private:
     std::string_view wanted_;
@@ -120,4 +120,4 @@ private:
     u32 distance_;
 };
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -17,9 +17,7 @@ BoundQuery Binder::boundQuery(const parse::Query& query, Block* outer) {
     if (query.with != nullptr) declareCommonTables(*query.with);
     BoundQuery result;
     switch (query.kind) {
-    case parse::QueryKind::kSelect:
-        result = select(*query.as<parse::SelectQuery>(), outer);
-        break;
+    case parse::QueryKind::kSelect: result = select(*query.as<parse::SelectQuery>(), outer); break;
     case parse::QueryKind::kSetOperation:
         result = setOperation(*query.as<parse::SetOperation>(), outer);
         result.root = orderByOutput(query, result);
@@ -39,7 +37,8 @@ BoundQuery Binder::boundQuery(const parse::Query& query, Block* outer) {
 
 BoundQuery Binder::select(const parse::SelectQuery& query, Block* outer) {
     if (!query.distinct_on.empty()) notYet("DISTINCT ON", query.position);
-    if (query.connect_by != nullptr || query.start_with != nullptr) notYet("CONNECT BY", query.position);
+    if (query.connect_by != nullptr || query.start_with != nullptr)
+        notYet("CONNECT BY", query.position);
     Block block;
     block.outer = outer;
     block.select = &query;
@@ -49,14 +48,15 @@ BoundQuery Binder::select(const parse::SelectQuery& query, Block* outer) {
 
     expandOutputs(query, block);
     block.aliases = block.outputs.size();
-    if (query.where != nullptr) root = makeFilter(root, condition(query.where, block, Clause::kWhere));
+    if (query.where != nullptr)
+        root = makeFilter(root, condition(query.where, block, Clause::kWhere));
     const std::vector<u64> sets = groupBy(query, block);
     for (size_t i = 0; i < block.outputs.size(); ++i) output(i, block, Clause::kSelect);
     const Expr* having = nullptr;
     if (query.having != nullptr) having = condition(query.having, block, Clause::kHaving);
     const Expr* qualify = nullptr;
     if (query.qualify != nullptr) qualify = condition(query.qualify, block, Clause::kQualify);
-    const std::vector<OrderKey> keys = orderKeys(query, block);
+    std::vector<OrderKey> sort_keys = orderKeys(query, block);
 
     const bool groups = !query.group_by.empty() || query.group_by_all || having != nullptr ||
                         !block.aggregates.empty();
@@ -65,39 +65,36 @@ BoundQuery Binder::select(const parse::SelectQuery& query, Block* outer) {
         for (SelectOutput& item : block.outputs) item.expr = grouped(item.expr, block);
         if (having != nullptr) root = makeFilter(root, grouped(having, block));
         if (qualify != nullptr) qualify = grouped(qualify, block);
-        for (WindowGroup& window : block.windows) {
-            for (const Expr*& key : window.partition_by) key = grouped(key, block);
-            for (SortKey& key : window.order_by) key.expr = grouped(key.expr, block);
-            for (WindowItem& item : window.items)
-                for (const Expr*& arg : item.args) arg = grouped(arg, block);
-        }
-    }
-    std::vector<OrderKey> sort_keys = keys;
-    if (groups)
         for (OrderKey& key : sort_keys)
             if (key.output < 0) key.expr = grouped(key.expr, block);
+        groupWindows(block);
+    }
     root = windows(root, block);
     root = makeFilter(root, qualify);
 
     BoundQuery result = project(block, root);
-    if (query.distinct) {
-        settle(result);
-        auto* distinct = makeOp<DistinctOp>(LogicalKind::kDistinct, {result.root});
-        distinct->columns = List<ColumnId>(arena_);
-        for (const QueryColumn& column : result.columns) {
-            const ColumnId id = column.expr->as<ColumnExpr>()->id;
-            if (std::find(distinct->columns.begin(), distinct->columns.end(), id) == distinct->columns.end())
-                distinct->columns.push(id);
-        }
-        result.root = distinct;
-        for (const OrderKey& key : sort_keys)
-            if (key.output < 0)
-                fail(sqlstate::kInvalidColumnReference,
-                     "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
-                     key.item->expression->position, "Add the expression to the select list.");
-    }
+    if (query.distinct) makeDistinct(result, sort_keys);
     result.root = order(sort_keys, block, result);
     return result;
+}
+
+/// SELECT DISTINCT: only the select list is left to sort by.
+void Binder::makeDistinct(BoundQuery& result, const std::vector<OrderKey>& keys) {
+    for (const OrderKey& key : keys)
+        if (key.output < 0)
+            fail(sqlstate::kInvalidColumnReference,
+                 "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                 key.item->expression->position, "Add the expression to the select list.");
+    settle(result);
+    auto* distinct = makeOp<DistinctOp>(LogicalKind::kDistinct, {result.root});
+    distinct->columns = List<ColumnId>(arena_);
+    for (const QueryColumn& column : result.columns) {
+        const ColumnId id = column.expr->as<ColumnExpr>()->id;
+        if (std::find(distinct->columns.begin(), distinct->columns.end(), id) ==
+            distinct->columns.end())
+            distinct->columns.push(id);
+    }
+    result.root = distinct;
 }
 
 void Binder::expandOutputs(const parse::SelectQuery& query, Block& block) {
@@ -114,10 +111,12 @@ void Binder::expandOutputs(const parse::SelectQuery& query, Block& block) {
     }
     for (const parse::ColumnName& name : query.exclude) {
         const bool known = std::ranges::any_of(
-            block.from.visible, [&](const VisibleColumn& column) { return column.name == name.name; });
+            block.from.visible,
+            [&](const VisibleColumn& column) { return column.name == name.name; });
         if (!known)
-            fail(sqlstate::kUndefinedColumn, "column \"" + std::string(name.name) + "\" does not exist",
-                 name.position, "EXCLUDE names columns of the tables in FROM.");
+            fail(sqlstate::kUndefinedColumn,
+                 "column \"" + std::string(name.name) + "\" does not exist", name.position,
+                 "EXCLUDE names columns of the tables in FROM.");
     }
 }
 
@@ -129,14 +128,15 @@ void Binder::expandStar(const parse::Star& star, const parse::SelectQuery& query
         const std::string_view schema = count > 1 ? star.qualifier[count - 2] : std::string_view();
         columns = nullptr;
         for (const NamedTable& table : block.from.tables)
-            if (table.name == name && (schema.empty() || table.schema == schema)) columns = &table.columns;
+            if (table.name == name && (schema.empty() || table.schema == schema))
+                columns = &table.columns;
         if (columns == nullptr)
             fail(sqlstate::kUndefinedTable,
                  "missing FROM-clause entry for table \"" + std::string(name) + "\"", star.position,
                  "Add the table to FROM, or use its alias.");
     } else if (block.from.tables.empty()) {
-        fail(sqlstate::kSyntaxError, "SELECT * with no tables specified is not valid", star.position,
-             "Add a FROM clause.");
+        fail(sqlstate::kSyntaxError, "SELECT * with no tables specified is not valid",
+             star.position, "Add a FROM clause.");
     }
     for (const VisibleColumn& column : *columns) {
         const bool excluded = std::ranges::any_of(
@@ -165,7 +165,8 @@ const Expr* Binder::output(size_t index, Block& block, Clause clause) {
     if (bound->kind == ExprKind::kColumn) {
         const ColumnId id = bound->as<ColumnExpr>()->id;
         for (const VisibleColumn& column : block.from.visible) {
-            if (column.expr->kind != ExprKind::kColumn || column.expr->as<ColumnExpr>()->id != id) continue;
+            if (column.expr->kind != ExprKind::kColumn || column.expr->as<ColumnExpr>()->id != id)
+                continue;
             block.outputs[index].table = column.table;
             block.outputs[index].attribute = column.attribute;
         }
@@ -221,8 +222,8 @@ std::string_view Binder::castName(const parse::Cast& cast) {
     const parse::Expression* operand = cast.operand;
     while (operand->is<parse::Cast>()) operand = operand->as<parse::Cast>()->operand;
     const std::string_view inner = outputName(operand);
-    const bool named = inner != "?column?" && !operand->is<parse::Case>() &&
-                       !operand->is<parse::TypedLiteral>();
+    const bool named =
+        inner != "?column?" && !operand->is<parse::Case>() && !operand->is<parse::TypedLiteral>();
     if (named) return inner;
     return cast.type->name == "interval" ? "interval" : typeName(type(*cast.type).kind);
 }
@@ -234,7 +235,8 @@ bool Binder::makes(const Block& block, ColumnId id) const {
         return std::ranges::any_of(items, [&](const auto& item) { return item.column.id == id; });
     };
     if (has(block.keys) || has(block.aggregates)) return true;
-    return std::ranges::any_of(block.windows, [&](const WindowGroup& group) { return has(group.items); });
+    return std::ranges::any_of(block.windows,
+                               [&](const WindowGroup& group) { return has(group.items); });
 }
 
 BoundQuery Binder::project(Block& block, LogicalOp* root) {
@@ -243,7 +245,8 @@ BoundQuery Binder::project(Block& block, LogicalOp* root) {
     for (const SelectOutput& item : block.outputs) {
         QueryColumn column{item.name, item.expr, item.table, item.attribute};
         const Expr* value = item.expr;
-        const bool own = value->kind == ExprKind::kColumn && makes(block, value->as<ColumnExpr>()->id);
+        const bool own =
+            value->kind == ExprKind::kColumn && makes(block, value->as<ColumnExpr>()->id);
         if (!own && value->type.kind != TypeKind::kUnknown) {
             items.push_back({newColumn(item.name, value->type, value->nullable), value});
             column.expr = columnExpr(items.back().column, value->position);
@@ -265,4 +268,4 @@ LogicalOp* Binder::windows(LogicalOp* root, Block& block) {
     return root;
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -8,15 +8,16 @@ namespace blueshift::bind {
 using functions::CastContext;
 
 /// Casts every input to the common types and gives the columns of the result.
-std::vector<OutputColumn> Binder::unifyColumns(std::vector<BoundQuery>& inputs, std::string_view word,
-                                               i32 position) {
+std::vector<OutputColumn> Binder::unifyColumns(std::vector<BoundQuery>& inputs,
+                                               std::string_view word, i32 position) {
     const size_t width = inputs[0].columns.size();
     for (const BoundQuery& input : inputs)
         if (input.columns.size() != width)
             fail(sqlstate::kSyntaxError,
-                 "each " + std::string(word) + " query must have the same number of columns", position,
-                 "One has " + std::to_string(width) + ", another " + std::to_string(input.columns.size()) +
-                     " columns.");
+                 "each " + std::string(word) + " query must have the same number of columns",
+                 position,
+                 "One has " + std::to_string(width) + ", another " +
+                     std::to_string(input.columns.size()) + " columns.");
     std::vector<OutputColumn> columns;
     std::vector<std::vector<MapItem>> casts(inputs.size());
     for (size_t i = 0; i < width; ++i) {
@@ -26,8 +27,9 @@ std::vector<OutputColumn> Binder::unifyColumns(std::vector<BoundQuery>& inputs, 
         bool nullable = false;
         for (size_t k = 0; k < inputs.size(); ++k) {
             QueryColumn& column = inputs[k].columns[i];
-            const Expr* value = castTo(column.expr, common, CastContext::kExplicit,
-                                       column.expr->position >= 0 ? column.expr->position : position);
+            const Expr* value =
+                castTo(column.expr, common, CastContext::kExplicit,
+                       column.expr->position >= 0 ? column.expr->position : position);
             nullable |= value->nullable;
             if (value == column.expr && value->kind == ExprKind::kColumn) continue;
             casts[k].push_back({newColumn(column.name, common, value->nullable), value});
@@ -47,7 +49,7 @@ List<ColumnId> idsOf(Arena& arena, const BoundQuery& query) {
     return ids;
 }
 
-}  // namespace
+} // namespace
 
 BoundQuery Binder::unite(std::vector<BoundQuery> inputs, bool distinct, i32 position) {
     if (inputs.size() == 1) return std::move(inputs[0]);
@@ -61,7 +63,8 @@ BoundQuery Binder::unite(std::vector<BoundQuery> inputs, bool distinct, i32 posi
     }
     BoundQuery result;
     result.root = op;
-    for (const OutputColumn& column : columns) result.columns.push_back({column.name, columnExpr(column)});
+    for (const OutputColumn& column : columns)
+        result.columns.push_back({column.name, columnExpr(column)});
     if (distinct) {
         auto* once = makeOp<DistinctOp>(LogicalKind::kDistinct, {result.root});
         once->columns = idsOf(arena_, result);
@@ -70,7 +73,8 @@ BoundQuery Binder::unite(std::vector<BoundQuery> inputs, bool distinct, i32 posi
     return result;
 }
 
-BoundQuery Binder::intersectOrExcept(BoundQuery left, BoundQuery right, const parse::SetOperationArm& arm) {
+BoundQuery Binder::intersectOrExcept(BoundQuery left, BoundQuery right,
+                                     const parse::SetOperationArm& arm) {
     const bool intersect = arm.op == parse::SetOperator::kIntersect;
     std::vector<BoundQuery> inputs;
     inputs.push_back(std::move(left));
@@ -83,7 +87,8 @@ BoundQuery Binder::intersectOrExcept(BoundQuery left, BoundQuery right, const pa
     op->inputs = List<List<ColumnId>>(arena_, {idsOf(arena_, inputs[0]), idsOf(arena_, inputs[1])});
     BoundQuery result;
     result.root = op;
-    for (const OutputColumn& column : columns) result.columns.push_back({column.name, columnExpr(column)});
+    for (const OutputColumn& column : columns)
+        result.columns.push_back({column.name, columnExpr(column)});
     return result;
 }
 
@@ -139,7 +144,8 @@ BoundQuery Binder::values(const parse::ValuesQuery& query, Block* outer) {
     for (size_t i = 0; i < width; ++i) {
         std::vector<SqlType> types;
         for (const auto& row : rows) types.push_back(row[i]->type);
-        const SqlType common = at(query.position, [&] { return functions::commonType(types, "VALUES"); });
+        const SqlType common =
+            at(query.position, [&] { return functions::commonType(types, "VALUES"); });
         bool nullable = false;
         for (auto& row : rows) {
             row[i] = castTo(row[i], common, CastContext::kExplicit, row[i]->position);
@@ -153,4 +159,4 @@ BoundQuery Binder::values(const parse::ValuesQuery& query, Block* outer) {
     return result;
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -1,5 +1,5 @@
-// Subqueries inside expressions: scalar, EXISTS, IN, ANY and ALL. Correlation needs nothing special:
-// names that the subquery does not have are looked for in the blocks around it.
+// Subqueries inside expressions: scalar, EXISTS, IN, ANY and ALL. Correlation needs nothing
+// special: names that the subquery does not have are looked for in the blocks around it.
 #include "bind/binder.h"
 #include "functions/casts.h"
 
@@ -21,7 +21,7 @@ std::string_view comparisonSymbol(parse::BinaryOperator op) {
     }
 }
 
-}  // namespace
+} // namespace
 
 SubqueryExpr* Binder::makeSubquery(SubqueryKind kind, const BoundQuery& query, const SqlType& type,
                                    i32 position) {
@@ -43,7 +43,8 @@ const Expr* Binder::scalarSubquery(const parse::Subquery& e, Block& block) {
         fail(sqlstate::kSyntaxError, "subquery must return only one column", e.position,
              "Its select list has " + std::to_string(query.columns.size()) + " items.");
     settle(query);
-    SubqueryExpr* made = makeSubquery(SubqueryKind::kScalar, query, query.columns[0].expr->type, e.position);
+    SubqueryExpr* made =
+        makeSubquery(SubqueryKind::kScalar, query, query.columns[0].expr->type, e.position);
     made->outputs.push(query.columns[0].expr->as<ColumnExpr>()->id);
     return made;
 }
@@ -59,8 +60,7 @@ const Expr* Binder::compareSubquery(const parse::Expression* operand, const pars
     if (operand->is<parse::Row>())
         for (const parse::Expression* item : operand->as<parse::Row>()->items)
             tests.push_back(expr(item, block));
-    else
-        tests.push_back(expr(operand, block));
+    else tests.push_back(expr(operand, block));
     BoundQuery bound = boundQuery(query, &block);
     if (bound.columns.size() != tests.size())
         fail(sqlstate::kSyntaxError,
@@ -87,8 +87,8 @@ const Expr* Binder::compareSubquery(const parse::Expression* operand, const pars
         column.expr = columnExpr(casts.back().column);
     }
     bound.root = makeMap(bound.root, casts);
-    SubqueryExpr* made = makeSubquery(all ? SubqueryKind::kCompareAll : SubqueryKind::kCompareAny, bound,
-                                      SqlType::boolean(), position);
+    SubqueryExpr* made = makeSubquery(all ? SubqueryKind::kCompareAll : SubqueryKind::kCompareAny,
+                                      bound, SqlType::boolean(), position);
     for (size_t i = 0; i < tests.size(); ++i) {
         made->tests.push(tests[i]);
         made->outputs.push(bound.columns[i].expr->as<ColumnExpr>()->id);
@@ -98,7 +98,8 @@ const Expr* Binder::compareSubquery(const parse::Expression* operand, const pars
 }
 
 const Expr* Binder::inQuery(const parse::InQuery& e, Block& block) {
-    return compareSubquery(e.operand, *e.query, e.negated ? "<>" : "=", e.negated, e.position, block);
+    return compareSubquery(e.operand, *e.query, e.negated ? "<>" : "=", e.negated, e.position,
+                           block);
 }
 
 const Expr* Binder::quantifiedQuery(const parse::Quantified& e, Block& block) {
@@ -107,4 +108,4 @@ const Expr* Binder::quantifiedQuery(const parse::Quantified& e, Block& block) {
     return compareSubquery(e.operand, *e.query, symbol, e.all, e.position, block);
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -52,7 +52,7 @@ SqlType readType(const parse::TypeName& name) {
     return SqlType::unknown();
 }
 
-}  // namespace
+} // namespace
 
 SqlType resolveType(const parse::TypeName& name, std::string_view text) {
     try {
@@ -88,15 +88,18 @@ Binder::IntervalParts Binder::intervalLiteral(const parse::TypeName& name, std::
     const auto error = functions::parseInterval(spelled, months, micros);
     if (error != functions::InputError::kNone || months != i32(months)) {
         Error described = functions::describeInputError(
-            error == functions::InputError::kNone ? functions::InputError::kFieldRange : error, text,
-            SqlType::of(TypeKind::kIntervalMicros));
+            error == functions::InputError::kNone ? functions::InputError::kFieldRange : error,
+            text, SqlType::of(TypeKind::kIntervalMicros));
         fail(described.sqlstate, described.message, position, described.hint, described.detail);
     }
     // A field cuts what is finer than it.
     constexpr i64 kSecond = 1000000;
     switch (name.interval_end != parse::IntervalField::kNone ? name.interval_end
                                                              : name.interval_start) {
-    case parse::IntervalField::kYear: months = months / 12 * 12; micros = 0; break;
+    case parse::IntervalField::kYear:
+        months = months / 12 * 12;
+        micros = 0;
+        break;
     case parse::IntervalField::kMonth: micros = 0; break;
     case parse::IntervalField::kDay: micros = micros / (86400 * kSecond) * (86400 * kSecond); break;
     case parse::IntervalField::kHour: micros = micros / (3600 * kSecond) * (3600 * kSecond); break;
@@ -105,11 +108,11 @@ Binder::IntervalParts Binder::intervalLiteral(const parse::TypeName& name, std::
     }
     IntervalParts parts;
     if (months != 0)
-        parts.months = makeConstant(
-            arena_, Value::ofInteger(months, SqlType::of(TypeKind::kIntervalMonths)));
+        parts.months =
+            makeConstant(arena_, Value::ofInteger(months, SqlType::of(TypeKind::kIntervalMonths)));
     if (micros != 0)
-        parts.micros = makeConstant(
-            arena_, Value::ofInteger(micros, SqlType::of(TypeKind::kIntervalMicros)));
+        parts.micros =
+            makeConstant(arena_, Value::ofInteger(micros, SqlType::of(TypeKind::kIntervalMicros)));
     if (months == 0 && micros == 0) {
         const bool in_months = name.interval_start == parse::IntervalField::kYear ||
                                name.interval_start == parse::IntervalField::kMonth;
@@ -142,4 +145,4 @@ Binder::IntervalParts Binder::mixedInterval(const parse::Expression* e) {
     return parts;
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

@@ -48,12 +48,14 @@ SqlType resultOf(WindowFunction function, const SqlType& argument) {
 }
 
 bool sameKeys(std::span<const SortKey> a, std::span<const SortKey> b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const SortKey& x, const SortKey& y) {
-        return x.descending == y.descending && x.nulls_first == y.nulls_first && sameExpr(x.expr, y.expr);
-    });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const SortKey& x, const SortKey& y) {
+                          return x.descending == y.descending && x.nulls_first == y.nulls_first &&
+                                 sameExpr(x.expr, y.expr);
+                      });
 }
 
-}  // namespace
+} // namespace
 
 WindowItem Binder::windowItem(const parse::FunctionCall& e, Block& block, std::string_view name) {
     WindowItem item;
@@ -63,9 +65,11 @@ WindowItem Binder::windowItem(const parse::FunctionCall& e, Block& block, std::s
         kWindowNames, [&](const WindowName& candidate) { return candidate.name == name; });
     if (known == std::end(kWindowNames)) {
         if (!functions::isAggregateName(name) && !e.approximate)
-            fail(functions::functionExists(name) ? sqlstate::kWrongObjectType : sqlstate::kUndefinedFunction,
+            fail(functions::functionExists(name) ? sqlstate::kWrongObjectType
+                                                 : sqlstate::kUndefinedFunction,
                  functions::functionExists(name)
-                     ? "OVER specified, but " + std::string(name) + " is not a window function nor an aggregate"
+                     ? "OVER specified, but " + std::string(name) +
+                           " is not a window function nor an aggregate"
                      : "function " + std::string(name) + " does not exist",
                  e.position, "Call an aggregate or a window function such as ROW_NUMBER.");
         const AggregateItem aggregate = aggregateItem(e, block, name);
@@ -73,8 +77,9 @@ WindowItem Binder::windowItem(const parse::FunctionCall& e, Block& block, std::s
         if (!aggregate.order_by.empty() && !name.starts_with("percentile")) {
             // LISTAGG takes its values in the order of WITHIN GROUP: that of the window here.
             if (!e.over->order_by.empty())
-                fail(sqlstate::kWindowingError, "ORDER BY of the window and of WITHIN GROUP exclude each other",
-                     e.position, "Leave one of them out.");
+                fail(sqlstate::kWindowingError,
+                     "ORDER BY of the window and of WITHIN GROUP exclude each other", e.position,
+                     "Leave one of them out.");
         }
         item.function = WindowFunction::kAggregate;
         item.aggregate = aggregate.aggregate;
@@ -85,24 +90,26 @@ WindowItem Binder::windowItem(const parse::FunctionCall& e, Block& block, std::s
     }
     if (e.arguments.size() < known->least || e.arguments.size() > known->most)
         fail(sqlstate::kUndefinedFunction,
-             "function " + std::string(name) + " does not take " + std::to_string(e.arguments.size()) +
-                 " arguments",
+             "function " + std::string(name) + " does not take " +
+                 std::to_string(e.arguments.size()) + " arguments",
              e.position, "It takes " + std::to_string(known->least) + ".");
     if (item.distinct)
-        fail(sqlstate::kWindowingError, "DISTINCT is not allowed in " + std::string(name), e.position,
-             "Leave DISTINCT out.");
+        fail(sqlstate::kWindowingError, "DISTINCT is not allowed in " + std::string(name),
+             e.position, "Leave DISTINCT out.");
     if (item.ignore_nulls && !known->ignores_nulls)
-        fail(sqlstate::kWindowingError, "IGNORE NULLS is not allowed in " + std::string(name), e.position,
-             "Leave IGNORE NULLS out.");
+        fail(sqlstate::kWindowingError, "IGNORE NULLS is not allowed in " + std::string(name),
+             e.position, "Leave IGNORE NULLS out.");
     item.function = known->function;
     item.args = List<const Expr*>(arena_);
     SqlType argument = SqlType::bigInt();
     for (u32 i = 0; i < e.arguments.size(); ++i) {
         const Expr* arg = expr(e.arguments[i], block);
         const bool counts = i == 1 || known->function == WindowFunction::kNtile;
-        if (counts) arg = castTo(arg, SqlType::bigInt(), CastContext::kImplicit, e.arguments[i]->position);
+        if (counts)
+            arg = castTo(arg, SqlType::bigInt(), CastContext::kImplicit, e.arguments[i]->position);
         if (known->function == WindowFunction::kRatioToReport)
-            arg = castTo(arg, SqlType::doublePrecision(), CastContext::kImplicit, e.arguments[i]->position);
+            arg = castTo(arg, SqlType::doublePrecision(), CastContext::kImplicit,
+                         e.arguments[i]->position);
         if (arg->type.kind == TypeKind::kUnknown)
             arg = castTo(arg, SqlType::text(), CastContext::kExplicit, e.arguments[i]->position);
         if (i == 0) argument = arg->type;
@@ -115,7 +122,8 @@ WindowItem Binder::windowItem(const parse::FunctionCall& e, Block& block, std::s
 
 List<SortKey> Binder::sortKeys(const List<parse::OrderItem>& items, Block& block) {
     List<SortKey> keys(arena_);
-    for (const parse::OrderItem& item : items) keys.push(sortKey(item, expr(item.expression, block)));
+    for (const parse::OrderItem& item : items)
+        keys.push(sortKey(item, expr(item.expression, block)));
     return keys;
 }
 
@@ -125,7 +133,8 @@ const parse::WindowSpec& Binder::windowSpec(const parse::WindowSpec& written, Bl
     if (block.select != nullptr) {
         for (const parse::NamedWindow& window : block.select->windows) {
             if (window.name != written.name) continue;
-            if (written.partition_by.empty() && written.order_by.empty() && written.frame == nullptr)
+            if (written.partition_by.empty() && written.order_by.empty() &&
+                written.frame == nullptr)
                 return windowSpec(*window.spec, block);
             if (!written.partition_by.empty() ||
                 (!written.order_by.empty() && !window.spec->order_by.empty()))
@@ -188,12 +197,13 @@ const Expr* Binder::windowCall(const parse::FunctionCall& e, Block& block, std::
         fail(sqlstate::kWindowingError, "window function calls cannot be nested", e.position,
              "Compute the inner one in a subquery.");
     case Clause::kAggregate:
-        fail(sqlstate::kGroupingError, "aggregate function calls cannot contain window function calls",
-             e.position, "Compute the window function in a subquery.");
+        fail(sqlstate::kGroupingError,
+             "aggregate function calls cannot contain window function calls", e.position,
+             "Compute the window function in a subquery.");
     default:
         fail(sqlstate::kWindowingError,
-             "window functions are not allowed in " + std::string(clauseName(block.clause)), e.position,
-             "Filter with QUALIFY, or compute it in a subquery.");
+             "window functions are not allowed in " + std::string(clauseName(block.clause)),
+             e.position, "Filter with QUALIFY, or compute it in a subquery.");
     }
     ClauseGuard guard(block, Clause::kWindow);
     WindowItem item = windowItem(e, block, name);
@@ -206,7 +216,9 @@ const Expr* Binder::windowCall(const parse::FunctionCall& e, Block& block, std::
     }
     const bool aggregate = item.function == WindowFunction::kAggregate;
     group.order_by = sortKeys(spec.order_by.empty() && aggregate && !name.starts_with("percentile")
-                                  ? e.within_group : spec.order_by, block);
+                                  ? e.within_group
+                                  : spec.order_by,
+                              block);
     const bool framed = aggregate || item.function == WindowFunction::kFirstValue ||
                         item.function == WindowFunction::kLastValue ||
                         item.function == WindowFunction::kNthValue;
@@ -226,4 +238,4 @@ const Expr* Binder::windowCall(const parse::FunctionCall& e, Block& block, std::
     return columnExpr(item.column, e.position);
 }
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

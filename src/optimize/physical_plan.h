@@ -84,7 +84,7 @@ struct JoinFilterTarget {
 struct TableScanOp : PhysicalOp {
     const catalog::Table* table;
     std::string_view alias;
-    List<u32> column_ids;  // parallel to columns; storage::kRowIdColumn for the row id
+    List<u32> column_ids;  // parallel to columns; kRowIdColumn for the row id
     /// Conjuncts that storage tests: `column OP constant(s)`.
     struct Test {
         u32 column_id;

@@ -26,8 +26,7 @@ namespace blueshift::storage {
 
 inline constexpr u32 kBlockRows = 65536;
 inline constexpr u32 kSegmentRows = 1u << 20;
-/// The scan column that yields row ids: segment id << kRowIdShift | row in the segment.
-inline constexpr u32 kRowIdColumn = ~u32{0};
+/// Row ids (kRowIdColumn): segment id << kRowIdShift | row in the segment.
 inline constexpr u32 kRowIdShift = 24;
 
 /// Decoded ("hot") blocks in memory: integers byte-aligned at the block's narrowest width, text as

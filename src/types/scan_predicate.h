@@ -13,6 +13,9 @@
 
 namespace blueshift {
 
+/// In place of a column id: the row's address in its table, for UPDATE and DELETE.
+inline constexpr u32 kRowIdColumn = ~u32{0};
+
 /// `column OP value`; NULLs never satisfy it (kIsNull excepted). Conjoined.
 struct ScanPredicate {
     enum class Op : u8 {

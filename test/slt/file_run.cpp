@@ -147,7 +147,7 @@ void FileRun::runRecord(size_t index) {
     proof_.batches_over_seven += outcome.batches_over_seven;
     if (outcome.batches > 1) ++proof_.split_results;
     check(record, outcome, index);
-    restartIfPossible(record, outcome);
+    restartIfPossible(outcome);
 }
 
 void FileRun::check(const Record& record, const Outcome& outcome, size_t index) {
@@ -185,7 +185,7 @@ void FileRun::checkRows(const Record& record, const Outcome& outcome) {
         fail(record, fmt::format("{} rows, but the tag is \"{}\"", outcome.rows.size(), outcome.tag));
 }
 
-void FileRun::restartIfPossible(const Record& record, const Outcome& outcome) {
+void FileRun::restartIfPossible(const Outcome& outcome) {
     if (mode_ != Mode::kRestart || outcome.changed_nothing) return;
     for (const auto& [name, session] : sessions_)
         if (session->pinned()) return;

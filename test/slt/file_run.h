@@ -63,7 +63,7 @@ private:
     void runRecord(size_t index);
     void check(const Record& record, const struct Outcome& outcome, size_t index);
     void checkRows(const Record& record, const struct Outcome& outcome);
-    void restartIfPossible(const Record& record, const struct Outcome& outcome);
+    void restartIfPossible(const struct Outcome& outcome);
     void fail(const Record& record, std::string what);
 
     const Script& script_;

@@ -11,12 +11,12 @@ constexpr Oid kDefaultTablespace = 1663;
 constexpr std::string_view kHidden = "********";
 
 void pgDatabase(const CatalogReader& reader, RowWriter& out) {
-    out.row(kDatabaseOid, reader.database(), 1, kUtf8, false, true, 16383, 0, 0, kDefaultTablespace,
+    out.row(kDatabaseOid, reader.database(), kAdminUser, kUtf8, false, true, 16383, 0, 0, kDefaultTablespace,
             std::nullopt, std::nullopt, "C", "C", -1, 'c', std::nullopt, std::nullopt);
 }
 
 void pgDatabaseInfo(const CatalogReader& reader, RowWriter& out) {
-    out.row(kDatabaseOid, reader.database(), 1, kUtf8, false, true, 16383, 0, 0, kDefaultTablespace,
+    out.row(kDatabaseOid, reader.database(), kAdminUser, kUtf8, false, true, 16383, 0, 0, kDefaultTablespace,
             std::nullopt, std::nullopt, kDatabaseOid, "UNLIMITED");
 }
 
@@ -117,8 +117,8 @@ void pgLocks(const CatalogReader& reader, RowWriter& out) {
 }
 
 void pgTablespace(const CatalogReader&, RowWriter& out) {
-    out.row(kDefaultTablespace, "pg_default", 1, "", std::nullopt, std::nullopt);
-    out.row(1664, "pg_global", 1, "", std::nullopt, std::nullopt);
+    out.row(kDefaultTablespace, "pg_default", kAdminUser, "", std::nullopt, std::nullopt);
+    out.row(1664, "pg_global", kAdminUser, "", std::nullopt, std::nullopt);
 }
 
 constexpr std::string_view kUserColumns =

@@ -77,7 +77,7 @@ void writeType(RowWriter& out, Oid oid, std::string_view name, i32 length, char 
     const std::string stem(input.substr(0, input.rfind("in")));
     const char align = length == 1 ? 'c' : length == 2 ? 's' : length >= 8 ? 'd' : 'i';
     const bool text = category == 'S' && name != "char" && name != "name";
-    out.row(oid, name, schema, 1, length, by_value, kind, true, ',', 0, element, array, input,
+    out.row(oid, name, schema, kAdminUser, length, by_value, kind, true, ',', 0, element, array, input,
             stem + "out", stem + "recv", stem + "send", "-", align, length < 0 ? 'x' : 'p', false, 0,
             -1, 0, std::nullopt, std::nullopt, category, false, text ? 100 : 0, std::nullopt);
 }
@@ -130,7 +130,7 @@ std::string argumentOids(const functions::FunctionRow& row) {
 
 template <class... More>
 void writeFunction(RowWriter& out, Oid oid, const functions::FunctionRow& row, const More&... more) {
-    out.row(oid, row.name, kPgCatalogSchema, 1, kInternalLanguage, row.aggregate, false,
+    out.row(oid, row.name, kPgCatalogSchema, kAdminUser, kInternalLanguage, row.aggregate, false,
             !row.aggregate, false, volatilityLetter(row.volatility), row.arguments.size(),
             typeOid(row.result.kind), argumentOids(row), row.name, "-", std::nullopt, more...);
 }
@@ -162,7 +162,7 @@ void pgOperator(const CatalogReader&, RowWriter& out) {
         ++oid;
         if (!isOperatorName(row.name) || row.arguments.empty()) continue;
         const bool binary = row.arguments.size() > 1;
-        out.row(oid, row.name, kPgCatalogSchema, 1, binary ? 'b' : 'l', false,
+        out.row(oid, row.name, kPgCatalogSchema, kAdminUser, binary ? 'b' : 'l', false,
                 binary ? typeOid(row.arguments[0].kind) : 0, typeOid(row.arguments.back().kind),
                 typeOid(row.result.kind), 0, 0, "-");
     }
@@ -181,20 +181,21 @@ void pgCast(const CatalogReader&, RowWriter& out) {
             if (!functions::canCast(*source, *target, CastContext::kExplicit)) continue;
             const bool implicit = functions::canCast(*source, *target, CastContext::kImplicit);
             const bool assigned = functions::canCast(*source, *target, CastContext::kAssignment);
-            out.row(oid, from.oid, to.oid, 0, implicit ? 'i' : assigned ? 'a' : 'e');
+            out.row(oid, from.oid, to.oid, 0, implicit ? 'i' : assigned ? 'a' : 'e',
+                    'f');
         }
 }
 
 void pgLanguage(const CatalogReader&, RowWriter& out) {
-    out.row(kInternalLanguage, "internal", false, false, 0, 0, std::nullopt);
-    out.row(13, "c", false, false, 0, 0, std::nullopt);
-    out.row(14, "sql", false, true, 0, 0, std::nullopt);
+    out.row(kInternalLanguage, "internal", false, false, 0, 0, std::nullopt, kAdminUser, 0, 2612);
+    out.row(13, "c", false, false, 0, 0, std::nullopt, kAdminUser, 0, 2612);
+    out.row(14, "sql", false, true, 0, 0, std::nullopt, kAdminUser, 0, 2612);
 }
 
 void pgCollation(const CatalogReader&, RowWriter& out) {
-    out.row(100, "default", kPgCatalogSchema, 1, 'd', true, -1, std::nullopt, std::nullopt,
+    out.row(100, "default", kPgCatalogSchema, kAdminUser, 'd', true, -1, std::nullopt, std::nullopt,
             std::nullopt, std::nullopt);
-    out.row(950, "C", kPgCatalogSchema, 1, 'c', true, -1, "C", "C", std::nullopt, std::nullopt);
+    out.row(950, "C", kPgCatalogSchema, kAdminUser, 'c', true, -1, "C", "C", std::nullopt, std::nullopt);
 }
 
 constexpr std::string_view kProcColumns =
@@ -223,11 +224,12 @@ constexpr ViewSpec kViews[] = {
      "oprleft oid, oprright oid, oprresult oid, oprcom oid, oprnegate oid, oprcode regproc",
      pgOperator, Audience::kEveryone, 2617},
     {"pg_catalog", "pg_cast",
-     "oid oid, castsource oid, casttarget oid, castfunc oid, castcontext char", pgCast,
+     "oid oid, castsource oid, casttarget oid, castfunc oid, castcontext char, "
+     "castmethod char", pgCast,
      Audience::kEveryone, 2605},
     {"pg_catalog", "pg_language",
      "oid oid, lanname name, lanispl b, lanpltrusted b, lanplcallfoid oid, lanvalidator oid, "
-     "lanacl t[]",
+     "lanacl t[], lanowner i4, laninline oid, tableoid oid",
      pgLanguage, Audience::kEveryone, 2612},
     {"pg_catalog", "pg_collation",
      "oid oid, collname name, collnamespace oid, collowner i4, collprovider char, "

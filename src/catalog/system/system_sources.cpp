@@ -11,6 +11,10 @@ void addSystemSources(SourceRegistry& registry) {
     addClusterViews(registry);
     addReadableViews(registry);
     addEmptyViews(registry);
+    addInformationSchema(registry);
+    addInformationKeys(registry);
+    addSvvRelations(registry);
+    addSvvRights(registry);
 }
 
 }  // namespace blueshift::catalog

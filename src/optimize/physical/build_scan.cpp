@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "optimize/physical/plan_builder.h"
-#include "storage/storage.h"
 
 namespace blueshift::optimize {
 
@@ -83,10 +82,10 @@ u32 priceOf(const Expr* term) {
 
 bool PlanBuilder::asTest(const Expr* term, const bind::ScanOp& scan, TableScanOp::Test& test) {
     const auto columnId = [&](const Expr* expr) {
-        if (!isColumn(expr)) return storage::kRowIdColumn;
+        if (!isColumn(expr)) return kRowIdColumn;
         for (u32 i = 0; i < scan.columns.size(); ++i)
             if (scan.columns[i].id == expr->as<ColumnExpr>()->id) return scan.column_ids[i];
-        return storage::kRowIdColumn;
+        return kRowIdColumn;
     };
     test = {};
     test.source = term;
@@ -101,14 +100,14 @@ bool PlanBuilder::asTest(const Expr* term, const bind::ScanOp& scan, TableScanOp
         const auto* logic = term->as<LogicExpr>();
         test.column_id = columnId(logic->args[0]);
         test.op = logic->negated ? ScanPredicate::Op::kIsNotNull : ScanPredicate::Op::kIsNull;
-        return test.column_id != storage::kRowIdColumn;
+        return test.column_id != kRowIdColumn;
     }
     if (term->kind == ExprKind::kInList) {
         const auto* list = term->as<LogicExpr>();
         const Expr* column = withoutWidening(list->args[0]);
         test.column_id = columnId(column);
         test.op = ScanPredicate::Op::kIn;
-        if (list->negated || test.column_id == storage::kRowIdColumn) return false;
+        if (list->negated || test.column_id == kRowIdColumn) return false;
         for (u32 i = 1; i < list->args.size(); ++i)
             if (!addValue(column->type, list->args[i])) return false;
         return !test.values.empty();
@@ -120,7 +119,7 @@ bool PlanBuilder::asTest(const Expr* term, const bind::ScanOp& scan, TableScanOp
     const Expr* column = withoutWidening(call->args[mirrored ? 1 : 0]);
     if (!testOp(call->function->op, mirrored, test.op)) return false;
     test.column_id = columnId(column);
-    return test.column_id != storage::kRowIdColumn &&
+    return test.column_id != kRowIdColumn &&
            addValue(column->type, call->args[mirrored ? 0 : 1]);
 }
 
@@ -167,11 +166,11 @@ PhysicalOp* PlanBuilder::buildScan(const bind::ScanOp& scan, std::span<const Exp
     for (u32 i = 0; i < scan.columns.size(); ++i) {
         const bool row_id = scan.columns[i].id == scan.row_id;
         row_id_listed |= row_id;
-        add(scan.columns[i], row_id ? storage::kRowIdColumn : scan.column_ids[i]);
+        add(scan.columns[i], row_id ? kRowIdColumn : scan.column_ids[i]);
     }
     if (scan.row_id != kNoColumn && !row_id_listed) {
         add({.id = scan.row_id, .name = "row_id", .type = SqlType::bigInt(), .nullable = false},
-            storage::kRowIdColumn);
+            kRowIdColumn);
     }
     if (scan.table->dist_style == catalog::DistStyle::kAll) {
         made->distribution.kind = DistributionKind::kReplicated;

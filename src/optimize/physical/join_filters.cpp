@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "optimize/logical_shape.h"
-#include "storage/storage.h"
 
 namespace blueshift::optimize {
 
@@ -58,7 +57,7 @@ void FilterPlacer::publish(HashJoinOp* join) {
 
 bool FilterPlacer::offerScan(TableScanOp* scan, ColumnId id, u32 filter) {
     for (u32 i = 0; i < scan->columns.size(); ++i) {
-        if (scan->columns[i].id != id || scan->column_ids[i] == storage::kRowIdColumn) continue;
+        if (scan->columns[i].id != id || scan->column_ids[i] == kRowIdColumn) continue;
         scan->join_filters.push({filter, scan->column_ids[i]});
         return true;
     }

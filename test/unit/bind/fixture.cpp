@@ -35,44 +35,103 @@ void addTpch(catalog::CatalogSnapshot& snapshot) {
     const SqlType key = SqlType::bigInt();
     const SqlType money = SqlType::decimal(15, 2);
     const auto text = [](int n) { return SqlType::varchar(n); };
-    const auto add = [&](TableBuilder& builder) { snapshot.tables[builder.table->oid] = builder.table; };
-    add(TableBuilder(100001, "region").add("r_regionkey", key).add("r_name", text(25)).add("r_comment", text(152)));
-    add(TableBuilder(100002, "nation").add("n_nationkey", key).add("n_name", text(25)).add("n_regionkey", key)
+    const auto add = [&](TableBuilder& builder) {
+        snapshot.tables[builder.table->oid] = builder.table;
+    };
+    add(TableBuilder(100001, "region")
+            .add("r_regionkey", key)
+            .add("r_name", text(25))
+            .add("r_comment", text(152)));
+    add(TableBuilder(100002, "nation")
+            .add("n_nationkey", key)
+            .add("n_name", text(25))
+            .add("n_regionkey", key)
             .add("n_comment", text(152)));
-    add(TableBuilder(100003, "supplier").add("s_suppkey", key).add("s_name", SqlType::character(25))
-            .add("s_address", text(40)).add("s_nationkey", key).add("s_phone", SqlType::character(15))
-            .add("s_acctbal", money).add("s_comment", text(101)));
-    add(TableBuilder(100004, "customer").add("c_custkey", key).add("c_name", text(25)).add("c_address", text(40))
-            .add("c_nationkey", key).add("c_phone", SqlType::character(15)).add("c_acctbal", money)
-            .add("c_mktsegment", SqlType::character(10)).add("c_comment", text(117)));
-    add(TableBuilder(100005, "part").add("p_partkey", key).add("p_name", text(55)).add("p_mfgr", SqlType::character(25))
-            .add("p_brand", SqlType::character(10)).add("p_type", text(25)).add("p_size", SqlType::integer())
-            .add("p_container", SqlType::character(10)).add("p_retailprice", money).add("p_comment", text(23)));
-    add(TableBuilder(100006, "partsupp").add("ps_partkey", key).add("ps_suppkey", key)
-            .add("ps_availqty", SqlType::integer()).add("ps_supplycost", money).add("ps_comment", text(199)));
-    add(TableBuilder(100007, "orders").add("o_orderkey", key).add("o_custkey", key)
-            .add("o_orderstatus", SqlType::character(1)).add("o_totalprice", money).add("o_orderdate", SqlType::date())
-            .add("o_orderpriority", SqlType::character(15)).add("o_clerk", SqlType::character(15))
-            .add("o_shippriority", SqlType::integer()).add("o_comment", text(79)));
-    add(TableBuilder(100008, "lineitem").add("l_orderkey", key).add("l_partkey", key).add("l_suppkey", key)
-            .add("l_linenumber", SqlType::integer()).add("l_quantity", money).add("l_extendedprice", money)
-            .add("l_discount", money).add("l_tax", money).add("l_returnflag", SqlType::character(1))
-            .add("l_linestatus", SqlType::character(1)).add("l_shipdate", SqlType::date())
-            .add("l_commitdate", SqlType::date()).add("l_receiptdate", SqlType::date())
-            .add("l_shipinstruct", SqlType::character(25)).add("l_shipmode", SqlType::character(10))
+    add(TableBuilder(100003, "supplier")
+            .add("s_suppkey", key)
+            .add("s_name", SqlType::character(25))
+            .add("s_address", text(40))
+            .add("s_nationkey", key)
+            .add("s_phone", SqlType::character(15))
+            .add("s_acctbal", money)
+            .add("s_comment", text(101)));
+    add(TableBuilder(100004, "customer")
+            .add("c_custkey", key)
+            .add("c_name", text(25))
+            .add("c_address", text(40))
+            .add("c_nationkey", key)
+            .add("c_phone", SqlType::character(15))
+            .add("c_acctbal", money)
+            .add("c_mktsegment", SqlType::character(10))
+            .add("c_comment", text(117)));
+    add(TableBuilder(100005, "part")
+            .add("p_partkey", key)
+            .add("p_name", text(55))
+            .add("p_mfgr", SqlType::character(25))
+            .add("p_brand", SqlType::character(10))
+            .add("p_type", text(25))
+            .add("p_size", SqlType::integer())
+            .add("p_container", SqlType::character(10))
+            .add("p_retailprice", money)
+            .add("p_comment", text(23)));
+    add(TableBuilder(100006, "partsupp")
+            .add("ps_partkey", key)
+            .add("ps_suppkey", key)
+            .add("ps_availqty", SqlType::integer())
+            .add("ps_supplycost", money)
+            .add("ps_comment", text(199)));
+    add(TableBuilder(100007, "orders")
+            .add("o_orderkey", key)
+            .add("o_custkey", key)
+            .add("o_orderstatus", SqlType::character(1))
+            .add("o_totalprice", money)
+            .add("o_orderdate", SqlType::date())
+            .add("o_orderpriority", SqlType::character(15))
+            .add("o_clerk", SqlType::character(15))
+            .add("o_shippriority", SqlType::integer())
+            .add("o_comment", text(79)));
+    add(TableBuilder(100008, "lineitem")
+            .add("l_orderkey", key)
+            .add("l_partkey", key)
+            .add("l_suppkey", key)
+            .add("l_linenumber", SqlType::integer())
+            .add("l_quantity", money)
+            .add("l_extendedprice", money)
+            .add("l_discount", money)
+            .add("l_tax", money)
+            .add("l_returnflag", SqlType::character(1))
+            .add("l_linestatus", SqlType::character(1))
+            .add("l_shipdate", SqlType::date())
+            .add("l_commitdate", SqlType::date())
+            .add("l_receiptdate", SqlType::date())
+            .add("l_shipinstruct", SqlType::character(25))
+            .add("l_shipmode", SqlType::character(10))
             .add("l_comment", text(44)));
 }
 
 void addSmallTables(catalog::CatalogSnapshot& snapshot) {
-    const auto add = [&](TableBuilder& builder) { snapshot.tables[builder.table->oid] = builder.table; };
-    add(TableBuilder(100100, "t").add("a", SqlType::integer()).add("b", SqlType::bigInt(), false)
-            .add("c", SqlType::varchar(20), false).add("d", SqlType::date(), false)
-            .add("n", SqlType::decimal(10, 2), false).add("ts", SqlType::timestamp(), false)
-            .add("f", SqlType::boolean(), false).add("x", SqlType::doublePrecision(), false));
-    add(TableBuilder(100101, "u").add("a", SqlType::integer()).add("e", SqlType::varchar(5), false));
+    const auto add = [&](TableBuilder& builder) {
+        snapshot.tables[builder.table->oid] = builder.table;
+    };
+    add(TableBuilder(100100, "t")
+            .add("a", SqlType::integer())
+            .add("b", SqlType::bigInt(), false)
+            .add("c", SqlType::varchar(20), false)
+            .add("d", SqlType::date(), false)
+            .add("n", SqlType::decimal(10, 2), false)
+            .add("ts", SqlType::timestamp(), false)
+            .add("f", SqlType::boolean(), false)
+            .add("x", SqlType::doublePrecision(), false));
+    add(TableBuilder(100101, "u")
+            .add("a", SqlType::integer())
+            .add("e", SqlType::varchar(5), false));
     TableBuilder defaults(100102, "defaults");
-    defaults.add("id", SqlType::bigInt()).add("name", SqlType::varchar(10), false).standard("'none'")
-        .add("count", SqlType::smallInt(), false).standard("1 + 1").add("note", SqlType::varchar(50), false);
+    defaults.add("id", SqlType::bigInt())
+        .add("name", SqlType::varchar(10), false)
+        .standard("'none'")
+        .add("count", SqlType::smallInt(), false)
+        .standard("1 + 1")
+        .add("note", SqlType::varchar(50), false);
     defaults.table->columns[0].is_identity = true;
     add(defaults);
     TableBuilder hidden(100103, "hidden", kPrivateSchema);
@@ -84,7 +143,8 @@ void addSmallTables(catalog::CatalogSnapshot& snapshot) {
 }
 
 void addViews(catalog::CatalogSnapshot& snapshot) {
-    const auto add = [&](Oid oid, std::string name, std::string query, std::vector<catalog::ViewColumn> columns) {
+    const auto add = [&](Oid oid, std::string name, std::string query,
+                         std::vector<catalog::ViewColumn> columns) {
         auto view = std::make_shared<catalog::View>();
         view->oid = oid;
         view->name = std::move(name);
@@ -108,7 +168,8 @@ public:
     std::string_view schema() const override { return schema_; }
     std::string_view name() const override { return name_; }
     std::span<const catalog::SourceColumn> columns() const override { return columns_; }
-    Status read(const catalog::SourceContext&, std::span<const Value>, const catalog::RowSink&) const override {
+    Status read(const catalog::SourceContext&, std::span<const Value>,
+                const catalog::RowSink&) const override {
         return {};
     }
 
@@ -124,7 +185,7 @@ const parse::Statement& only(const List<parse::Statement*>& statements) {
     return *statements[0];
 }
 
-}  // namespace
+} // namespace
 
 std::shared_ptr<const catalog::CatalogSnapshot> makeCatalog() {
     auto snapshot = std::make_shared<catalog::CatalogSnapshot>(*catalog::makeEmptyCatalog());
@@ -157,14 +218,16 @@ const catalog::SourceRegistry& makeSources() {
             "pg_catalog", "pg_class",
             std::vector<catalog::SourceColumn>{{"oid", SqlType::of(TypeKind::kOid)},
                                                {"relname", SqlType::of(TypeKind::kName)}}));
-        sources->addFunction(std::make_unique<TestSource>(
-                                 "pg_catalog", "generate_series",
-                                 std::vector<catalog::SourceColumn>{{"generate_series", SqlType::bigInt()}}),
-                             2, 3);
-        sources->addFunction(std::make_unique<TestSource>(
-                                 "pg_catalog", "two_columns",
-                                 std::vector<catalog::SourceColumn>{{"p", SqlType::text()}, {"q", SqlType::integer()}}),
-                             0, 0);
+        sources->addFunction(
+            std::make_unique<TestSource>(
+                "pg_catalog", "generate_series",
+                std::vector<catalog::SourceColumn>{{"generate_series", SqlType::bigInt()}}),
+            2, 3);
+        sources->addFunction(
+            std::make_unique<TestSource>("pg_catalog", "two_columns",
+                                         std::vector<catalog::SourceColumn>{
+                                             {"p", SqlType::text()}, {"q", SqlType::integer()}}),
+            0, 0);
         return sources;
     }();
     return *kSources;
@@ -185,7 +248,9 @@ bind::QueryPlan Fixture::query(std::string_view sql) {
     return bind::bindQuery(*only(statements).as<parse::Select>()->query, context);
 }
 
-std::string Fixture::plan(std::string_view sql) { return "\n" + bind::printLogical(query(sql)); }
+std::string Fixture::plan(std::string_view sql) {
+    return "\n" + bind::printLogical(query(sql));
+}
 
 bind::BoundInsert Fixture::insert(std::string_view sql) {
     context.text = sql;
@@ -197,7 +262,8 @@ bind::BoundModify Fixture::modify(std::string_view sql) {
     context.text = sql;
     const auto statements = parse::parse(sql, arena);
     const parse::Statement& statement = only(statements);
-    if (statement.is<parse::Update>()) return bind::bindUpdate(*statement.as<parse::Update>(), context);
+    if (statement.is<parse::Update>())
+        return bind::bindUpdate(*statement.as<parse::Update>(), context);
     return bind::bindDelete(*statement.as<parse::Delete>(), context);
 }
 
@@ -206,8 +272,10 @@ Error Fixture::errorOf(std::string_view sql) {
         context.text = sql;
         const auto statements = parse::parse(sql, arena);
         const parse::Statement& statement = only(statements);
-        if (statement.is<parse::Select>()) bind::bindQuery(*statement.as<parse::Select>()->query, context);
-        else if (statement.is<parse::Insert>()) bind::bindInsert(*statement.as<parse::Insert>(), context);
+        if (statement.is<parse::Select>())
+            bind::bindQuery(*statement.as<parse::Select>()->query, context);
+        else if (statement.is<parse::Insert>())
+            bind::bindInsert(*statement.as<parse::Insert>(), context);
         else modify(sql);
     } catch (const SqlError& error) {
         return error.error();
@@ -223,7 +291,8 @@ std::string Fixture::error(std::string_view sql) {
 std::string Fixture::columns(std::string_view sql) {
     std::string text;
     for (const bind::ResultColumn& column : query(sql).columns)
-        text += (text.empty() ? "" : ", ") + std::string(column.name) + " " + formatType(column.type);
+        text +=
+            (text.empty() ? "" : ", ") + std::string(column.name) + " " + formatType(column.type);
     return text;
 }
 
@@ -234,4 +303,4 @@ std::string Fixture::expression(std::string_view sql) {
     return text.substr(start + 5, text.find('\n', start) - start - 5);
 }
 
-}  // namespace blueshift::test
+} // namespace blueshift::test

@@ -38,4 +38,4 @@ struct Fixture {
     std::vector<SqlType> parameter_types;
 };
 
-}  // namespace blueshift::test
+} // namespace blueshift::test

@@ -9,10 +9,14 @@ using test::Fixture;
 
 namespace {
 
-std::string inserted(std::string_view sql) { return "\n" + printLogical(Fixture().insert(sql).query); }
-std::string modified(std::string_view sql) { return "\n" + printLogical(Fixture().modify(sql).query); }
+std::string inserted(std::string_view sql) {
+    return "\n" + printLogical(Fixture().insert(sql).query);
+}
+std::string modified(std::string_view sql) {
+    return "\n" + printLogical(Fixture().modify(sql).query);
+}
 
-}  // namespace
+} // namespace
 
 TEST_CASE("INSERT gives every live column in order: value, default or NULL") {
     CHECK(inserted("insert into defaults (note, name) values ('x', default), ('y', 'abc')") == R"(
@@ -40,10 +44,12 @@ result a integer, e character varying(5)
     scan t
 )");
     // Untyped literals of the select list take the type of their column.
-    CHECK(inserted("insert into t (a, d) select 1, '2020-02-03'").find("'2020-02-03'::date") != std::string::npos);
+    CHECK(inserted("insert into t (a, d) select 1, '2020-02-03'").find("'2020-02-03'::date") !=
+          std::string::npos);
     CHECK(Fixture().error("insert into t (b) select 'soon'") ==
           "22P02 26 invalid input syntax for bigint: \"soon\"");
-    const auto plan = Fixture().insert("insert into u select a, a from t");
+    Fixture fixture;
+    const auto plan = fixture.insert("insert into u select a, a from t");
     CHECK(plan.table->name == "u");
     CHECK(plan.query.columns.size() == 2);
 }
@@ -55,7 +61,8 @@ result row_id = u.row_id bigint, a = u.a integer, e character varying(5)
     filter (u.a = 5)
       scan u with row id
 )");
-    CHECK(modified("update defaults set name = default").find("name := 'none'::text") != std::string::npos);
+    CHECK(modified("update defaults set name = default").find("name := 'none'::text") !=
+          std::string::npos);
 }
 
 TEST_CASE("UPDATE .. FROM takes one partner of each row, a whole one") {
@@ -145,15 +152,18 @@ TEST_CASE_FIXTURE(Fixture, "objects of a plan include views and the tables under
 }
 
 TEST_CASE_FIXTURE(Fixture, "names of result columns are PostgreSQL's") {
-    CHECK(columns("select 1, a, t.b, count(*), a::bigint, 'x'::text, 1::smallint, case when true then 1 end, "
-                  "coalesce(a, 1), (select max(e) from u) from t group by a, b") ==
-          "?column? integer, a integer, b bigint, count bigint, a bigint, text text, int2 smallint, "
-          "case integer, coalesce integer, max character varying(5)");
+    CHECK(
+        columns("select 1, a, t.b, count(*), a::bigint, 'x'::text, 1::smallint, case when true "
+                "then 1 end, "
+                "coalesce(a, 1), (select max(e) from u) from t group by a, b") ==
+        "?column? integer, a integer, b bigint, count bigint, a bigint, text text, int2 smallint, "
+        "case integer, coalesce integer, max character varying(5)");
 }
 
 TEST_CASE_FIXTURE(Fixture, "conditional functions are CASE with Redshift's meaning of NULL") {
     CHECK(expression("decode(a, 1, 'one', null, 'none', 'more')") ==
-          "CASE WHEN (t.a = 1) THEN 'one'::text WHEN (t.a IS NULL) THEN 'none'::text ELSE 'more'::text END");
+          "CASE WHEN (t.a = 1) THEN 'one'::text WHEN (t.a IS NULL) THEN 'none'::text ELSE "
+          "'more'::text END");
     CHECK(expression("nvl2(c, 1, 2)") == "CASE WHEN (t.c IS NOT NULL) THEN 1 ELSE 2 END");
     CHECK(expression("nullif(a, 0)") == "CASE WHEN (t.a = 0) THEN NULL ELSE t.a END");
     CHECK(expression("nvl(null, c)") == "\nresult r = t.c character varying(20)\n  scan t\n");
@@ -165,13 +175,16 @@ TEST_CASE_FIXTURE(Fixture, "interval literals with months and days are added one
     CHECK(expression("date '1994-01-01' + interval '1' year") == "'1995-01-01'::date");
     CHECK(expression("ts + interval '1 month 2 days'") ==
           "((t.ts + '1 mon'::interval year to month) + '2 days'::interval day to second)");
-    CHECK(expression("interval '1 month 2 days' + ts") == expression("ts + interval '1 month 2 days'"));
+    CHECK(expression("interval '1 month 2 days' + ts") ==
+          expression("ts + interval '1 month 2 days'"));
     CHECK(errorOf("select interval '1 month 2 days'").sqlstate == "0A000");
 }
 
-TEST_CASE_FIXTURE(Fixture, "literals take the narrowest type, untyped texts that of the other side") {
-    CHECK(columns("select 1 a, 3000000000 b, 1.50 c, 1e3 d, -2147483648 e, 99999999999999999999 f") ==
-          "a integer, b bigint, c numeric(3,2), d double precision, e integer, f numeric(20,0)");
+TEST_CASE_FIXTURE(Fixture,
+                  "literals take the narrowest type, untyped texts that of the other side") {
+    CHECK(
+        columns("select 1 a, 3000000000 b, 1.50 c, 1e3 d, -2147483648 e, 99999999999999999999 f") ==
+        "a integer, b bigint, c numeric(3,2), d double precision, e integer, f numeric(20,0)");
     CHECK(expression("d > '2020-01-01'") == "(t.d > '2020-01-01'::date)");
     CHECK(expression("b in (1, 2, 3)") == "(t.b IN (1, 2, 3))");
     CHECK(expression("c + 'x'") == "(t.c || 'x'::text)");

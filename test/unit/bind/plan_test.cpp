@@ -4,7 +4,8 @@
 using blueshift::test::Fixture;
 
 TEST_CASE("a filter, a computed column and an alias in ORDER BY") {
-    CHECK(Fixture().plan("select a, b+1 as z, z*2 from t where a > 3 order by z desc limit 5") == R"(
+    CHECK(Fixture().plan("select a, b+1 as z, z*2 from t where a > 3 order by z desc limit 5") ==
+          R"(
 result a = t.a integer, z bigint, ?column? bigint
   limit 5
     sort z desc
@@ -15,7 +16,8 @@ result a = t.a integer, z bigint, ?column? bigint
 }
 
 TEST_CASE("grouping by ordinal, HAVING, an aggregate only in ORDER BY") {
-    CHECK(Fixture().plan("select c, count(*), sum(n) from t group by 1 having sum(n) > 10 order by 2 desc, max(d)") == R"(
+    CHECK(Fixture().plan("select c, count(*), sum(n) from t group by 1 having sum(n) > 10 order by "
+                         "2 desc, max(d)") == R"(
 result c character varying(20), count bigint, sum numeric(38,2)
   sort count desc, max
     filter (sum > 10.00)
@@ -25,7 +27,8 @@ result c character varying(20), count bigint, sum numeric(38,2)
 }
 
 TEST_CASE("correlated subqueries stay expressions") {
-    CHECK(Fixture().plan("select a from t where exists (select 1 from u where u.a = t.a) and b in (select a from u)") == R"(
+    CHECK(Fixture().plan("select a from t where exists (select 1 from u where u.a = t.a) and b in "
+                         "(select a from u)") == R"(
 result a = t.a integer
   filter ((subplan) AND (subplan))
     subplan exists
@@ -37,7 +40,8 @@ result a = t.a integer
         scan u
     scan t
 )");
-    CHECK(Fixture().plan("select t.a + 1, (select max(u.a) from u where u.a = t.a + 1) from t group by t.a + 1") == R"(
+    CHECK(Fixture().plan("select t.a + 1, (select max(u.a) from u where u.a = t.a + 1) from t "
+                         "group by t.a + 1") == R"(
 result ?column? integer, max = max#12 integer
   map max#12 := (subplan)
     subplan scalar (max#11)
@@ -47,7 +51,8 @@ result ?column? integer, max = max#12 integer
     aggregate by ?column? := (t.a + 1)
       scan t
 )");
-    CHECK(Fixture().plan("select count(*) from t having exists (select 1 from u where u.a = max(t.a))") == R"(
+    CHECK(Fixture().plan(
+              "select count(*) from t having exists (select 1 from u where u.a = max(t.a))") == R"(
 result count bigint
   filter (subplan)
     subplan exists
@@ -57,7 +62,9 @@ result count bigint
     aggregate [count := count(), max := max(t.a)]
       scan t
 )");
-    CHECK(Fixture().plan("select t.a from t where t.a = (select max(u.a) from u where u.a = (select min(region.r_regionkey) from region where region.r_regionkey = t.b))") == R"(
+    CHECK(Fixture().plan(
+              "select t.a from t where t.a = (select max(u.a) from u where u.a = (select "
+              "min(region.r_regionkey) from region where region.r_regionkey = t.b))") == R"(
 result a = t.a integer
   filter (t.a = (subplan))
     subplan scalar (max)
@@ -73,13 +80,16 @@ result a = t.a integer
 }
 
 TEST_CASE("a common table read once is inlined, one read twice is shared") {
-    CHECK(Fixture().plan("with w as (select a, count(*) n from t group by a) select * from w where n > 1") == R"(
+    CHECK(Fixture().plan(
+              "with w as (select a, count(*) n from t group by a) select * from w where n > 1") ==
+          R"(
 result a integer, n = count bigint
   filter (count > 1)
     aggregate by a := t.a [count := count()]
       scan t
 )");
-    CHECK(Fixture().plan("with w as (select a, count(*) n from t group by a) select * from w x join w y on x.a = y.n") == R"(
+    CHECK(Fixture().plan("with w as (select a, count(*) n from t group by a) select * from w x "
+                         "join w y on x.a = y.n") == R"(
 result a = a#10 integer, n = n#11 bigint, a = a#12 integer, n = n#13 bigint
   inner join on ((a#10)::bigint = n#13)
     cte scan 0
@@ -88,7 +98,8 @@ cte 0 w
   aggregate by a#8 := t.a [count := count()]
     scan t
 )");
-    CHECK(Fixture().plan("with a as (select a from t), b as (select a from a), c as (select x.a from b x, b y) select * from c") == R"(
+    CHECK(Fixture().plan("with a as (select a from t), b as (select a from a), c as (select x.a "
+                         "from b x, b y) select * from c") == R"(
 result a = a#9 integer
   inner join
     cte scan 0
@@ -125,7 +136,8 @@ result a = u.a integer, e = u.e character varying(5)
 }
 
 TEST_CASE("set operations share types and fold neighbours") {
-    CHECK(Fixture().plan("select a from t union select a from u union all select 1 order by 1") == R"(
+    CHECK(Fixture().plan("select a from t union select a from u union all select 1 order by 1") ==
+          R"(
 result a = a#12 integer
   sort a#12
     union all (a#11) (?column?)
@@ -166,12 +178,14 @@ result ?column? = ?column?#2 integer
 }
 
 TEST_CASE("several windows, aggregates below them") {
-    CHECK(Fixture().plan("select max(a) over w, min(b) over (w rows between 1 preceding and current row) from t window w as (partition by c order by d)") == R"(
+    CHECK(Fixture().plan("select max(a) over w, min(b) over (w rows between 1 preceding and "
+                         "current row) from t window w as (partition by c order by d)") == R"(
 result max integer, min bigint
   window partition by t.c order by t.d [max := max(t.a) range unbounded preceding to current row, min := min(t.b) rows 1 preceding to current row]
     scan t
 )");
-    CHECK(Fixture().plan("select sum(count(*)) over (order by a), rank() over (partition by a order by max(b) desc) from t group by a") == R"(
+    CHECK(Fixture().plan("select sum(count(*)) over (order by a), rank() over (partition by a "
+                         "order by max(b) desc) from t group by a") == R"(
 result sum bigint, rank bigint
   window partition by a order by max desc [rank := rank()]
     window order by a [sum := sum(count) range unbounded preceding to current row]
@@ -184,7 +198,9 @@ result a = t.a integer
     window order by t.b [row_number := row_number()]
       scan t
 )");
-    CHECK(Fixture().plan("select listagg(c, ',') within group (order by b) over (partition by a) from t") == R"(
+    CHECK(Fixture().plan(
+              "select listagg(c, ',') within group (order by b) over (partition by a) from t") ==
+          R"(
 result listagg character varying(65535)
   window partition by t.a order by t.b [listagg := listagg(t.c, ','::text)]
     scan t
@@ -192,7 +208,8 @@ result listagg character varying(65535)
 }
 
 TEST_CASE("grouping sets") {
-    CHECK(Fixture().plan("select a, b, grouping(a, b), count(*) from t group by rollup(a, b)") == R"(
+    CHECK(Fixture().plan("select a, b, grouping(a, b), count(*) from t group by rollup(a, b)") ==
+          R"(
 result a integer, b bigint, grouping = grouping#12 integer, count bigint
   map grouping#12 := ((((grouping#10 / 1) % 2) * 2) + (((grouping#10 / 2) % 2) * 1))::integer
     aggregate by a := t.a, b := t.b [count := count()] sets 3 1 0
@@ -270,7 +287,8 @@ result a = t.a integer, c = t.c character varying(20)
 }
 
 TEST_CASE("rows are compared column by column") {
-    CHECK(Fixture().plan("select a from t where (a, b) in ((1, 2), (3, 4)) or (a, b) < (5, 6) or (a, b) in (select a, a from u)") == R"(
+    CHECK(Fixture().plan("select a from t where (a, b) in ((1, 2), (3, 4)) or (a, b) < (5, 6) or "
+                         "(a, b) in (select a, a from u)") == R"(
 result a = t.a integer
   filter (((t.a = 1) AND (t.b = 2)) OR ((t.a = 3) AND (t.b = 4)) OR (t.a < 5) OR ((t.a = 5) AND (t.b < 6)) OR (subplan))
     subplan t.a, t.b = any (u.a, a)
@@ -290,5 +308,21 @@ result a = t.a integer
 result n numeric(12,2)
   map n := CASE WHEN (t.a > 1) THEN 6.00 ELSE t.n END
     scan t
+)");
+}
+
+TEST_CASE("a subquery on the left side of another keeps its plan when a common table moves") {
+    CHECK(Fixture().plan(
+              "with w as (select a from t) select 1 from u where (select max(a) from w) in "
+              "(select r_regionkey from region)") == R"(
+result ?column? integer
+  map ?column? := 1
+    filter (subplan)
+      subplan (subplan)::bigint = any (region.r_regionkey)
+        scan region
+      subplan scalar (max)
+        aggregate [max := max(t.a)]
+          scan t
+      scan u
 )");
 }

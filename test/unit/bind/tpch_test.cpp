@@ -15,7 +15,8 @@ TEST_CASE("all TPC-H queries bind") {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         if (entry.path().extension() != ".sql") continue;
         std::ifstream file(entry.path());
-        const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+        const std::string text((std::istreambuf_iterator<char>(file)),
+                               std::istreambuf_iterator<char>());
         Fixture fixture;
         fixture.context.text = text;
         INFO(entry.path().filename().string());
@@ -23,7 +24,8 @@ TEST_CASE("all TPC-H queries bind") {
         for (const parse::Statement* statement : statements) {
             if (!statement->is<parse::Select>()) continue;
             try {
-                const auto plan = bind::bindQuery(*statement->as<parse::Select>()->query, fixture.context);
+                const auto plan =
+                    bind::bindQuery(*statement->as<parse::Select>()->query, fixture.context);
                 CHECK(plan.columns.size() > 0);
                 CHECK_FALSE(bind::printLogical(plan).empty());
                 ++bound;
@@ -37,7 +39,8 @@ TEST_CASE("all TPC-H queries bind") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "sums and products of decimals have Redshift's types") {
-    CHECK(columns("select sum(l_quantity), sum(l_extendedprice * (1 - l_discount)), avg(l_discount), count(*) "
+    CHECK(columns("select sum(l_quantity), sum(l_extendedprice * (1 - l_discount)), "
+                  "avg(l_discount), count(*) "
                   "from lineitem") ==
           "sum numeric(38,2), sum numeric(38,4), avg numeric(38,2), count bigint");
     CHECK(columns("select sum(a), avg(a), min(d), max(c), stddev(a) from t") ==
