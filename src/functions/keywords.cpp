@@ -174,4 +174,6 @@ bool isReservedWord(std::string_view lower_case_word) {
     return std::binary_search(std::begin(kReserved), std::end(kReserved), lower_case_word);
 }
 
+std::span<const std::string_view> reservedWords() { return kReserved; }
+
 }  // namespace blueshift::functions

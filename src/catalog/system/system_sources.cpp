@@ -15,6 +15,11 @@ void addSystemSources(SourceRegistry& registry) {
     addInformationKeys(registry);
     addSvvRelations(registry);
     addSvvRights(registry);
+    addStvViews(registry);
+    addStvStorage(registry);
+    addStlViews(registry);
+    addSysViews(registry);
+    addTableFunctions(registry);
 }
 
 }  // namespace blueshift::catalog

@@ -94,12 +94,10 @@ void addInformationSchema(SourceRegistry& registry);
 void addInformationKeys(SourceRegistry& registry);
 void addSvvRelations(SourceRegistry& registry);
 void addSvvRights(SourceRegistry& registry);
-void addSvvTableInfo(SourceRegistry& registry);
 void addStvViews(SourceRegistry& registry);
 void addStvStorage(SourceRegistry& registry);
 void addStlViews(SourceRegistry& registry);
 void addSysViews(SourceRegistry& registry);
 void addTableFunctions(SourceRegistry& registry);
-void addCatalogFunctions(SourceRegistry& registry);
 
 }  // namespace blueshift::catalog

@@ -140,8 +140,11 @@ void Explainer::line(const PhysicalOp* op, int depth, std::string_view label) {
     text += fmt::format("XN {}  (cost={:.2f}..{:.2f} rows={} width={})", label, op->startup_cost,
                         op->total_cost, u64(std::llround(op->rows)),
                         u64(std::llround(op->width_bytes)));
-    if (op->id < actuals_.size()) {
-        const OperatorActuals& actual = actuals_[op->id];
+    // On one node an exchange hands its child's rows over and is not measured itself.
+    const PhysicalOp* measured = op;
+    while (measured->kind == OpKind::kExchange) measured = measured->children[0];
+    if (measured->id < actuals_.size()) {
+        const OperatorActuals& actual = actuals_[measured->id];
         text +=
             fmt::format(" (actual rows={} time={:.3f} ms", actual.rows, f64(actual.nanos) / 1e6);
         if (actual.memory_bytes != 0) text += fmt::format(" memory={} B", actual.memory_bytes);

@@ -236,6 +236,7 @@ u32 FieldConverter::convertPlain(const SplitRecords& records, u32 column, const 
 }
 
 bool FieldConverter::storeText(std::string_view text, const TargetField& target, TextView& slot) {
+    bool mended_text = false;
     if (!checked_text_ && (text.find('\0') != text.npos ||
                            !simdjson::validate_utf8(text.data(), text.size()))) {
         if (!format_.replace_invalid)
@@ -252,12 +253,10 @@ bool FieldConverter::storeText(std::string_view text, const TargetField& target,
             else mended.push_back(*format_.replace_invalid);
             at = next;
         }
-        text = asStringView(heap_.store(mended));
-        if (mended.size() <= TextView::kInlineBytes) {
-            slot = makeTextView(mended);
-            if (mended.size() <= functions::textLimit(target.type)) return true;
-            text = {slot.data(), slot.size()};
-        }
+        char* kept = heap_.allocate(mended.size());
+        mended.copy(kept, mended.size());
+        text = {kept, mended.size()};
+        mended_text = true;
     }
     const bool fixed = target.type.kind == TypeKind::kChar;
     if (fixed || format_.trim_blanks)
@@ -272,7 +271,7 @@ bool FieldConverter::storeText(std::string_view text, const TargetField& target,
                                      text.size(), limit));
         text = text.substr(0, cut);
     }
-    slot = textAt(text);
+    slot = mended_text ? makeTextView(text) : textAt(text);
     return true;
 }
 

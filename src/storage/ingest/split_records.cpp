@@ -77,11 +77,15 @@ u32 SplitRecords::split(RecordChunk& chunk, u32 at) {
     rows_ = 0;
     any_fault_ = false;
     copied_.clear();
+    u32 end;
     switch (format_.layout) {
-    case TextLayout::kCsv: return splitAll<TextLayout::kCsv>(at);
-    case TextLayout::kText: return splitAll<TextLayout::kText>(at);
-    default: return splitAll<TextLayout::kDelimited>(at);
+    case TextLayout::kCsv: end = splitAll<TextLayout::kCsv>(at); break;
+    case TextLayout::kText: end = splitAll<TextLayout::kText>(at); break;
+    default: end = splitAll<TextLayout::kDelimited>(at); break;
     }
+    // Readers of short text load whole words.
+    copied_.resize(copied_.size() + kChunkPadding);
+    return end;
 }
 
 template <TextLayout layout> u32 SplitRecords::splitAll(u32 at) {
