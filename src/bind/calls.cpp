@@ -34,7 +34,7 @@ const Expr* Binder::functionCall(const parse::FunctionCall& e, Block& block) {
     std::string_view name = e.name.name;
     if (e.over != nullptr) return windowCall(e, block, name);
     if (isWindowOnly(name))
-        fail(sqlstate::kWindowingError,
+        fail(sqlstate::kWrongObjectType,
              "window function " + std::string(name) + " requires an OVER clause", e.position,
              "Write OVER (..) after the call.");
     if (name == "grouping" || name == "grouping_id") return groupingCall(e, block);

@@ -76,6 +76,11 @@ BoundModify Binder::update(const parse::Update& statement) {
         slot = assignment.value->is<parse::DefaultValue>()
                    ? defaultOf(column)
                    : assigned(expr(assignment.value, block), column, assignment.value->position);
+        // Reading a column needs the right to, also when only the new value reads it.
+        std::vector<ColumnId> read;
+        collectColumns(slot, read);
+        if (!read.empty())
+            require(table->privileges, table->owner, "select", table->name, statement.table.position);
     }
     if (!statement.from.empty()) root = firstMatch(root, row_id);
 

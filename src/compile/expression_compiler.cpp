@@ -185,7 +185,9 @@ const EvalNode* ExpressionCompiler::arithmetic(const CallExpr* expr) {
     const bool exact = range && rangeOfType(expr->type).contains(*range);
     PhysicalKind kind = naturalKind(expr->type);
     if (exact) {
-        kind = kindForRange(*range, PhysicalKind::kI32);
+        // Never wider than natural: SMALLINT stays at 2 bytes, where its overflows are seen.
+        const bool small = widthOf(kind) < widthOf(PhysicalKind::kI32);
+        kind = kindForRange(*range, small ? kind : PhysicalKind::kI32);
         kind = widerKind(kind, a->kind);
         if (b != nullptr) kind = widerKind(kind, b->kind);
     } else {
@@ -267,6 +269,8 @@ const EvalNode* ExpressionCompiler::cast(const CallExpr* expr) {
                 allowed = {1 - limit, limit - 1};
             }
             if (range && allowed.contains(*range)) {
+                // A relabelled node must not be wider than its new type's natural kind.
+                if (widthOf(arg->kind) > widthOf(naturalKind(to))) return generic(expr);
                 if (digits == 0) return relabel(arg, to);
                 return rescale(arg, to, digits);
             }

@@ -6,6 +6,26 @@
 #include "parse/parse.h"
 
 namespace blueshift::ddl {
+namespace {
+
+/// 42501 unless the user may create objects in the schema; everybody may in public.
+void requireCreate(const catalog::Schema& schema, DefineContext& context) {
+    if (context.bind.superuser || schema.owner == context.user || schema.temporary) return;
+    if (schema.oid == catalog::kPublicSchema) return;
+    const catalog::User* user = context.transaction.view()->findUser(context.user);
+    for (const auto& privilege : schema.privileges) {
+        if (privilege.name != "create") continue;
+        if (privilege.grantee == "public" || privilege.grantee == context.user) return;
+        if (user == nullptr) continue;
+        for (const std::string& group : user->member_of)
+            if (privilege.grantee == "role " + group || privilege.grantee == "group " + group) return;
+    }
+    throw SqlError(Error(sqlstate::kInsufficientPrivilege,
+                         fmt::format("permission denied for schema {}", schema.name))
+                       .withHint(fmt::format("GRANT CREATE ON SCHEMA {} gives the right.", schema.name)));
+}
+
+}  // namespace
 
 catalog::Oid targetSchema(const parse::ObjectName& name, DefineContext& context) {
     const auto view = context.transaction.view();
@@ -19,10 +39,14 @@ catalog::Oid targetSchema(const parse::ObjectName& name, DefineContext& context)
         if (schema->oid == catalog::kPgCatalogSchema || schema->oid == catalog::kInformationSchema)
             throw SqlError(sqlstate::kInsufficientPrivilege,
                            fmt::format("schema \"{}\" belongs to the system", name.schema));
+        requireCreate(*schema, context);
         return schema->oid;
     }
     for (const std::string& path : context.bind.search_path)
-        if (const catalog::Schema* schema = view->findSchema(path)) return schema->oid;
+        if (const catalog::Schema* schema = view->findSchema(path)) {
+            requireCreate(*schema, context);
+            return schema->oid;
+        }
     throw SqlError(Error(sqlstate::kInvalidSchemaName, "no schema has been selected to create in")
                        .withHint("Set search_path or name the schema."));
 }

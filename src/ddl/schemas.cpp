@@ -134,6 +134,11 @@ std::string dropSchemas(const parse::Drop& drop, DefineContext& context) {
 
 std::string createSchema(const parse::CreateSchema& create, DefineContext& context) {
     const std::string name(create.name.name.empty() ? create.owner : create.name.name);
+    const catalog::User* user = context.transaction.view()->findUser(context.user);
+    if (!context.bind.superuser && (user == nullptr || !user->create_db))
+        throw SqlError(Error(sqlstate::kInsufficientPrivilege,
+                             fmt::format("permission denied for database {}", context.bind.catalog->database))
+                           .withHint("ALTER USER ... CREATEDB gives the right."));
     if (context.transaction.view()->findSchema(name) != nullptr) {
         Error error(sqlstate::kDuplicateSchema, fmt::format("schema \"{}\" already exists", name));
         if (!create.if_not_exists) throw SqlError(std::move(error));

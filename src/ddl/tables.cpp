@@ -130,6 +130,8 @@ catalog::Column columnFromDefinition(const parse::ColumnDefinition& definition, 
             throw SqlError(Error(sqlstate::kDuplicateColumn,
                                  fmt::format("column \"{}\" specified more than once", column.name))
                                .at(parse::characterPosition(context.bind.text, definition.position)));
+    if (definition.collation == parse::Collation::kCaseInsensitive)
+        BS_NOT_YET("COLLATE CASE_INSENSITIVE");
     column.not_null = definition.nullability == parse::Nullability::kNotNull || definition.primary_key;
     column.width_class = initialWidth(column.type);
     if (!definition.encoding.empty()) {
@@ -141,7 +143,7 @@ catalog::Column columnFromDefinition(const parse::ColumnDefinition& definition, 
         bind::bindDefault(*column.default_sql, column.type, context.bind);
     }
     if (definition.identity.kind != parse::IdentityKind::kNone)
-        BS_NOT_YET("IDENTITY columns");
+        BS_NOT_YET("GENERATED AS IDENTITY");
     return column;
 }
 

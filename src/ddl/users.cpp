@@ -62,8 +62,11 @@ void applyOptions(catalog::User& user, const parse::UserOptions& options, Define
 std::string granteeName(const parse::Grantee& grantee, DefineContext& context) {
     if (grantee.kind == parse::GranteeKind::kPublic) return "public";
     copyOfUser(grantee.name, context);
-    return grantee.kind == parse::GranteeKind::kRole ? fmt::format("role {}", grantee.name)
-                                                     : std::string(grantee.name);
+    switch (grantee.kind) {
+    case parse::GranteeKind::kRole: return fmt::format("role {}", grantee.name);
+    case parse::GranteeKind::kGroup: return fmt::format("group {}", grantee.name);
+    default: return std::string(grantee.name);
+    }
 }
 
 /// Adds or removes privileges in a list.
@@ -263,6 +266,18 @@ std::string dropUsers(const parse::Drop& drop, DefineContext& context) {
                                                  name.name))
                                    .withDetail(fmt::format("owner of table {}", table->name))
                                    .withHint("Change their owner with ALTER TABLE ... OWNER TO."));
+        const auto refuse = [&](const std::vector<catalog::Privilege>& privileges, std::string_view object) {
+            for (const auto& privilege : privileges)
+                if (privilege.grantee == name.name || privilege.grantee == fmt::format("{} {}", kind, name.name))
+                    throw SqlError(Error(sqlstate::kDependentObjectsStillExist,
+                                         fmt::format("{} \"{}\" cannot be dropped because some objects depend on it",
+                                                     kind, name.name))
+                                       .withDetail(fmt::format("privileges on {}", object))
+                                       .withHint("REVOKE its privileges first."));
+        };
+        for (const auto& [oid, table] : snapshot->tables) refuse(table->privileges, table->name);
+        for (const auto& [oid, view] : snapshot->views) refuse(view->privileges, view->name);
+        for (const auto& [oid, schema] : snapshot->schemas) refuse(schema->privileges, schema->name);
         context.transaction.dropUser(std::string(name.name));
     }
     return kind == "user" ? "DROP USER" : kind == "group" ? "DROP GROUP" : "DROP ROLE";

@@ -30,9 +30,13 @@ EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions
     }
     settings_.keep();
     settings_.takeChanges();
+    engine_.facts().sessionStarted({.process_id = process_id_, .user_id = u32(user_oid_), .user = user_,
+                                    .database = database_, .remote_host = options.remote_address},
+                                   settings_);
 }
 
 EngineConnection::~EngineConnection() {
+    engine_.facts().sessionEnded(process_id_);
     engine_.removeConnection(this);
     cursors.clear();
     if (transaction_) transaction_->rollback();
@@ -119,6 +123,8 @@ void EngineConnection::endImplicitBlock() {
 }
 
 void EngineConnection::failed() {
+    recordEnd(query_id_,
+              stop_.requested() ? catalog::StatementState::kCanceled : catalog::StatementState::kFailed, 0);
     disarmStatement();
     setRun(nullptr);
     if (transaction_) transaction_->rollback();
@@ -127,10 +133,28 @@ void EngineConnection::failed() {
     if (in_block_) block_failed_ = true;
 }
 
+void EngineConnection::recordStart(const parse::Statement& statement) {
+    query_id_ = engine_.facts().statementStarted(process_id_, statement,
+                                                 transaction_ ? transaction_->id() : 0);
+}
+
+void EngineConnection::recordFailure(i64 query_id, const Error& error) {
+    const bool canceled = error.sqlstate == sqlstate::kQueryCanceled;
+    recordEnd(query_id,
+              canceled ? catalog::StatementState::kCanceled : catalog::StatementState::kFailed, 0,
+              error.message);
+}
+
+void EngineConnection::recordEnd(i64 query_id, catalog::StatementState state, i64 rows,
+                                 std::string error) {
+    engine_.facts().statementEnded(query_id, state, rows, std::move(error),
+                                   in_block_ && transaction_ ? transaction_->id() : 0);
+}
+
 void EngineConnection::armStatement() {
     stop_.clear();
     const i64 timeout = settings_.integer("statement_timeout");
-    if (timeout > 0) deadline_ = engine_.deadlines().arm(timeout, [this] { stop_.request(); });
+    if (timeout > 0) deadline_ = engine_.deadlines().arm(timeout, [this] { stop_.requestForTimeout(); });
 }
 
 void EngineConnection::disarmStatement() {
@@ -180,6 +204,7 @@ execute::RunEnvironment EngineConnection::environment() {
     environment.memory = &engine_.memory();
     environment.sources.snapshot = transaction_ ? transaction_->view() : engine_.database().committed();
     environment.sources.session = &facts_;
+    environment.sources.server = &engine_.facts();
     environment.stop = &stop_;
     environment.vector_rows = engine_.options().vector_rows;
     return environment;

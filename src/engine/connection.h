@@ -97,6 +97,11 @@ public:
         notices_.push_back({std::move(severity), std::move(error)});
     }
     void setRun(execute::QueryRun* run);
+    /// The statement under way in the history of the engine.
+    i64 queryId() const { return query_id_; }
+    void recordStart(const parse::Statement& statement);
+    void recordFailure(i64 query_id, const Error& error);
+    void recordEnd(i64 query_id, catalog::StatementState state, i64 rows, std::string error = {});
     std::string temporarySchema();
 
     std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> named_statements;
@@ -117,6 +122,7 @@ private:
     bool block_failed_ = false;
     execute::StopToken stop_;
     u64 deadline_ = 0;
+    i64 query_id_ = 0;
     std::vector<Notice> notices_;
     functions::SessionFacts facts_;
     // Text that facts_ borrows.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "storage/ingest/parquet_file.h"
 
@@ -32,7 +33,7 @@ Error cancelled() {
         .withHint("Nothing was loaded.");
 }
 
-}  // namespace
+} // namespace
 
 struct CopyFrom::Lane {
     u32 number = 0;
@@ -50,25 +51,29 @@ CopyFrom::CopyFrom(EngineConnection& connection, const parse::Copy& copy, std::s
     const bool from_client = copy.place == parse::CopyPlace::kStdin;
     if (!from_client) client_ = nullptr;
     if (options_.layout == CopyLayout::kBinary)
-        throw SqlError(Error(sqlstate::kFeatureNotSupported, "COPY FROM in binary format is not supported yet")
-                           .withHint("Send text or CSV."));
+        throw SqlError(
+            Error(sqlstate::kFeatureNotSupported, "COPY FROM in binary format is not supported yet")
+                .withHint("Send text or CSV."));
     if (from_client && options_.layout == CopyLayout::kParquet)
         throw SqlError(Error(sqlstate::kFeatureNotSupported, "COPY FROM STDIN cannot read Parquet")
                            .withHint("Put the file where the server reads it, and name its path."));
     if (from_client && client_ == nullptr)
-        throw SqlError(Error(sqlstate::kFeatureNotSupported, "COPY FROM STDIN needs a client that sends data")
-                           .withHint("Run it by itself, not inside EXECUTE."));
+        throw SqlError(
+            Error(sqlstate::kFeatureNotSupported, "COPY FROM STDIN needs a client that sends data")
+                .withHint("Run it by itself, not inside EXECUTE."));
     if (!from_client) {
         const std::string_view place = copy.location;
         const size_t scheme = place.find("://");
         if (scheme != place.npos && !place.starts_with("file://"))
-            throw SqlError(Error(sqlstate::kFeatureNotSupported,
-                                 fmt::format("COPY from {} is not supported yet", place.substr(0, scheme + 3)))
-                               .withHint("Name a path on the server, or use COPY FROM STDIN."));
+            throw SqlError(
+                Error(sqlstate::kFeatureNotSupported,
+                      fmt::format("COPY from {} is not supported yet", place.substr(0, scheme + 3)))
+                    .withHint("Name a path on the server, or use COPY FROM STDIN."));
         if (!connection_.superuser() || !connection_.engine().options().read_files)
-            throw SqlError(Error(sqlstate::kInsufficientPrivilege, "permission denied to COPY from a file")
-                               .withDetail("Only superusers may read the server's files.")
-                               .withHint("Use COPY FROM STDIN, or \\copy of psql."));
+            throw SqlError(
+                Error(sqlstate::kInsufficientPrivilege, "permission denied to COPY from a file")
+                    .withDetail("Only superusers may read the server's files.")
+                    .withHint("Use COPY FROM STDIN, or \\copy of psql."));
     }
     resolveTarget(copy, text);
     if (!from_client) files_ = orThrow(storage::listFiles(copy.location));
@@ -92,10 +97,12 @@ void CopyFrom::resolveTarget(const parse::Copy& copy, std::string_view text) {
     planned.bound = std::move(bound.query);
 
     std::vector<const catalog::Column*> columns;
-    for (const parse::ColumnName& name : copy.columns) columns.push_back(table_->findColumn(name.name));
+    for (const parse::ColumnName& name : copy.columns)
+        columns.push_back(table_->findColumn(name.name));
     const auto live = table_->liveColumns();
     if (columns.empty())
-        std::ranges::copy_if(live, std::back_inserter(columns), [](const auto* c) { return !c->is_identity; });
+        std::ranges::copy_if(live, std::back_inserter(columns),
+                             [](const auto* c) { return !c->is_identity; });
     for (const catalog::Column* column : columns) {
         targets_.push_back({column->name, column->type, column->not_null});
         fields_.push_back({.name = column->name, .type = column->type});
@@ -124,9 +131,10 @@ void CopyFrom::forceColumns(const std::vector<std::string>& names, std::vector<b
     for (const std::string& name : names) {
         const auto found = std::ranges::find(targets_, name, &storage::TargetField::name);
         if (found == targets_.end())
-            throw SqlError(Error(sqlstate::kUndefinedColumn,
-                                 fmt::format("FORCE NULL or NOT NULL column \"{}\" is not copied", name))
-                               .withHint("Name a column of the list."));
+            throw SqlError(
+                Error(sqlstate::kUndefinedColumn,
+                      fmt::format("FORCE NULL or NOT NULL column \"{}\" is not copied", name))
+                    .withHint("Name a column of the list."));
         flags.resize(targets_.size());
         flags[size_t(found - targets_.begin())] = true;
     }
@@ -135,21 +143,29 @@ void CopyFrom::forceColumns(const std::vector<std::string>& names, std::vector<b
 /// Runs the plan of one row of defaults; volatile defaults give one value to the whole load.
 void CopyFrom::fillDefaults(PlannedQuery& planned) {
     planQuery(connection_, planned);
-    execute::QueryRun run(planned.program, connection_.environment());
-    Batch batch;
-    if (!run.next(batch)) return;
+    // A run asks its token to stop when it ends; the statement's own must go on.
+    execute::StopToken stop;
+    execute::RunEnvironment environment = connection_.environment();
+    environment.stop = &stop;
+    execute::QueryRun run(planned.program, environment);
+    for (Batch batch; run.next(batch);) keepDefaults(batch);
+}
+
+void CopyFrom::keepDefaults(const Batch& batch) {
     const u32 row = batch.rowAt(0);
     for (size_t i = 0; i < sources_.size(); ++i) {
         const Vector& value = batch.columns[i];
         if (sources_[i] >= 0 || value.isNull(row)) continue;
         VectorBuffer& kept = constant_values_[i];
         kept.reset(value.kind, 1);
+        const u32 width = widthOf(value.kind);
         if (value.kind == PhysicalKind::kText)
             kept.values<TextView>()[0] =
                 makeTextView(constant_text_.copyText(asStringView(value.valueAt<TextView>(row))));
         else
-            std::memcpy(kept.data(), static_cast<const char*>(value.data) + size_t{widthOf(value.kind)} * value.indexOf(row),
-                        widthOf(value.kind));
+            std::memcpy(kept.data(),
+                        static_cast<const char*>(value.data) + size_t{width} * value.indexOf(row),
+                        width);
         constants_[i] = kept.view(false);
         constants_[i].form = VectorForm::kConstant;
     }
@@ -165,7 +181,8 @@ storage::RecordChunks CopyFrom::makeChunks() {
     if (client_ != nullptr) {
         auto open = [this](u32) -> Result<std::unique_ptr<storage::ByteSource>> {
             return storage::decompress(options_.compression,
-                                       storage::makePieceSource([this] { return client_->read(); }), "STDIN");
+                                       storage::makePieceSource([this] { return client_->read(); }),
+                                       "STDIN");
         };
         return {options_.text, 1, open, {"STDIN"}};
     }
@@ -194,11 +211,16 @@ u64 CopyFrom::run() {
     if (!options_.no_load) append_->finish();
     const std::string& name = table_->name;
     if (error_count_ > 0)
-        connection_.notice("INFO", Error("00000", fmt::format("Load into table '{}' completed, {} record(s) could not "
-                                                              "be loaded.  Check 'stl_load_errors' system table for "
-                                                              "details.", name, error_count_)));
-    connection_.notice("INFO", Error("00000", fmt::format("Load into table '{}' completed, {} record(s) loaded "
-                                                          "successfully.", name, rows_.load())));
+        connection_.notice(
+            "INFO",
+            Error("00000", fmt::format("Load into table '{}' completed, {} record(s) could not "
+                                       "be loaded.  Check 'stl_load_errors' system table for "
+                                       "details.",
+                                       name, error_count_)));
+    connection_.notice(
+        "INFO", Error("00000", fmt::format("Load into table '{}' completed, {} record(s) loaded "
+                                           "successfully.",
+                                           name, rows_.load())));
     return rows_.load();
 }
 
@@ -208,7 +230,8 @@ void CopyFrom::runText() {
     const functions::InputOptions input = inputOptions();
     const u32 batch_rows = connection_.engine().options().vector_rows;
     for (auto& lane : lanes_)
-        lane->rows = std::make_unique<storage::TextRows>(options_.text, targets_, input, batch_rows);
+        lane->rows =
+            std::make_unique<storage::TextRows>(options_.text, targets_, input, batch_rows);
     execute::WorkerPool& pool = connection_.engine().pool();
     while (!exhausted_ && !broken_) {
         if (client_ == nullptr) {
@@ -226,7 +249,8 @@ void CopyFrom::runParquet() {
     std::vector<std::unique_ptr<storage::ParquetFile>> files;
     std::vector<std::pair<u32, u32>> groups;
     for (u32 i = 0; i < files_.size(); ++i) {
-        files.push_back(orThrow(storage::ParquetFile::open(files_[i], targets_, options_.text.fill_record)));
+        files.push_back(
+            orThrow(storage::ParquetFile::open(files_[i], targets_, options_.text.fill_record)));
         for (u32 g = 0; g < files.back()->rowGroups(); ++g) groups.emplace_back(i, g);
     }
     std::atomic<u32> next{0};
@@ -285,7 +309,8 @@ void CopyFrom::append(Lane& lane, const Batch& batch) {
         if (sources_[i] >= 0) lane.live[i] = batch.columns[size_t(sources_[i])];
     Batch rows = batch;
     rows.columns = lane.live;
-    if (Status status = append_->consume(lane.number, rows); !status) stopWith(std::move(status.error()));
+    if (Status status = append_->consume(lane.number, rows); !status)
+        stopWith(std::move(status.error()));
 }
 
 bool CopyFrom::wanted(u64 number) {
@@ -303,7 +328,8 @@ void CopyFrom::addErrors(u64 number, std::vector<storage::RowError>& errors) {
     std::ranges::sort(errors, {}, &storage::RowError::line);
     for (storage::RowError& error : errors) {
         if (errors_.size() == kKeptErrors) {
-            auto last = std::ranges::max_element(errors_, {}, [](const auto& e) { return std::pair(e.file, e.line); });
+            auto last = std::ranges::max_element(
+                errors_, {}, [](const auto& e) { return std::pair(e.file, e.line); });
             if (std::pair(last->file, last->line) < std::pair(error.file, error.line)) break;
             *last = std::move(error);
             continue;
@@ -352,17 +378,24 @@ void CopyFrom::recordErrors() {
 
 void CopyFrom::fail() {
     const storage::RowError& first = errors_.front();
-    std::string detail = fmt::format("File {}, line {}", client_ != nullptr ? "STDIN" : "'" + files_[first.file] + "'", first.line);
+    std::string detail =
+        fmt::format("File {}, line {}",
+                    client_ != nullptr ? "STDIN" : "'" + files_[first.file] + "'", first.line);
     if (!first.column.empty())
-        detail += fmt::format(", column \"{}\" ({}): value '{}'", first.column, formatType(first.type),
-                              shown(first.raw_field).substr(0, storage::kRawBytes));
+        detail +=
+            fmt::format(", column \"{}\" ({}): value '{}'", first.column, formatType(first.type),
+                        shown(first.raw_field).substr(0, storage::kRawBytes));
     detail += fmt::format(": {} (error {}).", first.reason, first.code);
     detail += fmt::format("\nLine: {}", shown(first.raw_line).substr(0, storage::kRawBytes));
     if (error_count_ > 1) detail += fmt::format("\nAt least {} rows are bad.", error_count_);
-    throw SqlError(Error(first.sqlstate, fmt::format("Load into table '{}' failed.  Check 'stl_load_errors' system "
-                                                     "table for details.", table_->name))
-                       .withDetail(std::move(detail))
-                       .withHint(first.hint + (options_.max_errors == 0 ? " Or skip bad rows with MAXERROR." : "")));
+    throw SqlError(
+        Error(first.sqlstate,
+              fmt::format("Load into table '{}' failed.  Check 'stl_load_errors' system "
+                          "table for details.",
+                          table_->name))
+            .withDetail(std::move(detail))
+            .withHint(first.hint +
+                      (options_.max_errors == 0 ? " Or skip bad rows with MAXERROR." : "")));
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -2,10 +2,9 @@
 //
 // Place: copy.cpp makes it; storage/ingest reads, TableAppend writes.
 // Life cycle: construct (checks rights, columns, options, files) -> run() -> rows loaded.
-// Threads: run() spreads over the engine's workers, a lane each, in slices; only the caller's thread
-// reads from the client, so that a slow client holds no worker.
-// All or nothing: rows become visible with the transaction; a failed load throws before anything is
-// handed to it.
+// Threads: run() spreads over the engine's workers, a lane each, in slices; only the caller's
+// thread reads from the client, so that a slow client holds no worker. All or nothing: rows become
+// visible with the transaction; a failed load throws before anything is handed to it.
 #pragma once
 
 #include <mutex>
@@ -32,6 +31,7 @@ private:
 
     void resolveTarget(const parse::Copy& copy, std::string_view text);
     void fillDefaults(PlannedQuery& planned);
+    void keepDefaults(const Batch& batch);
     void forceColumns(const std::vector<std::string>& names, std::vector<bool>& flags);
     functions::InputOptions inputOptions() const;
     storage::RecordChunks makeChunks();
@@ -64,13 +64,13 @@ private:
     std::unique_ptr<TableAppend> append_;
     std::vector<std::unique_ptr<Lane>> lanes_;
 
-    std::mutex mutex_;  // guards what follows while lanes run
+    std::mutex mutex_; // guards what follows while lanes run
     std::vector<storage::RowError> errors_;
     u64 error_count_ = 0;
-    u64 last_wanted_ = ~u64{0};  // chunks behind it no longer matter
+    u64 last_wanted_ = ~u64{0}; // chunks behind it no longer matter
     std::optional<Error> broken_;
     bool exhausted_ = false;
     std::atomic<u64> rows_{0};
 };
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

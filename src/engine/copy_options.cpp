@@ -10,13 +10,19 @@ namespace blueshift::engine {
 namespace {
 
 constexpr std::string_view kWithoutEffect[] = {
-    "comprows", "compupdate", "credentials",  "access_key_id", "secret_access_key", "session_token",
-    "iam_role", "region",     "explicit_ids", "freeze",        "readratio",         "statupdate", "parallel"};
+    "comprows",      "compupdate", "credentials", "access_key_id", "secret_access_key",
+    "session_token", "iam_role",   "region",      "explicit_ids",  "freeze",
+    "readratio",     "statupdate", "parallel"};
 
-constexpr std::string_view kNotThere[] = {
-    "avro", "json",      "orc",      "fixedwidth", "shapefile", "bzip2",           "lzop",    "manifest",
-    "ssh",  "encrypted", "oids",     "simplify",   "extension", "serializetojson", "default", "master_symmetric_key",
-    "kms_key_id"};
+constexpr std::string_view kNotThere[] = {"avro",      "json",
+                                          "orc",       "fixedwidth",
+                                          "shapefile", "bzip2",
+                                          "lzop",      "manifest",
+                                          "ssh",       "encrypted",
+                                          "oids",      "simplify",
+                                          "extension", "serializetojson",
+                                          "default",   "master_symmetric_key",
+                                          "kms_key_id"};
 
 class OptionReader {
 public:
@@ -28,9 +34,10 @@ public:
 private:
     [[noreturn]] void fail(const parse::Option& option, std::string_view state, std::string message,
                            std::string hint) const {
-        throw SqlError(Error(state, std::move(message))
-                           .withHint(std::move(hint))
-                           .at(option.position < 0 ? 0 : parse::characterPosition(text_, option.position)));
+        throw SqlError(
+            Error(state, std::move(message))
+                .withHint(std::move(hint))
+                .at(option.position < 0 ? 0 : parse::characterPosition(text_, option.position)));
     }
     const parse::Option* find(std::string_view name) const {
         for (const parse::Option& option : copy_.options)
@@ -87,7 +94,8 @@ void OptionReader::readOption(const parse::Option& option) {
     storage::TextFormat& text = options_.text;
     const std::string_view name = option.name;
     if (std::ranges::find(kNotThere, name) != std::end(kNotThere))
-        fail(option, sqlstate::kFeatureNotSupported, fmt::format("COPY with {} is not supported yet", name),
+        fail(option, sqlstate::kFeatureNotSupported,
+             fmt::format("COPY with {} is not supported yet", name),
              "Text, CSV and Parquet are read, plain, GZIP or ZSTD.");
     if (std::ranges::find(kWithoutEffect, name) != std::end(kWithoutEffect))
         return options_.without_effect.emplace_back(name), void();
@@ -102,7 +110,8 @@ void OptionReader::readOption(const parse::Option& option) {
     } else if (name == "escape") {
         if (option.argument == parse::OptionArgument::kNone) text.escapes = true;
         else text.escape = character(option);
-    } else if (name == "null") text.null_text = option.text == "\\0" ? std::string(1, '\0') : std::string(option.text);
+    } else if (name == "null")
+        text.null_text = option.text == "\\0" ? std::string(1, '\0') : std::string(option.text);
     else if (name == "header") {
         options_.header = truth(option);
         if (options_.header) text.skip_lines = std::max<u64>(text.skip_lines, 1);
@@ -121,13 +130,15 @@ void OptionReader::readOption(const parse::Option& option) {
     else if (name == "acceptanydate") text.accept_any_date = true;
     else if (name == "removequotes") text.remove_quotes = true;
     else if (name == "acceptinvchars")
-        text.replace_invalid = option.argument == parse::OptionArgument::kNone ? '?' : character(option);
+        text.replace_invalid =
+            option.argument == parse::OptionArgument::kNone ? '?' : character(option);
     else if (name == "dateformat" || name == "timeformat") readTimes(option);
     else if (name == "encoding") {
         std::string word(option.text);
         for (char& c : word) c = char(c >= 'A' && c <= 'Z' ? c + 32 : c);
         if (word != "utf8" && word != "utf-8" && word != "auto")
-            fail(option, sqlstate::kFeatureNotSupported, fmt::format("COPY with ENCODING {} is not supported yet", word),
+            fail(option, sqlstate::kFeatureNotSupported,
+                 fmt::format("COPY with ENCODING {} is not supported yet", word),
                  "Convert the files to UTF-8 first.");
     } else if (name == "force_quote") {
         options_.force_quote_all = option.argument == parse::OptionArgument::kStar;
@@ -169,22 +180,27 @@ void OptionReader::checkTogether() const {
     refuse("csv", "text");
     refuse("text", "binary");
     refuse("parquet", "binary");
-    for (std::string_view other : {"delimiter", "ignoreheader", "null", "escape", "removequotes", "header"})
+    for (std::string_view other :
+         {"delimiter", "ignoreheader", "null", "escape", "removequotes", "header"})
         refuse("parquet", other);
     refuse("csv", "removequotes");
     if (redshift_) refuse("csv", "escape");
     const storage::TextFormat& text = options_.text;
     const bool csv = text.layout == storage::TextLayout::kCsv;
     const parse::Option* delimiter = find("delimiter");
-    if (delimiter != nullptr && (text.delimiter == '\n' || text.delimiter == '\r' || text.delimiter == 0))
-        fail(*delimiter, sqlstate::kInvalidParameterValue, "the delimiter cannot be a newline or a zero byte",
+    if (delimiter != nullptr &&
+        (text.delimiter == '\n' || text.delimiter == '\r' || text.delimiter == 0))
+        fail(*delimiter, sqlstate::kInvalidParameterValue,
+             "the delimiter cannot be a newline or a zero byte",
              "Use a character that the data do not hold.");
     if (csv && text.delimiter == text.quote)
-        throw SqlError(Error(sqlstate::kInvalidParameterValue, "COPY delimiter and quote must be different")
-                           .withHint("Name another DELIMITER or QUOTE."));
+        throw SqlError(
+            Error(sqlstate::kInvalidParameterValue, "COPY delimiter and quote must be different")
+                .withHint("Name another DELIMITER or QUOTE."));
     if (text.layout == storage::TextLayout::kText && text.delimiter == '\\')
-        throw SqlError(Error(sqlstate::kInvalidParameterValue, "COPY delimiter cannot be a backslash")
-                           .withHint("A backslash escapes in this format; name another DELIMITER."));
+        throw SqlError(
+            Error(sqlstate::kInvalidParameterValue, "COPY delimiter cannot be a backslash")
+                .withHint("A backslash escapes in this format; name another DELIMITER."));
 }
 
 /// One byte, or an escape for one: \t, \n, \\, \017.
@@ -202,7 +218,9 @@ char OptionReader::character(const parse::Option& option) const {
         }
         if (octal && value < 128) return char(value);
     }
-    fail(option, text.size() > 1 && (text[0] & 0x80) ? sqlstate::kFeatureNotSupported : sqlstate::kInvalidParameterValue,
+    fail(option,
+         text.size() > 1 && (text[0] & 0x80) ? sqlstate::kFeatureNotSupported
+                                             : sqlstate::kInvalidParameterValue,
          fmt::format("{} must be a single one-byte character", option.name),
          "Write the character itself, \\t, or an octal code such as \\017.");
 }
@@ -217,16 +235,17 @@ bool OptionReader::truth(const parse::Option& option) const {
 }
 
 u64 OptionReader::number(const parse::Option& option, i64 limit) const {
-    if (option.argument != parse::OptionArgument::kInteger || option.integer < 0 || option.integer > limit)
+    if (option.argument != parse::OptionArgument::kInteger || option.integer < 0 ||
+        option.integer > limit)
         fail(option, sqlstate::kInvalidParameterValue,
              fmt::format("{} takes a number from 0 to {}", option.name, limit), "Mend the number.");
     return u64(option.integer);
 }
 
-}  // namespace
+} // namespace
 
 CopyOptions readCopyOptions(const parse::Copy& copy, std::string_view text) {
     return OptionReader(copy, text).read();
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -19,10 +19,10 @@ struct CopyOptions {
     CopyLayout layout = CopyLayout::kText;
     storage::TextFormat text;
     storage::Compression compression = storage::Compression::kNone;
-    u64 max_errors = 0;  // MAXERROR; 0 and 1: the first one fails the load
+    u64 max_errors = 0; // MAXERROR; 0 and 1: the first one fails the load
     bool ignore_all_errors = false;
     bool no_load = false;
-    bool header = false;  // of COPY TO
+    bool header = false; // of COPY TO
     std::vector<std::string> force_quote;
     bool force_quote_all = false;
     std::vector<std::string> force_null;
@@ -34,4 +34,4 @@ struct CopyOptions {
 /// Throws 42601, 0A000 or 22023 with the place of the option in `text`.
 CopyOptions readCopyOptions(const parse::Copy& copy, std::string_view text);
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -73,6 +73,7 @@ Status SharedEngine::start() {
     memory_ = std::make_unique<execute::MemoryBroker>(memory - memory / 3);
     const u32 cores = std::max(1u, std::thread::hardware_concurrency());
     pool_ = std::make_unique<execute::WorkerPool>(options_.threads != 0 ? options_.threads : cores);
+    facts_ = std::make_unique<EngineFacts>(*clock_, load_errors_, options_.place, pool_->threads());
     catalog::addSystemSources(sources_);
     std::string password = options_.admin_password;
     transaction::DatabaseOptions database{.database = database_name_};

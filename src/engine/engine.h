@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 #include "catalog/table_source.h"
+#include "engine/load_errors.h"
+#include "engine/server_facts.h"
 #include "execute/execute.h"
 #include "execute/pipeline/worker_pool.h"
 #include "objects/directory_store.h"
@@ -74,6 +76,8 @@ public:
     execute::WorkerPool& pool() { return *pool_; }
     const catalog::SourceRegistry& sources() const { return sources_; }
     DeadlineWatch& deadlines() { return deadlines_; }
+    LoadErrors& loadErrors() { return load_errors_; }
+    EngineFacts& facts() { return *facts_; }
     const std::string& databaseName() const { return database_name_; }
     void removeConnection(EngineConnection* connection);
     /// pg_cancel_backend and pg_terminate_backend; false for unknown processes.
@@ -95,8 +99,10 @@ private:
     std::unique_ptr<storage::BlockCache> cache_;
     std::unique_ptr<execute::MemoryBroker> memory_;
     std::unique_ptr<execute::WorkerPool> pool_;
+    std::unique_ptr<EngineFacts> facts_;
     catalog::SourceRegistry sources_;
     DeadlineWatch deadlines_;
+    LoadErrors load_errors_;
     std::unique_ptr<transaction::Database> database_;
     mutable std::mutex mutex_;
     std::map<i32, EngineConnection*> connections_;

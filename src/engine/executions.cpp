@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <chrono>
 
 #include "compile/compile.h"
@@ -14,6 +15,15 @@ namespace {
 i64 nanosSince(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start)
         .count();
+}
+
+/// The rows that a tag counts: `SELECT 5`, `INSERT 0 3`.
+i64 rowsOf(std::string_view tag) {
+    const size_t blank = tag.rfind(' ');
+    i64 rows = 0;
+    if (blank != std::string_view::npos)
+        std::from_chars(tag.data() + blank + 1, tag.data() + tag.size(), rows);
+    return rows;
 }
 
 class QueryExecution final : public StatementExecution {
@@ -29,7 +39,12 @@ public:
     ResultKind kind() const override { return ResultKind::kRows; }
     std::span<const ResultField> fields() const override { return planned_->fields; }
     bool next(Batch& batch) override {
-        if (!run_.next(batch)) return false;
+        try {
+            if (!run_.next(batch)) return false;
+        } catch (const SqlError& error) {
+            connection_.recordFailure(query_id_, error.error());
+            throw;
+        }
         rows_ += batch.selected;
         return true;
     }
@@ -101,14 +116,21 @@ StatementExecution::~StatementExecution() {
     // Left before its end: a statement that stands alone keeps nothing open.
     if (finished_) return;
     connection_.disarmStatement();
+    connection_.recordEnd(query_id_, catalog::StatementState::kCanceled, 0);
 }
 
 std::string StatementExecution::finish() {
-    std::string tag = run();
-    finished_ = true;
-    connection_.disarmStatement();
-    connection_.endStatement(implicit_block_);
-    return tag;
+    try {
+        std::string tag = run();
+        finished_ = true;
+        connection_.disarmStatement();
+        connection_.endStatement(implicit_block_);
+        connection_.recordEnd(query_id_, catalog::StatementState::kSuccess, rowsOf(tag));
+        return tag;
+    } catch (const SqlError& error) {
+        connection_.recordFailure(query_id_, error.error());
+        throw;
+    }
 }
 
 std::vector<ResultField> fieldsOf(const bind::QueryPlan& plan) {

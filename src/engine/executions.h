@@ -11,7 +11,7 @@ namespace blueshift::engine {
 class StatementExecution : public Execution {
 public:
     StatementExecution(EngineConnection& connection, bool implicit_block)
-        : connection_(connection), implicit_block_(implicit_block) {}
+        : connection_(connection), implicit_block_(implicit_block), query_id_(connection.queryId()) {}
     ~StatementExecution() override;
 
     ResultKind kind() const override { return ResultKind::kNone; }
@@ -27,6 +27,7 @@ protected:
 
     EngineConnection& connection_;
     bool implicit_block_;
+    i64 query_id_;  // in the history of the engine
     bool finished_ = false;
 };
 

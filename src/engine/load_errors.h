@@ -18,7 +18,7 @@ struct LoadError {
     i32 userid = 0;
     i32 slice = 0;
     i32 tbl = 0;
-    i64 starttime = 0;  // microseconds since 2000-01-01
+    i64 starttime = 0; // microseconds since 2000-01-01
     i32 session = 0;
     i32 query = 0;
     std::string filename;
@@ -60,4 +60,4 @@ private:
     i32 query_ = 0;
 };
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/nearest_name.h"
+#include "functions/time_zone.h"
 
 namespace blueshift::engine {
 namespace {
@@ -78,6 +79,11 @@ std::string_view wireName(std::string_view name) {
     return name;
 }
 
+std::string nearestHint(const std::string& nearest) {
+    return nearest.empty() ? "SHOW ALL lists the parameters."
+                           : fmt::format("Did you mean \"{}\"?", nearest);
+}
+
 std::optional<bool> parseBoolean(std::string_view text) {
     for (std::string_view yes : {"on", "true", "t", "yes", "1"})
         if (text == yes) return true;
@@ -117,6 +123,8 @@ std::string checked(const Parameter& parameter, std::string_view value) {
     }
     case Rule::kText: break;
     }
+    if (parameter.name == "timezone" && !functions::TimeZone::find(value))
+        refuse("Use a name such as Europe/Berlin, UTC, or an offset.");
     return std::string(value);
 }
 
@@ -147,7 +155,7 @@ void Settings::set(std::string_view name, std::string_view value, bool local) {
         for (const auto& known : kParameters) names.push_back(known.name);
         throw SqlError(Error(sqlstate::kUndefinedObject,
                              fmt::format("unrecognized configuration parameter \"{}\"", name))
-                           .withHint(fmt::format("Did you mean \"{}\"?", nearestName(key, names))));
+                           .withHint(nearestHint(nearestName(key, names))));
     }
     auto& before = local ? before_local_ : before_;
     if (!before.contains(key)) before[key] = find(key);
@@ -180,7 +188,7 @@ std::string Settings::get(std::string_view name) const {
     for (const auto& known : kParameters) names.push_back(known.name);
     throw SqlError(Error(sqlstate::kUndefinedObject,
                          fmt::format("unrecognized configuration parameter \"{}\"", name))
-                       .withHint(fmt::format("Did you mean \"{}\"?", nearestName(key, names))));
+                       .withHint(nearestHint(nearestName(key, names))));
 }
 
 std::vector<SettingRow> Settings::all() const {

@@ -93,6 +93,9 @@ TextRows showRows(EngineConnection& connection, const parse::Show& show) {
     case ShowKind::kView: {
         for (const auto& [oid, view] : catalog.views)
             if (view->name == show.object.name) result.rows.push_back({view->definition});
+        if (result.rows.empty())
+            throw SqlError(sqlstate::kUndefinedTable,
+                           "view \"" + std::string(show.object.name) + "\" does not exist");
         break;
     }
     default: break;

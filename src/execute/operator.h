@@ -23,12 +23,21 @@ namespace blueshift::execute {
 class StopToken {
 public:
     void request() { stop_.store(true, std::memory_order_relaxed); }
+    void requestForTimeout() {
+        timed_out_.store(true, std::memory_order_relaxed);
+        request();
+    }
+    bool timedOut() const { return timed_out_.load(std::memory_order_relaxed); }
     /// Before the next statement starts.
-    void clear() { stop_.store(false, std::memory_order_relaxed); }
+    void clear() {
+        timed_out_.store(false, std::memory_order_relaxed);
+        stop_.store(false, std::memory_order_relaxed);
+    }
     bool requested() const { return stop_.load(std::memory_order_relaxed); }
 
 private:
     std::atomic<bool> stop_{false};
+    std::atomic<bool> timed_out_{false};
 };
 
 /// Bytes of one query, taken from the node's broker; operators ask before they grow.

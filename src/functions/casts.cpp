@@ -250,8 +250,12 @@ SqlType unify(const SqlType& a, const SqlType& b, int precision_cap) {
 SqlType commonType(std::span<const SqlType> types, std::string_view context) {
     SqlType common = SqlType::unknown();
     bool first = true;
+    bool untyped = false;
     for (const SqlType& type : types) {
-        if (type.kind == TypeKind::kUnknown) continue;
+        if (type.kind == TypeKind::kUnknown) {
+            untyped = true;
+            continue;
+        }
         if (first) {
             common = type;
             first = false;
@@ -266,7 +270,11 @@ SqlType commonType(std::span<const SqlType> types, std::string_view context) {
                                .withHint("Cast one of them to the type of the other."));
         common = next;
     }
-    return first ? SqlType::text() : common;
+    if (first) return SqlType::text();
+    // An untyped literal beside a string may be longer than that string's type allows.
+    if (untyped && (common.kind == TypeKind::kVarchar || common.kind == TypeKind::kChar))
+        return SqlType::varchar(kMaxVarcharBytes);
+    return common;
 }
 
 SqlType comparisonType(const SqlType& a, const SqlType& b, std::string_view symbol) {

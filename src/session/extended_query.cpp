@@ -155,6 +155,7 @@ Status Session::describeMessage(const Message& message) {
     if (!fields.complete() || (what != 'S' && what != 'P')) return malformedMessage("Describe");
     skip_to_sync_ = !guarded(0, [&] {
         const Prepared* prepared = nullptr;
+        std::unique_ptr<Prepared> cursor;
         std::span<const i16> formats;
         if (what == 'S') {
             const auto found = statements_.find(name);
@@ -169,16 +170,30 @@ Status Session::describeMessage(const Message& message) {
             writer_.end();
         } else {
             const auto found = portals_.find(name);
-            if (found == portals_.end())
-                throw SqlError(sqlstate::kInvalidCursorName,
-                               "portal \"" + std::string(name) + "\" does not exist");
-            prepared = found->second->statement->prepared.get();
-            formats = found->second->result_formats;
+            if (found != portals_.end()) {
+                prepared = found->second->statement->prepared.get();
+                formats = found->second->result_formats;
+            } else {
+                cursor = describeCursor(name);
+                prepared = cursor.get();
+            }
         }
         if (prepared->kind() == ResultKind::kRows) sendRowDescription(prepared->fields(), formats);
         else writer_.empty('n');
     });
     return {};
+}
+
+/// A cursor made by DECLARE is a portal to clients, described by what FETCH yields.
+std::unique_ptr<Prepared> Session::describeCursor(std::string_view name) {
+    std::string quoted;
+    for (char c : name) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    std::unique_ptr<Prepared> fetch;
+    if (!name.empty()) fetch = connection_->prepare("FETCH 1 FROM \"" + quoted + "\"");
+    if (fetch == nullptr || fetch->kind() != ResultKind::kRows)
+        throw SqlError(sqlstate::kInvalidCursorName,
+                       "portal \"" + std::string(name) + "\" does not exist");
+    return fetch;
 }
 
 Status Session::executeMessage(const Message& message) {

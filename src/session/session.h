@@ -99,6 +99,7 @@ private:
     Status parseMessage(const Message& message);
     Status bindMessage(const Message& message);
     Status describeMessage(const Message& message);
+    std::unique_ptr<Prepared> describeCursor(std::string_view name);
     Status executeMessage(const Message& message);
     Status closeMessage(const Message& message);
     Status syncMessage();

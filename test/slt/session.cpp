@@ -109,10 +109,11 @@ Outcome Session::execute(const std::string& sql) {
             outcome.has_rows = true;
             const std::vector<ResultField> fields(execution->fields().begin(), execution->fields().end());
             for (const ResultField& field : fields) outcome.types += letterOf(field.type);
+            u64 over_seven = 0;
             for (Batch batch; execution->next(batch);) {
                 if (batch.selected == 0) continue;
                 ++outcome.batches;
-                if (batch.rows > 7) ++outcome.batches_over_seven;
+                over_seven += batch.rows > 7;
                 for (u32 i = 0; i < batch.selected; ++i) {
                     const u32 row = batch.rowAt(i);
                     std::vector<std::string> values;
@@ -126,6 +127,8 @@ Outcome Session::execute(const std::string& sql) {
                     outcome.rows.push_back(std::move(values));
                 }
             }
+            // Texts of EXPLAIN and SHOW do not come from operators.
+            if (!matches(sql, R"(^\s*(explain|show)\b)")) outcome.batches_over_seven = over_seven;
         }
         outcome.tag = execution->finish();
         outcome.ok = true;
@@ -143,7 +146,11 @@ void Session::noteState(const std::string& sql) {
     std::smatch found;
     static const std::regex kSet(R"(^\s*set\s+(?:session\s+)?([a-z_.]+|time\s+zone)\b)", std::regex::icase);
     static const std::regex kReset(R"(^\s*reset\s+([a-z_.]+))", std::regex::icase);
-    if (std::regex_search(sql, found, kSet) && !matches(sql, R"(^\s*set\s+local\b)")) {
+    const bool in_block = connection_->transactionStatus() != TransactionStatus::kIdle;
+    if (in_block && matches(sql, R"(^\s*(set|reset)\b)")) {
+        // Whether it stays depends on how the block ends.
+        holds_state_ |= !matches(sql, R"(^\s*set\s+local\b)");
+    } else if (std::regex_search(sql, found, kSet) && !matches(sql, R"(^\s*set\s+local\b)")) {
         settings_.emplace_back(found[1], sql);
     } else if (std::regex_search(sql, found, kReset)) {
         settings_.emplace_back(found[1], sql);

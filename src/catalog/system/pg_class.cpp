@@ -1,7 +1,5 @@
 // pg_class, pg_attribute and what hangs on them, in the shape of 8.0 with Redshift's additions and
 // the columns that newer clients read.
-#include <set>
-
 #include "catalog/system/catalog_reader.h"
 #include "catalog/system/view.h"
 
@@ -48,18 +46,9 @@ constexpr std::string_view kClassColumns =
     "relhastriggers b, reloftype oid, reloptions t[], relrowsecurity b, "
     "relforcerowsecurity b, relispartition b, relreplident char, relallvisible i4";
 
-/// Tables with foreign keys on either side. They show as having triggers, which is where clients
-/// expect foreign keys to come from.
-std::set<Oid> tablesWithForeignKeys(const CatalogReader& reader) {
-    std::set<Oid> tables;
-    for (const auto& [oid, table] : reader.snapshot().tables)
-        for (const ForeignKey& key : table->foreign_keys) tables.insert({oid, key.target});
-    return tables;
-}
-
 template <class... More>
 void writeClass(const CatalogReader& reader, RowWriter& out, const RelationRow& relation,
-                const std::set<Oid>& keyed, const More&... more) {
+                const More&... more) {
     const bool is_table = relation.kind == 'r';
     const Table* table = relation.table;
     bool has_primary = false;
@@ -75,22 +64,19 @@ void writeClass(const CatalogReader& reader, RowWriter& out, const RelationRow& 
             relation.kind, reader.attributes(relation).size(), 0, false, false,
             is_table ? distStyleNumber(*table) : 0, 0, 0, 0, keys,
             is_table ? table->foreign_keys.size() : 0, 0, false, has_primary,
-            relation.kind == 'v', false, aclOf(relation), temporary ? 't' : 'p',
-            is_table && keyed.contains(table->oid), 0,
+            relation.kind == 'v', false, aclOf(relation), temporary ? 't' : 'p', false, 0,
             std::nullopt, false, false, false, 'n', 0, more...);
 }
 
 void pgClass(const CatalogReader& reader, RowWriter& out) {
-    const auto keyed = tablesWithForeignKeys(reader);
     reader.relations(
-        [&](const RelationRow& relation) { writeClass(reader, out, relation, keyed); });
+        [&](const RelationRow& relation) { writeClass(reader, out, relation); });
 }
 
 void pgClassInfo(const CatalogReader& reader, RowWriter& out) {
-    const auto keyed = tablesWithForeignKeys(reader);
     reader.relations([&](const RelationRow& relation) {
         const bool is_table = relation.kind == 'r';
-        writeClass(reader, out, relation, keyed,
+        writeClass(reader, out, relation,
                    is_table ? std::optional(relation.table->created_at) : std::nullopt,
                    is_table ? effectiveDistStyle(*relation.table) : 0);
     });

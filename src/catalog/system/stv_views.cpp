@@ -70,7 +70,7 @@ constexpr ViewSpec kViews[] = {
     {"pg_catalog", "stv_sessions",
      "starttime ts, process i4, user_name c50, db_name c50, timeout_sec i4", sessions},
     {"pg_catalog", "stv_recents",
-     "userid i4, status c20, starttime ts, duration i8, user_name c50, db_name c50, query c600, "
+     "userid i4, status c20, starttime ts, duration i4, user_name c50, db_name c50, query c600, "
      "pid i4",
      recents},
     {"pg_catalog", "stv_inflight",

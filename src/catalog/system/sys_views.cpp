@@ -49,7 +49,7 @@ void sessionHistory(const CatalogReader& reader, RowWriter& out) {
 void connectionLog(const CatalogReader& reader, RowWriter& out) {
     const auto write = [&](const SessionRow& row, std::string_view event, i64 time, i64 duration) {
         out.row(event, time, row.remote_host, "", row.process_id, row.database, row.user, "",
-                duration / 1000, "", "", 0, "", "", "", row.application_name, "", "", "", 0, "");
+                duration, "", "", 0, "", "", "", row.application_name, "", "", "", 0, "");
     };
     for (const SessionRow& row : visibleClosedSessions(reader)) {
         write(row, "initiating session", row.start_time, 0);

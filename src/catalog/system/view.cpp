@@ -1,5 +1,6 @@
 #include "catalog/system/view.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -67,6 +68,19 @@ i128 powerOfTen(int exponent) {
     i128 power = 1;
     for (int i = 0; i < exponent; ++i) power *= 10;
     return power;
+}
+
+/// A number that its column is too narrow for shows as the nearest that fits, such as a duration in
+/// microseconds that a view gives 32 bits.
+i128 fitted(i128 value, const SqlType& type) {
+    const auto between = [&](i128 least, i128 most) {
+        return std::clamp(value, least, most);
+    };
+    switch (type.kind) {
+    case TypeKind::kSmallInt: return between(-32768, 32767);
+    case TypeKind::kInteger: return between(-2147483648ll, 2147483647ll);
+    default: return value;
+    }
 }
 
 class SystemView final : public TableSource {
@@ -159,7 +173,7 @@ void RowWriter::write(std::span<const Cell> cells) {
             value = Value::ofInteger(i128(std::llround(cell.floating * f64(powerOfTen(type.scale)))),
                                      type);
         else
-            value = Value::ofInteger(cell.integer * powerOfTen(type.scale), type);
+            value = Value::ofInteger(fitted(cell.integer * powerOfTen(type.scale), type), type);
     }
     done_ = !sink_(values_);
 }

@@ -28,8 +28,9 @@ InListSet::InListSet(std::span<const compile::EvalNode* const> constants, Physic
             texts_.push_back(makeTextView(value.text));
             insert(kernels::hashText(texts_.back()), u32(texts_.size() - 1));
         } else if (isFloatKind(kind)) {
-            floats_.push_back(value.floating);
-            insert(kernels::hashFloat(value.floating), u32(floats_.size() - 1));
+            const bool real = kind == PhysicalKind::kF32;
+            floats_.push_back(real ? f64(f32(value.floating)) : value.floating);
+            insert(kernels::hashFloat(floats_.back()), u32(floats_.size() - 1));
         } else {
             integers_.push_back(value.integer);
             insert(kernels::hashInteger(value.integer), u32(integers_.size() - 1));

@@ -88,7 +88,10 @@ struct QueryRun::Impl {
         std::lock_guard lock(error_mutex);
         if (error) throw SqlError(*error);
         if (environment.stop->requested())
-            throw SqlError(sqlstate::kQueryCanceled, "canceling statement due to user request");
+            throw SqlError(sqlstate::kQueryCanceled,
+                           environment.stop->timedOut()
+                               ? "canceling statement due to statement timeout"
+                               : "canceling statement due to user request");
     }
 
     void makeSinks();

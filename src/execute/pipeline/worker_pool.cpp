@@ -89,7 +89,19 @@ void WorkerPool::parallelFor(u32 count, const std::function<void(u32, u32)>& fun
     loop.running = others;
     for (LoopTask& task : tasks) submit(task);
     loop.run(threads());
+    // Tasks that no worker has begun have nothing to do: do not wait behind other queries for them.
+    u32 withdrawn = 0;
+    {
+        std::lock_guard queue_lock(mutex_);
+        const auto own = [&](const Task* task) {
+            return std::any_of(tasks.begin(), tasks.end(),
+                               [&](const LoopTask& mine) { return &mine == task; });
+        };
+        withdrawn = u32(std::erase_if(queue_, own));
+        waiting_.store(u32(queue_.size()), std::memory_order_relaxed);
+    }
     std::unique_lock lock(loop.mutex);
+    loop.running -= withdrawn;
     loop.ended.wait(lock, [&] { return loop.running == 0; });
 }
 

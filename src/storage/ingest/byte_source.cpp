@@ -29,7 +29,8 @@ Error fileError(const std::string& path, int code) {
 
 class FileSource final : public ByteSource {
 public:
-    FileSource(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+    FileSource(std::string path, int descriptor)
+        : path_(std::move(path)), descriptor_(descriptor) {}
     ~FileSource() override { ::close(descriptor_); }
 
     Result<size_t> read(char* data, size_t capacity) override {
@@ -47,7 +48,8 @@ private:
 
 class PieceSource final : public ByteSource {
 public:
-    explicit PieceSource(std::function<Result<std::span<const char>>()> read) : read_(std::move(read)) {}
+    explicit PieceSource(std::function<Result<std::span<const char>>()> read)
+        : read_(std::move(read)) {}
 
     Result<size_t> read(char* data, size_t capacity) override {
         if (rest_.empty() && !ended_) {
@@ -85,11 +87,12 @@ public:
     size_t size() const { return filled_ - at_; }
     void take(size_t bytes) { at_ += bytes; }
     Error damaged(std::string_view format, std::string_view reason) const {
-        return Error(sqlstate::kBadCopyFileFormat,
-                     "could not decompress \"" + name_ + "\" as " + std::string(format) + ": " +
-                         std::string(reason))
-            .withHint("Check that the file is whole and that its compression is the one the "
-                      "statement names.");
+        return Error(sqlstate::kBadCopyFileFormat, "could not decompress \"" + name_ + "\" as " +
+                                                       std::string(format) + ": " +
+                                                       std::string(reason))
+            .withHint(
+                "Check that the file is whole and that its compression is the one the "
+                "statement names.");
     }
 
 private:
@@ -117,7 +120,8 @@ public:
         for (;;) {
             BS_TRY(input_.fill());
             if (input_.ended()) {
-                if (!between_members_) return failure(input_.damaged("gzip", "the data ends too early"));
+                if (!between_members_)
+                    return failure(input_.damaged("gzip", "the data ends too early"));
                 return size_t{0};
             }
             stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
@@ -132,7 +136,8 @@ public:
                 between_members_ = true;
                 inflateReset(&stream_);
             } else if (code != Z_OK && code != Z_BUF_ERROR) {
-                return failure(input_.damaged("gzip", stream_.msg != nullptr ? stream_.msg : "bad data"));
+                return failure(
+                    input_.damaged("gzip", stream_.msg != nullptr ? stream_.msg : "bad data"));
             }
             if (room != stream_.avail_out) return size_t(room - stream_.avail_out);
         }
@@ -152,7 +157,8 @@ public:
     ~ZstdSource() override { ZSTD_freeDStream(stream_); }
 
     Result<size_t> read(char* data, size_t capacity) override {
-        if (stream_ == nullptr) return failure(sqlstate::kOutOfMemory, "no memory for a zstd decoder");
+        if (stream_ == nullptr)
+            return failure(sqlstate::kOutOfMemory, "no memory for a zstd decoder");
         for (;;) {
             BS_TRY(input_.fill());
             // A full output buffer may have left decoded bytes inside, so that the end of the input
@@ -176,7 +182,7 @@ private:
     bool between_frames_ = true;
 };
 
-}  // namespace
+} // namespace
 
 Result<std::unique_ptr<ByteSource>> openFile(const std::string& path) {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -224,7 +230,8 @@ Result<std::vector<std::string>> listFiles(std::string_view location) {
         std::string full = slash == path.npos && !exists
                                ? std::string(name)
                                : folder + (folder.ends_with('/') ? "" : "/") + std::string(name);
-        if (::stat(full.c_str(), &facts) == 0 && S_ISREG(facts.st_mode)) files.push_back(std::move(full));
+        if (::stat(full.c_str(), &facts) == 0 && S_ISREG(facts.st_mode))
+            files.push_back(std::move(full));
     }
     ::closedir(directory);
     std::sort(files.begin(), files.end());
@@ -235,4 +242,4 @@ Result<std::vector<std::string>> listFiles(std::string_view location) {
                        .withHint("The path is looked up on the server; write it absolute."));
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

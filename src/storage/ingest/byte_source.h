@@ -34,9 +34,9 @@ std::unique_ptr<ByteSource> makePieceSource(std::function<Result<std::span<const
 std::unique_ptr<ByteSource> decompress(Compression compression, std::unique_ptr<ByteSource> inner,
                                        std::string name);
 
-/// The files that COPY FROM 'path' names, sorted: a file itself, every file right in a directory, or
-/// every file whose path starts with `path`. Hidden files and those starting with `_` are left out
-/// unless named. `file://` in front is dropped.
+/// The files that COPY FROM 'path' names, sorted: a file itself, every file right in a directory,
+/// or every file whose path starts with `path`. Hidden files and those starting with `_` are left
+/// out unless named. `file://` in front is dropped.
 Result<std::vector<std::string>> listFiles(std::string_view path);
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -16,9 +16,9 @@
 namespace blueshift::storage {
 
 enum class TextLayout : u8 {
-    kDelimited,  // Redshift's default: no quotes, optional backslash escapes
+    kDelimited, // Redshift's default: no quotes, optional backslash escapes
     kCsv,
-    kText,       // PostgreSQL's default: backslash escapes with C letters
+    kText, // PostgreSQL's default: backslash escapes with C letters
 };
 
 /// What stands for an epoch in TIMEFORMAT.
@@ -27,12 +27,12 @@ enum class EpochUnit : u8 { kNone, kSeconds, kMilliseconds };
 struct TextFormat {
     TextLayout layout = TextLayout::kDelimited;
     char delimiter = '|';
-    char quote = '"';   // kCsv, and kDelimited with remove_quotes
-    char escape = '"';  // kCsv: inside quotes
-    bool escapes = false;        // kDelimited: a backslash takes the next character as it is
-    bool remove_quotes = false;  // kDelimited
+    char quote = '"';           // kCsv, and kDelimited with remove_quotes
+    char escape = '"';          // kCsv: inside quotes
+    bool escapes = false;       // kDelimited: a backslash takes the next character as it is
+    bool remove_quotes = false; // kDelimited
     std::string null_text = "\\N";
-    u64 skip_lines = 0;  // of each file
+    u64 skip_lines = 0; // of each file
     bool skip_blank_lines = false;
 
     /// Redshift: empty fields of types without characters are NULL, a field too many is accepted
@@ -45,7 +45,7 @@ struct TextFormat {
     bool truncate_columns = false;
     bool round_decimals = false;
     bool accept_any_date = false;
-    std::optional<char> replace_invalid;  // ACCEPTINVCHARS
+    std::optional<char> replace_invalid; // ACCEPTINVCHARS
     std::optional<functions::DateTimeFormat> date_format;
     std::optional<functions::DateTimeFormat> time_format;
     EpochUnit epoch = EpochUnit::kNone;
@@ -73,10 +73,10 @@ struct RowError {
     u64 offset = 0;     // of the record in its file
     std::string column; // empty: the record as a whole
     SqlType type;
-    u32 position = 0;   // of the field in the record, bytes
+    u32 position = 0; // of the field in the record, bytes
     std::string raw_line;
     std::string raw_field;
-    i32 code = 0;       // as in Redshift's table of load errors
+    i32 code = 0; // as in Redshift's table of load errors
     std::string reason;
     std::string sqlstate;
     std::string hint;
@@ -85,4 +85,4 @@ struct RowError {
 /// Bytes of a raw line or field kept in a RowError.
 inline constexpr size_t kRawBytes = 1024;
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -18,13 +18,29 @@ constexpr i64 kMicrosPerSecond = 1'000'000;
 constexpr i64 kMicrosPerDay = 86'400 * kMicrosPerSecond;
 /// Seconds from 1970-01-01 to 2000-01-01.
 constexpr i64 kEpochSeconds = 946'684'800;
-constexpr i64 kPowers[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000,
-                           1'000'000'000, 10'000'000'000, 100'000'000'000, 1'000'000'000'000,
-                           10'000'000'000'000, 100'000'000'000'000, 1'000'000'000'000'000,
-                           10'000'000'000'000'000, 100'000'000'000'000'000,
+constexpr i64 kPowers[] = {1,
+                           10,
+                           100,
+                           1'000,
+                           10'000,
+                           100'000,
+                           1'000'000,
+                           10'000'000,
+                           100'000'000,
+                           1'000'000'000,
+                           10'000'000'000,
+                           100'000'000'000,
+                           1'000'000'000'000,
+                           10'000'000'000'000,
+                           100'000'000'000'000,
+                           1'000'000'000'000'000,
+                           10'000'000'000'000'000,
+                           100'000'000'000'000'000,
                            1'000'000'000'000'000'000};
 
-bool isDigit(char c) { return u8(c - '0') < 10; }
+bool isDigit(char c) {
+    return u8(c - '0') < 10;
+}
 
 /// [-]digits, at most 18 of them.
 bool plainInteger(std::string_view text, i64& value) {
@@ -49,19 +65,19 @@ bool plainDecimal(std::string_view text, u32 scale, i64& value) {
     const bool negative = at < end && *at == '-';
     at += negative;
     const char* start = at;
-    i64 sum = 0;
-    for (; at < end && isDigit(*at); ++at) sum = sum * 10 + (*at - '0');
+    // Wraps around with too many digits; the sum is not used then.
+    u64 sum = 0;
+    for (; at < end && isDigit(*at); ++at) sum = sum * 10 + u64(*at - '0');
     const u32 whole = u32(at - start);
     u32 places = 0;
     if (at < end && *at == '.') {
         const char* point = at++;
-        for (; at < end && isDigit(*at); ++at) sum = sum * 10 + (*at - '0');
+        for (; at < end && isDigit(*at); ++at) sum = sum * 10 + u64(*at - '0');
         places = u32(at - point) - 1;
     }
-    // More than 18 digits may have wrapped around; the sum is not used then.
     if (at != end || whole + places == 0 || whole + scale > 18 || places > scale) return false;
-    sum *= kPowers[scale - places];
-    value = negative ? -sum : sum;
+    const i64 scaled = i64(sum) * kPowers[scale - places];
+    value = negative ? -scaled : scaled;
     return true;
 }
 
@@ -70,7 +86,8 @@ bool plainDate(const char* at, i32& days) {
     for (int i : {0, 1, 2, 3, 5, 6, 8, 9})
         if (!isDigit(at[i])) return false;
     if (at[4] != '-' || at[7] != '-') return false;
-    const i32 year = (at[0] - '0') * 1000 + (at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0');
+    const i32 year =
+        (at[0] - '0') * 1000 + (at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0');
     const i32 month = (at[5] - '0') * 10 + (at[6] - '0');
     const i32 day = (at[8] - '0') * 10 + (at[9] - '0');
     if (year == 0 || month < 1 || month > 12 || day < 1 || day > kernels::daysInMonth(year, month))
@@ -83,7 +100,8 @@ bool plainDate(const char* at, i32& days) {
 bool plainTimestamp(std::string_view text, i64& micros) {
     const char* at = text.data();
     i32 days;
-    if (text.size() < 19 || text.size() == 20 || text.size() > 26 || !plainDate(at, days)) return false;
+    if (text.size() < 19 || text.size() == 20 || text.size() > 26 || !plainDate(at, days))
+        return false;
     if ((at[10] != ' ' && at[10] != 'T') || at[13] != ':' || at[16] != ':') return false;
     for (int i : {11, 12, 14, 15, 17, 18})
         if (!isDigit(at[i])) return false;
@@ -98,7 +116,8 @@ bool plainTimestamp(std::string_view text, i64& micros) {
         if (!isDigit(places[0]) || !plainInteger(places, fraction)) return false;
         fraction *= kPowers[6 - places.size()];
     }
-    micros = days * kMicrosPerDay + ((hour * 60 + minute) * 60 + second) * kMicrosPerSecond + fraction;
+    micros =
+        days * kMicrosPerDay + ((hour * 60 + minute) * 60 + second) * kMicrosPerSecond + fraction;
     return true;
 }
 
@@ -108,12 +127,15 @@ std::string_view cutPlaces(std::string_view text, u32 scale) {
     const size_t point = trimmed.find('.');
     if (point == trimmed.npos || trimmed.size() - point - 1 <= scale) return text;
     for (size_t i = 0; i < trimmed.size(); ++i)
-        if (i != point && !isDigit(trimmed[i]) && !(i == 0 && (trimmed[i] == '-' || trimmed[i] == '+')))
+        if (i != point && !isDigit(trimmed[i]) &&
+            !(i == 0 && (trimmed[i] == '-' || trimmed[i] == '+')))
             return text;
     return trimmed.substr(0, point + 1 + scale);
 }
 
-bool allBlank(std::string_view text) { return text.find_first_not_of(" \t") == text.npos; }
+bool allBlank(std::string_view text) {
+    return text.find_first_not_of(" \t") == text.npos;
+}
 
 /// As makeTextView, without a copy of variable length: bytes behind the text are readable.
 TextView textAt(std::string_view text) {
@@ -136,7 +158,7 @@ TextView textAt(std::string_view text) {
     return view;
 }
 
-}  // namespace
+} // namespace
 
 bool FieldConverter::fault(i32 code, std::string_view state, std::string reason, std::string hint) {
     fault_ = {code, std::move(reason), state, std::move(hint)};
@@ -144,10 +166,12 @@ bool FieldConverter::fault(i32 code, std::string_view state, std::string reason,
 }
 
 bool FieldConverter::isNull(const FieldRef& field, std::string_view text, bool textual) const {
-    if (field.kind == FieldRef::kAbsent) return !textual || format_.empty_as_null || !format_.redshift;
-    const bool marks = field.kind == FieldRef::kPlain
-                           ? column_ >= format_.force_not_null.size() || !format_.force_not_null[column_]
-                           : field.quoted() && column_ < format_.force_null.size() && format_.force_null[column_];
+    if (field.kind == FieldRef::kAbsent)
+        return !textual || format_.empty_as_null || !format_.redshift;
+    const bool marks =
+        field.kind == FieldRef::kPlain
+            ? column_ >= format_.force_not_null.size() || !format_.force_not_null[column_]
+            : field.quoted() && column_ < format_.force_null.size() && format_.force_null[column_];
     if (marks && text.size() == format_.null_text.size() && text == format_.null_text) return true;
     if (!format_.redshift) return false;
     if (!textual) return text.empty() || (text[0] == ' ' && allBlank(text));
@@ -166,7 +190,8 @@ u32 FieldConverter::loop(const SplitRecords& records, const TargetField& target,
         const std::string_view text = records.textOf(fields[row]);
         bool null = isNull(fields[row], text, textual);
         if (!null && !store(text, row, null)) return next_row_ = row;
-        if (!null) [[likely]] continue;
+        if (!null) [[likely]]
+            continue;
         clearBit(out.validity(), row);
         nulls = true;
         if (target.not_null) {
@@ -182,9 +207,10 @@ u32 FieldConverter::loop(const SplitRecords& records, const TargetField& target,
 u32 FieldConverter::convertPlain(const SplitRecords& records, u32 column, const TargetField& target,
                                  VectorBuffer& out, u64* skip, bool& nulls) {
     const auto run = [&](auto&& plain) {
-        return loop(records, target, out, skip, nulls, [&](std::string_view text, u32 row, bool& null) {
-            return plain(text, row) || storeSlowly(text, target, out, row, null);
-        });
+        return loop(records, target, out, skip, nulls,
+                    [&](std::string_view text, u32 row, bool& null) {
+                        return plain(text, row) || storeSlowly(text, target, out, row, null);
+                    });
     };
     const auto integers = [&]<class T>(T* values) {
         return run([=](std::string_view text, u32 row) {
@@ -205,7 +231,8 @@ u32 FieldConverter::convertPlain(const SplitRecords& records, u32 column, const 
         const auto decimals = [&]<class T>(T* values) {
             return run([=](std::string_view text, u32 row) {
                 i64 value;
-                if (!plainDecimal(text, scale, value) || value >= limit || value <= -limit) return false;
+                if (!plainDecimal(text, scale, value) || value >= limit || value <= -limit)
+                    return false;
                 values[row] = value;
                 return true;
             });
@@ -227,18 +254,19 @@ u32 FieldConverter::convertPlain(const SplitRecords& records, u32 column, const 
         break;
     default:
         if (out.kind() == PhysicalKind::kText)
-            return loop(records, target, out, skip, nulls,
-                        [&, values = out.values<TextView>()](std::string_view text, u32 row, bool&) {
-                            return storeText(text, target, values[row]);
-                        });
+            return loop(
+                records, target, out, skip, nulls,
+                [&, values = out.values<TextView>()](std::string_view text, u32 row, bool&) {
+                    return storeText(text, target, values[row]);
+                });
     }
     return run([](std::string_view, u32) { return false; });
 }
 
 bool FieldConverter::storeText(std::string_view text, const TargetField& target, TextView& slot) {
     bool mended_text = false;
-    if (!checked_text_ && (text.find('\0') != text.npos ||
-                           !simdjson::validate_utf8(text.data(), text.size()))) {
+    if (!checked_text_ &&
+        (text.find('\0') != text.npos || !simdjson::validate_utf8(text.data(), text.size()))) {
         if (!format_.replace_invalid)
             return fault(1220, sqlstate::kCharacterNotInRepertoire,
                          text.find('\0') != text.npos
@@ -248,7 +276,8 @@ bool FieldConverter::storeText(std::string_view text, const TargetField& target,
         std::string mended;
         for (size_t at = 0; at < text.size();) {
             const size_t next = functions::utf8Next(text, at);
-            const bool good = text[at] != '\0' && simdjson::validate_utf8(text.data() + at, next - at);
+            const bool good =
+                text[at] != '\0' && simdjson::validate_utf8(text.data() + at, next - at);
             if (good) mended.append(text, at, next - at);
             else mended.push_back(*format_.replace_invalid);
             at = next;
@@ -265,10 +294,11 @@ bool FieldConverter::storeText(std::string_view text, const TargetField& target,
     if (text.size() > limit) {
         const size_t cut = functions::utf8Floor(text, limit);
         if (!format_.truncate_columns && text.find_first_not_of(' ', cut) != text.npos)
-            return fault(1204, sqlstate::kStringDataRightTruncation, "String length exceeds DDL length",
-                         fmt::format("The value has {} bytes, the column takes {}: use a longer type, "
-                                     "or cut it with TRUNCATECOLUMNS.",
-                                     text.size(), limit));
+            return fault(
+                1204, sqlstate::kStringDataRightTruncation, "String length exceeds DDL length",
+                fmt::format("The value has {} bytes, the column takes {}: use a longer type, "
+                            "or cut it with TRUNCATECOLUMNS.",
+                            text.size(), limit));
         text = text.substr(0, cut);
     }
     slot = mended_text ? makeTextView(text) : textAt(text);
@@ -299,21 +329,23 @@ bool FieldConverter::storeByPattern(std::string_view text, const TargetField& ta
     const auto& pattern = date ? format_.date_format : format_.time_format;
     if (!pattern->parse(functions::trimBlanks(text), true, parsed, message))
         return fault(date ? 1205 : 1206, sqlstate::kInvalidDatetimeFormat,
-                     date ? "Invalid Date Format - length must be 10 or more" : "Invalid timestamp format or value",
+                     date ? "Invalid Date Format - length must be 10 or more"
+                          : "Invalid timestamp format or value",
                      message);
     if (date) {
-        const i64 days = parsed.local_micros / kMicrosPerDay - (parsed.local_micros % kMicrosPerDay < 0);
+        const i64 days =
+            parsed.local_micros / kMicrosPerDay - (parsed.local_micros % kMicrosPerDay < 0);
         out.values<i32>()[row] = i32(days);
     } else {
         const bool zoned = target.type.kind == TypeKind::kTimestampTz;
-        out.values<i64>()[row] =
-            parsed.local_micros - (zoned ? parsed.offset_seconds.value_or(0) * kMicrosPerSecond : 0);
+        out.values<i64>()[row] = parsed.local_micros -
+                                 (zoned ? parsed.offset_seconds.value_or(0) * kMicrosPerSecond : 0);
     }
     return true;
 }
 
-bool FieldConverter::storeSlowly(std::string_view text, const TargetField& target, VectorBuffer& out,
-                                 u32 row, bool& null) {
+bool FieldConverter::storeSlowly(std::string_view text, const TargetField& target,
+                                 VectorBuffer& out, u32 row, bool& null) {
     const TypeKind kind = target.type.kind;
     const bool stamp = kind == TypeKind::kTimestamp || kind == TypeKind::kTimestampTz;
     bool stored;
@@ -324,7 +356,8 @@ bool FieldConverter::storeSlowly(std::string_view text, const TargetField& targe
         if (kind == TypeKind::kDecimal && format_.redshift && !format_.round_decimals)
             text = cutPlaces(text, target.type.scale);
         void* slot = static_cast<char*>(out.data()) + size_t{widthOf(out.kind())} * row;
-        const InputError error = functions::parseInto(text, target.type, out.kind(), slot, options_);
+        const InputError error =
+            functions::parseInto(text, target.type, out.kind(), slot, options_);
         stored = error == InputError::kNone || describe(error, text, target.type);
     }
     if (!stored && format_.accept_any_date && (kind == TypeKind::kDate || stamp)) {
@@ -339,14 +372,21 @@ bool FieldConverter::describe(InputError error, std::string_view text, const Sql
     const std::string hint = inner.hint;
     if (isInteger(type.kind)) {
         if (error == InputError::kOutOfRange)
-            return fault(1204, inner.sqlstate == sqlstate::kNumericValueOutOfRange
-                                   ? sqlstate::kNumericValueOutOfRange : sqlstate::kDataException,
+            return fault(1204,
+                         inner.sqlstate == sqlstate::kNumericValueOutOfRange
+                             ? sqlstate::kNumericValueOutOfRange
+                             : sqlstate::kDataException,
                          "Numeric value is out of range", "Use a wider integer type.");
         const std::string_view trimmed = functions::trimBlanks(text);
         size_t at = !trimmed.empty() && (trimmed[0] == '-' || trimmed[0] == '+') ? 1 : 0;
         while (at < trimmed.size() && isDigit(trimmed[at])) ++at;
-        const std::string shown = at < trimmed.size() ? std::string(trimmed.substr(at, functions::utf8Next(trimmed, at) - at)) : "";
-        const char* name = type.kind == TypeKind::kSmallInt ? "Short" : type.kind == TypeKind::kBigInt ? "Long" : "Integer";
+        const std::string shown =
+            at < trimmed.size()
+                ? std::string(trimmed.substr(at, functions::utf8Next(trimmed, at) - at))
+                : "";
+        const char* name = type.kind == TypeKind::kSmallInt ? "Short"
+                           : type.kind == TypeKind::kBigInt ? "Long"
+                                                            : "Integer";
         return fault(1207, sqlstate::kInvalidTextRepresentation,
                      fmt::format("Invalid digit, Value '{}', Pos {}, Type: {}", shown, at, name),
                      "Mend the value, or load the column as text.");
@@ -358,27 +398,31 @@ bool FieldConverter::describe(InputError error, std::string_view text, const Sql
                          fmt::format("Overflow for NUMERIC({},{})", type.precision, type.scale),
                          "Use a type with more digits before the point.");
         return fault(1207, sqlstate::kInvalidTextRepresentation,
-                     fmt::format("Invalid digit, Value '{}', Pos 0, Type: Decimal", text.substr(0, functions::utf8Floor(text, 32))),
+                     fmt::format("Invalid digit, Value '{}', Pos 0, Type: Decimal",
+                                 text.substr(0, functions::utf8Floor(text, 32))),
                      "Mend the value, or load the column as text.");
     case TypeKind::kReal:
     case TypeKind::kDouble:
-        return fault(1208, error == InputError::kOutOfRange ? sqlstate::kNumericValueOutOfRange
-                                                            : sqlstate::kInvalidTextRepresentation,
+        return fault(1208,
+                     error == InputError::kOutOfRange ? sqlstate::kNumericValueOutOfRange
+                                                      : sqlstate::kInvalidTextRepresentation,
                      "Invalid floating point value", "Mend the value, or load the column as text.");
     case TypeKind::kBoolean:
         return fault(1210, sqlstate::kInvalidTextRepresentation, "Unknown boolean format",
                      "Booleans are t, f, true, false, y, n, yes, no, 1, 0.");
     case TypeKind::kDate:
-        return fault(1205, error == InputError::kFieldRange ? sqlstate::kDatetimeFieldOverflow
-                                                            : sqlstate::kInvalidDatetimeFormat,
+        return fault(1205,
+                     error == InputError::kFieldRange ? sqlstate::kDatetimeFieldOverflow
+                                                      : sqlstate::kInvalidDatetimeFormat,
                      "Invalid date format or value",
                      "Write dates as YYYY-MM-DD, or describe them with DATEFORMAT.");
     default:
-        return fault(1206, error == InputError::kFieldRange ? sqlstate::kDatetimeFieldOverflow
-                                                            : sqlstate::kInvalidDatetimeFormat,
+        return fault(1206,
+                     error == InputError::kFieldRange ? sqlstate::kDatetimeFieldOverflow
+                                                      : sqlstate::kInvalidDatetimeFormat,
                      "Invalid timestamp format or value",
                      "Write timestamps as YYYY-MM-DD HH:MI:SS, or describe them with TIMEFORMAT.");
     }
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

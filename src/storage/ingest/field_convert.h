@@ -28,13 +28,13 @@ public:
     /// already known as bad; rows that fail get theirs. Calls `failed(row, fault)` for those.
     /// Returns whether there are NULLs.
     template <class Failed>
-    bool convert(const SplitRecords& records, u32 column, const TargetField& target, VectorBuffer& out,
-                 u64* skip, Failed&& failed) {
+    bool convert(const SplitRecords& records, u32 column, const TargetField& target,
+                 VectorBuffer& out, u64* skip, Failed&& failed) {
         column_ = column;
         out.setAllValid();
         bool nulls = false;
-        for (u32 row = convertPlain(records, column, target, out, skip, nulls); row < records.rows();
-             row = convertPlain(records, column, target, out, skip, nulls)) {
+        for (u32 row = convertPlain(records, column, target, out, skip, nulls);
+             row < records.rows(); row = convertPlain(records, column, target, out, skip, nulls)) {
             setBit(skip, row);
             failed(row, fault_);
         }
@@ -51,7 +51,8 @@ private:
     bool storeText(std::string_view text, const TargetField& target, TextView& slot);
     bool storeSlowly(std::string_view text, const TargetField& target, VectorBuffer& out, u32 row,
                      bool& null);
-    bool storeByPattern(std::string_view text, const TargetField& target, VectorBuffer& out, u32 row);
+    bool storeByPattern(std::string_view text, const TargetField& target, VectorBuffer& out,
+                        u32 row);
     bool describe(functions::InputError error, std::string_view text, const SqlType& type);
     bool fault(i32 code, std::string_view state, std::string reason, std::string hint);
 
@@ -64,4 +65,4 @@ private:
     FieldFault fault_;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -20,11 +20,14 @@ bool escaped(const char* bytes, u32 at) {
     return count % 2 == 1;
 }
 
-}  // namespace
+} // namespace
 
 RecordChunks::RecordChunks(const TextFormat& format, u32 sources, Open open,
                            std::vector<std::string> names, u32 chunk_bytes)
-    : format_(format), sources_(sources), open_(std::move(open)), names_(std::move(names)),
+    : format_(format),
+      sources_(sources),
+      open_(std::move(open)),
+      names_(std::move(names)),
       chunk_bytes_(chunk_bytes) {}
 
 Status RecordChunks::openNext() {
@@ -173,4 +176,4 @@ Result<bool> RecordChunks::next(RecordChunk& chunk) {
     }
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -22,9 +22,9 @@ struct RecordChunk {
     u32 capacity = 0;
     u32 size = 0;
     u32 file = 0;
-    u64 number = 0;      // counts up over all sources
-    u64 first_line = 1;  // of the chunk in its source
-    u64 offset = 0;      // of the chunk in its source
+    u64 number = 0;     // counts up over all sources
+    u64 first_line = 1; // of the chunk in its source
+    u64 offset = 0;     // of the chunk in its source
 };
 
 inline constexpr u32 kChunkBytes = 1 << 20;
@@ -55,12 +55,12 @@ private:
     std::vector<std::string> names_;
     u32 chunk_bytes_;
     std::unique_ptr<ByteSource> source_;
-    u32 file_ = 0;          // of source_, or of the next one
-    bool ended_ = false;    // source_ has no more bytes
-    std::vector<char> rest_;  // read, not handed out yet
+    u32 file_ = 0;           // of source_, or of the next one
+    bool ended_ = false;     // source_ has no more bytes
+    std::vector<char> rest_; // read, not handed out yet
     u64 line_ = 1;
     u64 offset_ = 0;
     u64 number_ = 0;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -9,7 +9,9 @@ namespace {
 
 constexpr u32 kNowhere = ~u32{0};
 
-u32 octalDigit(char c) { return c >= '0' && c <= '7' ? u32(c - '0') : kNowhere; }
+u32 octalDigit(char c) {
+    return c >= '0' && c <= '7' ? u32(c - '0') : kNowhere;
+}
 
 u32 hexDigit(char c) {
     if (c >= '0' && c <= '9') return u32(c - '0');
@@ -18,12 +20,16 @@ u32 hexDigit(char c) {
     return kNowhere;
 }
 
-}  // namespace
+} // namespace
 
 struct SplitRecords::Marks {
     Marks(const char* bytes, u32 size, char a, char b, char c)
-        : bytes_(bytes), size_(size), a_(_mm256_set1_epi8(a)), b_(_mm256_set1_epi8(b)),
-          c_(_mm256_set1_epi8(c)), newline_(_mm256_set1_epi8('\n')) {}
+        : bytes_(bytes),
+          size_(size),
+          a_(_mm256_set1_epi8(a)),
+          b_(_mm256_set1_epi8(b)),
+          c_(_mm256_set1_epi8(c)),
+          newline_(_mm256_set1_epi8('\n')) {}
 
     void seek(u32 at) {
         block_ = at;
@@ -46,7 +52,8 @@ private:
         const auto half = [&](u32 from) {
             const __m256i bytes =
                 _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes_ + from));
-            const __m256i first = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, a_), _mm256_cmpeq_epi8(bytes, b_));
+            const __m256i first =
+                _mm256_or_si256(_mm256_cmpeq_epi8(bytes, a_), _mm256_cmpeq_epi8(bytes, b_));
             const __m256i second =
                 _mm256_or_si256(_mm256_cmpeq_epi8(bytes, c_), _mm256_cmpeq_epi8(bytes, newline_));
             return u64{u32(_mm256_movemask_epi8(_mm256_or_si256(first, second)))};
@@ -67,8 +74,12 @@ private:
 };
 
 SplitRecords::SplitRecords(const TextFormat& format, u32 columns, u32 batch_rows)
-    : format_(format), columns_(columns), batch_rows_(batch_rows),
-      fields_(size_t{columns} * batch_rows), starts_(batch_rows + 1), faults_(batch_rows) {}
+    : format_(format),
+      columns_(columns),
+      batch_rows_(batch_rows),
+      fields_(size_t{columns} * batch_rows),
+      starts_(batch_rows + 1),
+      faults_(batch_rows) {}
 
 u32 SplitRecords::split(RecordChunk& chunk, u32 at) {
     bytes_ = chunk.bytes.get();
@@ -96,7 +107,8 @@ template <TextLayout layout> u32 SplitRecords::splitAll(u32 at) {
     Marks marks(bytes_, size_, format_.delimiter, quote, escape);
     marks.seek(at);
     while (rows_ < batch_rows_ && at < size_) {
-        if (format_.skip_blank_lines && (bytes_[at] == '\n' || (bytes_[at] == '\r' && bytes_[at + 1] == '\n'))) {
+        if (format_.skip_blank_lines &&
+            (bytes_[at] == '\n' || (bytes_[at] == '\r' && bytes_[at + 1] == '\n'))) {
             marks.next();
             at += 1 + (bytes_[at] == '\r');
             continue;
@@ -136,7 +148,8 @@ u32 SplitRecords::takeField(Marks& marks, u32 begin, u32 column, bool& last) {
             while (close != kNowhere && bytes_[close] != format_.quote) close = marks.next();
             if (close != kNowhere) {
                 const char after = bytes_[close + 1];
-                const bool returns = after == '\r' && close + 2 < size_ && bytes_[close + 2] == '\n';
+                const bool returns =
+                    after == '\r' && close + 2 < size_ && bytes_[close + 2] == '\n';
                 if (after == format_.delimiter || after == '\n' || returns) {
                     marks.next();
                     last_length_ = close - begin - 1;
@@ -229,7 +242,7 @@ u32 SplitRecords::copyEscapedField(u32 begin, u32 column) {
     const bool escapes = format_.escapesNewline();
     const bool quoted = format_.remove_quotes && bytes_[begin] == format_.quote;
     bool open = quoted;
-    bool raw_return = false;  // the byte copied last is a carriage return as it stood
+    bool raw_return = false; // the byte copied last is a carriage return as it stood
     u32 at = begin + quoted;
     for (; at < size_; ++at) {
         const char c = bytes_[at];
@@ -279,4 +292,4 @@ void SplitRecords::endRecord(u32 count) {
     ++rows_;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -19,10 +19,10 @@ namespace blueshift::storage {
 struct FieldRef {
     enum Kind : u32 {
         kPlain,
-        kQuoted,   // was in quotes
-        kEscaped,  // `offset` counts in the copied bytes; had escapes
+        kQuoted,  // was in quotes
+        kEscaped, // `offset` counts in the copied bytes; had escapes
         kQuotedEscaped,
-        kAbsent,   // the record ended before
+        kAbsent, // the record ended before
     };
     u32 offset = 0;
     u32 length : 29 = 0;
@@ -72,15 +72,15 @@ private:
     u32 columns_;
     u32 batch_rows_;
     const char* bytes_ = nullptr;
-    u32 size_ = 0;  // with the newline that a last record may have been given
+    u32 size_ = 0; // with the newline that a last record may have been given
     u32 rows_ = 0;
     bool open_quote_ = false;
     bool any_fault_ = false;
-    u32 last_length_ = 0;  // of the field put last
+    u32 last_length_ = 0; // of the field put last
     std::vector<FieldRef> fields_;
     std::vector<u32> starts_;
     std::vector<RecordFault> faults_;
     std::vector<char> copied_;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -11,9 +11,12 @@ namespace blueshift::storage {
 
 TextRows::TextRows(const TextFormat& format, std::span<const TargetField> fields,
                    const functions::InputOptions& options, u32 batch_rows)
-    : format_(format), targets_(fields.begin(), fields.end()), options_(options),
+    : format_(format),
+      targets_(fields.begin(), fields.end()),
+      options_(options),
       records_(format, u32(fields.size()), batch_rows) {
-    for (const TargetField& target : targets_) buffers_.emplace_back(naturalKind(target.type), batch_rows);
+    for (const TargetField& target : targets_)
+        buffers_.emplace_back(naturalKind(target.type), batch_rows);
     columns_.resize(targets_.size());
     selection_.resize(batch_rows);
 }
@@ -63,15 +66,15 @@ bool TextRows::next(Batch& batch, std::vector<RowError>& errors) {
         }
     FieldConverter converter(format_, options_, heap_, checked_text_);
     for (u32 c = 0; c < targets_.size(); ++c) {
-        const bool nulls = converter.convert(
-            records_, c, targets_[c], buffers_[c], bad.data(), [&](u32 row, const FieldFault& fault) {
-                RowError error = locate(row, i32(c));
-                error.code = fault.code;
-                error.reason = fault.reason;
-                error.sqlstate = fault.sqlstate;
-                error.hint = fault.hint;
-                errors.push_back(std::move(error));
-            });
+        const bool nulls = converter.convert(records_, c, targets_[c], buffers_[c], bad.data(),
+                                             [&](u32 row, const FieldFault& fault) {
+                                                 RowError error = locate(row, i32(c));
+                                                 error.code = fault.code;
+                                                 error.reason = fault.reason;
+                                                 error.sqlstate = fault.sqlstate;
+                                                 error.hint = fault.hint;
+                                                 errors.push_back(std::move(error));
+                                             });
         columns_[c] = buffers_[c].view(nulls);
     }
     batch = {.rows = rows, .selected = rows, .columns = columns_};
@@ -90,14 +93,16 @@ void TextRows::describe(RecordFault fault, RowError& error) {
     case RecordFault::kTooFewFields:
         error.code = 1214;
         error.reason = "Delimiter not found";
-        error.hint = "The record has fewer fields than the table has columns: check the delimiter, name "
-                     "the columns, or use FILLRECORD.";
+        error.hint =
+            "The record has fewer fields than the table has columns: check the delimiter, name "
+            "the columns, or use FILLRECORD.";
         return;
     case RecordFault::kTooManyFields:
         error.code = 1202;
         error.reason = "Extra column(s) found";
-        error.hint = "The record has more fields than the table has columns: check the delimiter and the "
-                     "column list.";
+        error.hint =
+            "The record has more fields than the table has columns: check the delimiter and the "
+            "column list.";
         return;
     default:
         error.code = 1216;
@@ -106,4 +111,4 @@ void TextRows::describe(RecordFault fault, RowError& error) {
     }
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -37,13 +37,13 @@ private:
     std::vector<TargetField> targets_;
     functions::InputOptions options_;
     RecordChunk* chunk_ = nullptr;
-    u32 at_ = 0;                 // of the next record
-    bool checked_text_ = false;  // the chunk is valid UTF-8 without zero bytes
+    u32 at_ = 0;                // of the next record
+    bool checked_text_ = false; // the chunk is valid UTF-8 without zero bytes
     SplitRecords records_;
-    functions::TextHeap heap_;   // text that conversion changed
+    functions::TextHeap heap_; // text that conversion changed
     std::vector<VectorBuffer> buffers_;
     std::vector<Vector> columns_;
     std::vector<u16> selection_;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage
