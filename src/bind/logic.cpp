@@ -77,6 +77,11 @@ const Expr* Binder::caseWhen(std::vector<const Expr*> args, i32 position) {
     for (size_t i = 1; i < args.size(); i += 2) types.push_back(args[i]->type);
     if (has_else) types.push_back(args.back()->type);
     const SqlType type = at(position, [&] { return functions::commonType(types, "CASE"); });
+    if (type.kind != TypeKind::kUnknown)
+        for (size_t i = 1; i <= args.size(); i += 2) {
+            const Expr*& arm = args[std::min(i, args.size() - 1)];
+            arm = castTo(arm, type, CastContext::kExplicit, arm->position);
+        }
     std::vector<const Expr*> kept;
     bool decided = false;
     for (size_t i = 0; i + 1 < args.size() && !decided; i += 2) {
@@ -87,14 +92,7 @@ const Expr* Binder::caseWhen(std::vector<const Expr*> args, i32 position) {
     }
     if (!decided && has_else) kept.push_back(args.back());
     if (kept.empty()) return makeConstant(arena_, Value::null(type));
-    const bool known = type.kind != TypeKind::kUnknown;
-    if (kept.size() == 1)
-        return known ? castTo(kept[0], type, CastContext::kExplicit, kept[0]->position) : kept[0];
-    // Pruned arms still decide the type.
-    for (size_t i = 1; i < kept.size(); i += 2)
-        kept[i] = castTo(kept[i], type, CastContext::kExplicit, kept[i]->position);
-    if (kept.size() % 2 == 1)
-        kept.back() = castTo(kept.back(), type, CastContext::kExplicit, kept.back()->position);
+    if (kept.size() == 1) return kept[0];
     return at(position, [&] { return makeLogic(arena_, ExprKind::kCase, kept); });
 }
 

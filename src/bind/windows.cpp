@@ -154,8 +154,8 @@ const parse::WindowSpec& Binder::windowSpec(const parse::WindowSpec& written, Bl
 
 WindowFrame Binder::windowFrame(const parse::WindowSpec& spec, Block& block, bool framed) {
     WindowFrame frame;
-    if (!framed) return frame;
     if (spec.frame == nullptr) {
+        if (!framed) return frame;
         if (spec.order_by.empty()) return frame;
         // The standard's default: up to the current row and its peers.
         frame.rows = false;
@@ -185,7 +185,8 @@ WindowFrame Binder::windowFrame(const parse::WindowSpec& spec, Block& block, boo
     };
     frame.start_offset = offset(written.start_offset);
     frame.end_offset = offset(written.end_offset);
-    return frame;
+    // Ranking and offset functions see the whole partition whatever frame is written.
+    return framed ? frame : WindowFrame{};
 }
 
 const Expr* Binder::windowCall(const parse::FunctionCall& e, Block& block, std::string_view name) {
