@@ -3,6 +3,8 @@
 // Exit codes: 0 done, 1 could not start or connect, 2 wrong usage, 3 a statement of the shell
 // failed. SIGTERM and SIGINT drain a server; a second one ends it at once, which loses nothing that
 // was committed.
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -10,8 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <unistd.h>
 
 #include "session/server.h"
 #include "shell/admin_password.h"
@@ -132,22 +132,21 @@ int serve(std::span<const std::string_view> arguments) {
                               .withHint("Use blueshift serve --data DIRECTORY."),
                           kExitUsage);
     if (settings->nodes != 1)
-        return printError(Error(sqlstate::kFeatureNotSupported,
-                                "more than one compute node is not supported yet")
-                              .withHint("Use --nodes 1."),
-                          kExitUsage);
+        return printError(
+            Error(sqlstate::kFeatureNotSupported, "more than one compute node is not supported yet")
+                .withHint("Use --nodes 1."),
+            kExitUsage);
     // Blocked before any thread starts, so that sigwait below is the only receiver.
     const sigset_t signals = endSignals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
     session::Server server;
-    const Status listening =
-        server.listen({.host = settings->host,
-                       .port = settings->port,
-                       .trust = settings->trust,
-                       .certificate_file = settings->tls_certificate,
-                       .key_file = settings->tls_key,
-                       .require_tls = settings->require_tls});
+    const Status listening = server.listen({.host = settings->host,
+                                            .port = settings->port,
+                                            .trust = settings->trust,
+                                            .certificate_file = settings->tls_certificate,
+                                            .key_file = settings->tls_key,
+                                            .require_tls = settings->require_tls});
     if (!listening) return printError(listening.error(), kExitFailure);
     const std::string address = settings->host + ":" + std::to_string(server.port());
 
@@ -162,8 +161,9 @@ int serve(std::span<const std::string_view> arguments) {
     if (const Status kept = announcePassword(**engine, settings->data); !kept)
         printError(kept.error(), kExitFailure);
     if (settings->http_port_given && settings->http_port != 0)
-        std::fprintf(stderr, "blueshift: HTTP is not served by this release; --http-port %u is "
-                             "ignored\n",
+        std::fprintf(stderr,
+                     "blueshift: HTTP is not served by this release; --http-port %u is "
+                     "ignored\n",
                      unsigned(settings->http_port));
 
     server.serve(**engine);
@@ -203,8 +203,8 @@ Status parseSqlOption(std::span<const std::string_view> arguments, size_t& i,
         options.keep_going = true;
         return {};
     }
-    constexpr std::string_view kNames[] = {"-c", "-f", "--format", "--memory", "--threads",
-                                           "--keep-going"};
+    constexpr std::string_view kNames[] = {"-c",       "-f",        "--format",
+                                           "--memory", "--threads", "--keep-going"};
     if (std::ranges::find(kNames, name) == std::end(kNames)) {
         Error error(sqlstate::kInvalidParameterValue, "unknown option " + std::string(name));
         const std::string nearest = shell::nearestName(name, kNames);
@@ -279,15 +279,15 @@ int run(std::span<const std::string_view> arguments) {
     }
     constexpr std::string_view kCommands[] = {"serve", "sql", "version", "help"};
     const std::string nearest = shell::nearestName(command, kCommands);
-    return printError(Error(sqlstate::kInvalidParameterValue,
-                            "unknown command \"" + std::string(command) + "\"")
-                          .withHint(nearest.empty() ? "See blueshift help."
-                                                    : "Did you mean blueshift " + nearest + "?"),
-                      kExitUsage);
+    return printError(
+        Error(sqlstate::kInvalidParameterValue, "unknown command \"" + std::string(command) + "\"")
+            .withHint(nearest.empty() ? "See blueshift help."
+                                      : "Did you mean blueshift " + nearest + "?"),
+        kExitUsage);
 }
 
-}  // namespace
-}  // namespace blueshift
+} // namespace
+} // namespace blueshift
 
 int main(int count, char** values) {
     const std::vector<std::string_view> arguments(values + 1, values + count);

@@ -20,7 +20,8 @@ namespace {
 using std::chrono::steady_clock;
 
 i64 nanosSince(steady_clock::time_point start) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start)
+        .count();
 }
 
 /// The way of one statement of one connection. Shared with the executions whose work is still to be
@@ -29,8 +30,10 @@ class StatementRunner : public std::enable_shared_from_this<StatementRunner> {
 public:
     StatementRunner(EngineConnection& connection, PreparedStatement& prepared,
                     std::span<const Value> parameters, const Connection::ExecuteOptions& options)
-        : connection_(connection), prepared_(prepared),
-          parameters_(parameters.begin(), parameters.end()), options_(options) {
+        : connection_(connection),
+          prepared_(prepared),
+          parameters_(parameters.begin(), parameters.end()),
+          options_(options) {
         for (Value& value : parameters_) value.text = parameter_text_.copyText(value.text);
     }
 
@@ -44,7 +47,8 @@ private:
             options_.implicit_block);
     }
     bind::BindContext bindContext(Arena& arena);
-    std::shared_ptr<PlannedQuery> plan(const std::function<bind::QueryPlan(bind::BindContext&)>& bind);
+    std::shared_ptr<PlannedQuery> plan(
+        const std::function<bind::QueryPlan(bind::BindContext&)>& bind);
 
     std::unique_ptr<Execution> select();
     std::unique_ptr<Execution> insert();
@@ -97,7 +101,8 @@ std::shared_ptr<PlannedQuery> StatementRunner::plan(
 
 std::unique_ptr<Execution> StatementRunner::select() {
     const auto& select = *statement().as<parse::Select>();
-    auto planned = plan([&](bind::BindContext& context) { return bind::bindQuery(*select.query, context); });
+    auto planned =
+        plan([&](bind::BindContext& context) { return bind::bindQuery(*select.query, context); });
     return makeQueryExecution(connection_, std::move(planned), options_.implicit_block);
 }
 
@@ -141,7 +146,8 @@ template <class Body> auto StatementRunner::withDefineContext(Body&& body) {
     connection_.transaction();
     Arena arena;
     bind::BindContext bind = bindContext(arena);
-    ddl::DefineContext context{.bind = bind, .transaction = connection_.transaction(),
+    ddl::DefineContext context{.bind = bind,
+                               .transaction = connection_.transaction(),
                                .user = connection_.user(),
                                .now = connection_.engine().clock().nowMicros()};
     context.verifiers = [](std::string_view user, std::string_view password) {
@@ -161,8 +167,8 @@ template <class Body> auto StatementRunner::withDefineContext(Body&& body) {
         auto statements = parse::parse(inner.source, inner.arena);
         inner.statement = statements[0];
         const Connection::ExecuteOptions options{.implicit_block = true};
-        const auto runner = std::make_shared<StatementRunner>(connection_, inner, std::span<const Value>(),
-                                                              options);
+        const auto runner = std::make_shared<StatementRunner>(connection_, inner,
+                                                              std::span<const Value>(), options);
         auto planned = runner->plan([&](bind::BindContext& ctx) {
             return bind::bindQuery(*inner.statement->as<parse::Select>()->query, ctx);
         });
@@ -174,9 +180,8 @@ template <class Body> auto StatementRunner::withDefineContext(Body&& body) {
 std::unique_ptr<Execution> StatementRunner::createTableAs(const parse::CreateTable& create) {
     return command([this, &create]() -> std::string {
         catalog::Oid table = 0;
-        auto planned = plan([&](bind::BindContext& context) {
-            return bind::bindQuery(*create.query, context);
-        });
+        auto planned = plan(
+            [&](bind::BindContext& context) { return bind::bindQuery(*create.query, context); });
         const bool made = withDefineContext([&](ddl::DefineContext& context) {
             const auto fresh = ddl::tableForQuery(create, planned->bound, context);
             if (fresh) table = fresh->oid;
@@ -230,9 +235,9 @@ std::unique_ptr<Execution> StatementRunner::explain() {
     i64 execute_nanos = 0;
     if (explain.analyze) {
         if (!explain.statement->is<parse::Select>())
-            throw SqlError(Error(sqlstate::kFeatureNotSupported,
-                                 "EXPLAIN ANALYZE runs SELECT statements only")
-                               .withHint("Use EXPLAIN without ANALYZE for statements that write."));
+            throw SqlError(
+                Error(sqlstate::kFeatureNotSupported, "EXPLAIN ANALYZE runs SELECT statements only")
+                    .withHint("Use EXPLAIN without ANALYZE for statements that write."));
         auto environment = connection_.environment();
         environment.timed = true;
         const auto start = steady_clock::now();
@@ -240,7 +245,8 @@ std::unique_ptr<Execution> StatementRunner::explain() {
         for (Batch batch; run.next(batch);) {}
         execute_nanos = nanosSince(start);
         for (const auto& report : run.reports()) {
-            optimize::OperatorActuals actual{.rows = report.rows, .nanos = report.nanos,
+            optimize::OperatorActuals actual{.rows = report.rows,
+                                             .nanos = report.nanos,
                                              .memory_bytes = report.memory_bytes,
                                              .blocks_skipped = report.blocks_skipped,
                                              .blocks_read = report.blocks_read};
@@ -254,11 +260,12 @@ std::unique_ptr<Execution> StatementRunner::explain() {
     for (auto& line : optimize::explainPlan(planned->physical, actuals))
         rows.rows.push_back({std::move(line)});
     if (explain.analyze)
-        rows.rows.push_back({fmt::format(
-            "Stages: parse {:.3f} ms, bind {:.3f} ms, optimize {:.3f} ms, compile {:.3f} ms, execute {:.3f} ms",
-            f64(planned->parse_nanos) / 1e6, f64(planned->bind_nanos) / 1e6,
-            f64(planned->optimize_nanos) / 1e6, f64(planned->compile_nanos) / 1e6,
-            f64(execute_nanos) / 1e6)});
+        rows.rows.push_back(
+            {fmt::format("Stages: parse {:.3f} ms, bind {:.3f} ms, optimize {:.3f} ms, compile "
+                         "{:.3f} ms, execute {:.3f} ms",
+                         f64(planned->parse_nanos) / 1e6, f64(planned->bind_nanos) / 1e6,
+                         f64(planned->optimize_nanos) / 1e6, f64(planned->compile_nanos) / 1e6,
+                         f64(execute_nanos) / 1e6)});
     return makeRowsExecution(connection_, std::move(rows), options_.implicit_block);
 }
 
@@ -270,7 +277,8 @@ std::unique_ptr<Execution> StatementRunner::transactionCommand() {
         case parse::TransactionAction::kBegin:
             connection_.beginBlock();
             return prepared_.source.starts_with('s') || prepared_.source.starts_with('S')
-                       ? "START TRANSACTION" : "BEGIN";
+                       ? "START TRANSACTION"
+                       : "BEGIN";
         case parse::TransactionAction::kCommit: return connection_.endBlock(true);
         case parse::TransactionAction::kRollback: return connection_.endBlock(false);
         }
@@ -321,9 +329,9 @@ std::unique_ptr<Execution> StatementRunner::analyze() {
             for (const auto& [oid, table] : context.catalog->tables) tables.push_back(table);
         for (const auto& table : tables)
             connection_.transaction().putStatistics(
-                table->oid, orThrow(storage::analyzeTable(engine.store(), engine.cache(), table, [this] {
-                    return connection_.stop().requested();
-                })));
+                table->oid,
+                orThrow(storage::analyzeTable(engine.store(), engine.cache(), table,
+                                              [this] { return connection_.stop().requested(); })));
         return "ANALYZE";
     });
 }
@@ -336,10 +344,11 @@ std::unique_ptr<Execution> StatementRunner::executePrepared() {
                        fmt::format("prepared statement \"{}\" does not exist", execute.name));
     PreparedStatement& target = *found->second;
     if (execute.arguments.size() != target.parameter_types.size())
-        throw SqlError(sqlstate::kSyntaxError,
-                       fmt::format("wrong number of parameters for prepared statement \"{}\": {} expected, "
-                                   "{} given", execute.name, target.parameter_types.size(),
-                                   execute.arguments.size()));
+        throw SqlError(
+            sqlstate::kSyntaxError,
+            fmt::format("wrong number of parameters for prepared statement \"{}\": {} expected, "
+                        "{} given",
+                        execute.name, target.parameter_types.size(), execute.arguments.size()));
     Arena arena;
     bind::BindContext context = bindContext(arena);
     std::vector<Value> values;
@@ -347,7 +356,8 @@ std::unique_ptr<Execution> StatementRunner::executePrepared() {
         const Expr* value = bind::bindDefault(parse::print(*execute.arguments[i]),
                                               target.parameter_types[i], context);
         if (value->kind != ExprKind::kConstant)
-            throw SqlError(sqlstate::kFeatureNotSupported, "arguments of EXECUTE must be constants");
+            throw SqlError(sqlstate::kFeatureNotSupported,
+                           "arguments of EXECUTE must be constants");
         values.push_back(value->as<ConstantExpr>()->value);
         values.back().text = target.arena.copyText(values.back().text);
     }
@@ -364,9 +374,8 @@ std::unique_ptr<Execution> StatementRunner::declare() {
         if (connection_.cursors.contains(declare.name))
             throw SqlError(sqlstate::kDuplicateCursor,
                            fmt::format("cursor \"{}\" already exists", declare.name));
-        auto planned = plan([&](bind::BindContext& context) {
-            return bind::bindQuery(*declare.query, context);
-        });
+        auto planned = plan(
+            [&](bind::BindContext& context) { return bind::bindQuery(*declare.query, context); });
         auto cursor = std::make_unique<Cursor>();
         cursor->fields = planned->fields;
         cursor->execution = makeQueryExecution(connection_, std::move(planned), true);
@@ -411,10 +420,12 @@ std::unique_ptr<Execution> StatementRunner::run() {
         const auto& prepare = *statement().as<parse::Prepare>();
         return command([this, &prepare]() -> std::string {
             if (connection_.named_statements.contains(prepare.name))
-                throw SqlError(sqlstate::kDuplicatePreparedStatement,
-                               fmt::format("prepared statement \"{}\" already exists", prepare.name));
+                throw SqlError(
+                    sqlstate::kDuplicatePreparedStatement,
+                    fmt::format("prepared statement \"{}\" already exists", prepare.name));
             std::vector<SqlType> types;
-            for (const auto* type : prepare.types) types.push_back(bind::resolveType(*type, prepared_.source));
+            for (const auto* type : prepare.types)
+                types.push_back(bind::resolveType(*type, prepared_.source));
             auto made = connection_.prepare(parse::print(*prepare.statement), std::move(types));
             connection_.named_statements[std::string(prepare.name)] =
                 std::shared_ptr<PreparedStatement>(static_cast<PreparedStatement*>(made.release()));
@@ -427,8 +438,9 @@ std::unique_ptr<Execution> StatementRunner::run() {
         return command([this, &deallocate]() -> std::string {
             if (deallocate.all) connection_.named_statements.clear();
             else if (connection_.named_statements.erase(std::string(deallocate.name)) == 0)
-                throw SqlError(sqlstate::kInvalidSqlStatementName,
-                               fmt::format("prepared statement \"{}\" does not exist", deallocate.name));
+                throw SqlError(
+                    sqlstate::kInvalidSqlStatementName,
+                    fmt::format("prepared statement \"{}\" does not exist", deallocate.name));
             return "DEALLOCATE";
         });
     }
@@ -448,7 +460,8 @@ std::unique_ptr<Execution> StatementRunner::run() {
         const i64 process = statement().as<parse::Cancel>()->process;
         return command([this, process]() -> std::string {
             if (!connection_.engine().cancelProcess(i32(process)))
-                throw SqlError(sqlstate::kUndefinedObject, fmt::format("no session has the process id {}", process));
+                throw SqlError(sqlstate::kUndefinedObject,
+                               fmt::format("no session has the process id {}", process));
             return "CANCEL";
         });
     }
@@ -497,10 +510,10 @@ void describe(EngineConnection& connection, PreparedStatement& prepared) {
     switch (statement.kind) {
     case StatementKind::kSelect: {
         const auto* query = statement.as<parse::Select>()->query;
-        if (query->is<parse::SelectQuery>() && query->as<parse::SelectQuery>()->into != nullptr) return;
-        bindForDescription([&](bind::BindContext& context) {
-            prepared.plan = bind::bindQuery(*query, context);
-        });
+        if (query->is<parse::SelectQuery>() && query->as<parse::SelectQuery>()->into != nullptr)
+            return;
+        bindForDescription(
+            [&](bind::BindContext& context) { prepared.plan = bind::bindQuery(*query, context); });
         prepared.result_kind = ResultKind::kRows;
         prepared.result_fields = fieldsOf(prepared.plan);
         return;
@@ -510,8 +523,10 @@ void describe(EngineConnection& connection, PreparedStatement& prepared) {
     case StatementKind::kDelete:
         if (statement.parameter_count == 0) return;
         bindForDescription([&](bind::BindContext& context) {
-            if (statement.is<parse::Insert>()) bind::bindInsert(*statement.as<parse::Insert>(), context);
-            else if (statement.is<parse::Update>()) bind::bindUpdate(*statement.as<parse::Update>(), context);
+            if (statement.is<parse::Insert>())
+                bind::bindInsert(*statement.as<parse::Insert>(), context);
+            else if (statement.is<parse::Update>())
+                bind::bindUpdate(*statement.as<parse::Update>(), context);
             else bind::bindDelete(*statement.as<parse::Delete>(), context);
         });
         return;
@@ -548,15 +563,17 @@ void describe(EngineConnection& connection, PreparedStatement& prepared) {
     }
 }
 
-}  // namespace
+} // namespace
 
-std::unique_ptr<Prepared> EngineConnection::prepare(std::string_view text, std::vector<SqlType> types) {
+std::unique_ptr<Prepared> EngineConnection::prepare(std::string_view text,
+                                                    std::vector<SqlType> types) {
     auto prepared = std::make_unique<PreparedStatement>();
     prepared->source = text;
     prepared->parameter_types = std::move(types);
     const auto start = steady_clock::now();
-    const parse::ParseOptions options{.fold_quoted = settings_.isOn("downcase_delimited_identifier") &&
-                                                     !settings_.isOn("enable_case_sensitive_identifier")};
+    const parse::ParseOptions options{.fold_quoted =
+                                          settings_.isOn("downcase_delimited_identifier") &&
+                                          !settings_.isOn("enable_case_sensitive_identifier")};
     auto statements = parse::parse(prepared->source, prepared->arena, options);
     prepared->parse_nanos = nanosSince(start);
     prepared->result_kind = ResultKind::kEmpty;
@@ -586,15 +603,17 @@ std::unique_ptr<Prepared> EngineConnection::prepare(std::string_view text, std::
     return prepared;
 }
 
-std::unique_ptr<Execution> EngineConnection::execute(Prepared& base, std::span<const Value> parameters,
+std::unique_ptr<Execution> EngineConnection::execute(Prepared& base,
+                                                     std::span<const Value> parameters,
                                                      const ExecuteOptions& options) {
     auto& prepared = static_cast<PreparedStatement&>(base);
     if (prepared.empty())
         return makeCommandExecution(*this, [] { return std::string(); }, options.implicit_block);
     if (block_failed_ && !prepared.endsTransaction())
-        throw SqlError(Error(sqlstate::kInFailedSqlTransaction,
-                             "current transaction is aborted, commands ignored until end of transaction block")
-                           .withHint("End it with ROLLBACK."));
+        throw SqlError(
+            Error(sqlstate::kInFailedSqlTransaction,
+                  "current transaction is aborted, commands ignored until end of transaction block")
+                .withHint("End it with ROLLBACK."));
     if (parameters.size() < prepared.parameter_types.size())
         throw SqlError(sqlstate::kProtocolViolation,
                        fmt::format("the statement needs {} parameters, {} were given",
@@ -610,4 +629,4 @@ std::unique_ptr<Execution> EngineConnection::execute(Prepared& base, std::span<c
     }
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -2,11 +2,11 @@
 //
 // Place: the only header that session/ (the wire) and shell/ include. statement.cpp tells the story
 // of one statement: parse -> bind -> optimize -> compile -> execute.
-// Life cycle: Engine::open -> connect -> Connection::prepare -> execute -> Execution::next ... done.
-// Errors: SqlError from every call that plans or runs; the connection stays usable. Inside a failed
-// transaction block every statement but ROLLBACK and COMMIT fails with 25P02.
-// Threads: an Engine is shared; a Connection and what it makes belong to one thread, Engine::cancel
-// excepted. Several Executions of one connection may be open (portals), but only one runs at a time.
+// Life cycle: Engine::open -> connect -> Connection::prepare -> execute -> Execution::next ...
+// done. Errors: SqlError from every call that plans or runs; the connection stays usable. Inside a
+// failed transaction block every statement but ROLLBACK and COMMIT fails with 25P02. Threads: an
+// Engine is shared; a Connection and what it makes belong to one thread, Engine::cancel excepted.
+// Several Executions of one connection may be open (portals), but only one runs at a time.
 #pragma once
 
 #include <atomic>
@@ -27,25 +27,25 @@
 namespace blueshift {
 
 struct EngineOptions {
-    std::string place;               // a directory; created when absent
-    u64 memory_bytes = 0;            // 0: three quarters of what the machine or cgroup has
-    u32 threads = 0;                 // 0: one per core
-    u32 vector_rows = kVectorRows;   // fewer in tests
+    std::string place;             // a directory; created when absent
+    u64 memory_bytes = 0;          // 0: three quarters of what the machine or cgroup has
+    u32 threads = 0;               // 0: one per core
+    u32 vector_rows = kVectorRows; // fewer in tests
     /// Address written to PLACE/.server for other processes; empty for in-process use.
     std::string address;
     /// Verifier or password of the first superuser `admin`; generated when empty.
     std::string admin_password;
-    bool read_files = true;          // COPY FROM 'file' by superusers
+    bool read_files = true; // COPY FROM 'file' by superusers
 };
 
 /// How a user proves identity; see security notes in docs/design/session.md.
 struct UserCredentials {
     std::string name;
     bool superuser = false;
-    std::string scram_verifier;   // SCRAM-SHA-256$...
-    std::string md5_verifier;     // md5<hex>
-    std::string digest_verifier;  // sha256|<hex digest>|<hex salt>
-    std::string valid_until;      // ISO timestamp or empty
+    std::string scram_verifier;  // SCRAM-SHA-256$...
+    std::string md5_verifier;    // md5<hex>
+    std::string digest_verifier; // sha256|<hex digest>|<hex salt>
+    std::string valid_until;     // ISO timestamp or empty
     i32 connection_limit = -1;
 };
 
@@ -67,11 +67,12 @@ struct ResultField {
 };
 
 struct Notice {
-    std::string severity;  // NOTICE, INFO, WARNING
+    std::string severity; // NOTICE, INFO, WARNING
     Error error;
 };
 
-/// Bytes of COPY ... FROM STDIN. Returns an empty span at the end; an error when the client gave up.
+/// Bytes of COPY ... FROM STDIN. Returns an empty span at the end; an error when the client gave
+/// up.
 class CopySource {
 public:
     virtual ~CopySource() = default;
@@ -79,11 +80,11 @@ public:
 };
 
 enum class ResultKind : u8 {
-    kNone,     // a command: only a tag
+    kNone, // a command: only a tag
     kRows,
-    kCopyIn,   // reads the CopySource while next() runs
-    kCopyOut,  // next() yields bytes
-    kEmpty,    // an empty statement
+    kCopyIn,  // reads the CopySource while next() runs
+    kCopyOut, // next() yields bytes
+    kEmpty,   // an empty statement
 };
 
 /// One statement under way. Destroying it ends it.
@@ -93,8 +94,8 @@ public:
     virtual ResultKind kind() const = 0;
     /// Columns of the rows, or of the copied table (COPY: for the CopyIn/OutResponse).
     virtual std::span<const ResultField> fields() const = 0;
-    /// kRows: the next batch, flat, constant or dictionary vectors in any integer width, valid until
-    /// the next call. Blocks. False at the end. Throws SqlError.
+    /// kRows: the next batch, flat, constant or dictionary vectors in any integer width, valid
+    /// until the next call. Blocks. False at the end. Throws SqlError.
     virtual bool next(Batch& batch) = 0;
     /// kCopyOut: the next piece of the output, empty at the end.
     virtual std::string_view nextBytes() = 0;
@@ -112,7 +113,7 @@ public:
     virtual bool empty() const = 0;
     virtual ResultKind kind() const = 0;
     virtual std::span<const SqlType> parameterTypes() const = 0;
-    virtual std::span<const ResultField> fields() const = 0;  // none for commands
+    virtual std::span<const ResultField> fields() const = 0; // none for commands
     virtual std::string_view text() const = 0;
     /// BEGIN, COMMIT, ROLLBACK and the like, allowed in a failed transaction.
     virtual bool endsTransaction() const = 0;
@@ -146,21 +147,23 @@ public:
         CopySource* source = nullptr;
         bool implicit_block = false;
     };
-    virtual std::unique_ptr<Execution> execute(Prepared& prepared, std::span<const Value> parameters,
+    virtual std::unique_ptr<Execution> execute(Prepared& prepared,
+                                               std::span<const Value> parameters,
                                                const ExecuteOptions& options) = 0;
     /// Commits what an implicit block of statements did; the wire calls it before ReadyForQuery.
     virtual void endImplicitBlock() = 0;
     /// A statement failed: rolls back an implicit block, marks an explicit one as failed.
     virtual void failed() = 0;
 
-    /// Notices and changed reportable settings (TimeZone, DateStyle, search_path ...) since the last
-    /// call.
+    /// Notices and changed reportable settings (TimeZone, DateStyle, search_path ...) since the
+    /// last call.
     virtual std::vector<Notice> takeNotices() = 0;
     virtual std::vector<std::pair<std::string, std::string>> takeSettingChanges() = 0;
     virtual std::string setting(std::string_view name) const = 0;
 
     /// Text form of a cell under this session's settings.
-    virtual void appendText(std::string& out, const Vector& vector, u32 row, const SqlType& type) = 0;
+    virtual void appendText(std::string& out, const Vector& vector, u32 row,
+                            const SqlType& type) = 0;
     /// A parameter in text form; throws 22P02 naming value and type. Text lies in the connection
     /// until the next statement.
     virtual Value parseParameter(std::string_view text, const SqlType& type) = 0;
@@ -204,4 +207,4 @@ struct PasswordVerifiers {
 };
 PasswordVerifiers makeVerifiers(std::string_view user, std::string_view password);
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -32,9 +32,13 @@ Vector flat(const std::vector<i64>& values, u32 batch) {
     return {.kind = PhysicalKind::kI64, .data = values.data() + size_t(batch) * kVectorRows};
 }
 Vector dictionary(Data& data, const std::vector<u8>& codes, u32 batch, u64 id) {
-    return {.kind = PhysicalKind::kText, .form = VectorForm::kDictionary, .code_width = 1,
-            .dictionary_size = 2, .data = data.entries + (id - 1) * 2,
-            .codes = codes.data() + size_t(batch) * kVectorRows, .dictionary_id = id};
+    return {.kind = PhysicalKind::kText,
+            .form = VectorForm::kDictionary,
+            .code_width = 1,
+            .dictionary_size = 2,
+            .data = data.entries + (id - 1) * 2,
+            .codes = codes.data() + size_t(batch) * kVectorRows,
+            .dictionary_id = id};
 }
 
 compile::SlotInfo slot(PhysicalKind kind) {
@@ -44,7 +48,10 @@ compile::SlotInfo slot(PhysicalKind kind) {
 compile::GroupSink::Call call(std::string_view name, std::vector<u16> args, bool distinct = false) {
     const std::vector<SqlType> types(args.size(), SqlType::bigInt());
     const auto bound = functions::bindAggregate(name, types);
-    return {.aggregate = bound.aggregate, .args = args, .arg_types = types, .result = bound.result,
+    return {.aggregate = bound.aggregate,
+            .args = args,
+            .arg_types = types,
+            .result = bound.result,
             .distinct = distinct};
 }
 
@@ -87,7 +94,7 @@ void run(const char* name, SinkOperator& sink, u32 columns, u32 output, Fill&& f
                 static_cast<unsigned long long>(rows), f64(sink.memoryBytes()) / (1 << 20));
 }
 
-}  // namespace
+} // namespace
 
 int main() {
     Data data;

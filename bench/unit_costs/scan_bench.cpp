@@ -3,9 +3,9 @@
 // Usage: scan_bench [million rows, default 6]. Prints medians of repeated runs, for the cost model;
 // nothing here gates a build.
 #include <algorithm>
-#include <ctime>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <random>
@@ -39,14 +39,22 @@ std::shared_ptr<catalog::Table> makeLineItem() {
     table->oid = 100001;
     table->name = "lineitem";
     const SqlType money = SqlType::decimal(15, 2);
-    const std::pair<const char*, SqlType> columns[] = {
-        {"l_orderkey", SqlType::bigInt()}, {"l_partkey", SqlType::integer()},
-        {"l_suppkey", SqlType::integer()}, {"l_linenumber", SqlType::integer()},
-        {"l_quantity", money}, {"l_extendedprice", money}, {"l_discount", money}, {"l_tax", money},
-        {"l_returnflag", SqlType::character(1)}, {"l_linestatus", SqlType::character(1)},
-        {"l_shipdate", SqlType::date()}, {"l_commitdate", SqlType::date()},
-        {"l_receiptdate", SqlType::date()}, {"l_shipinstruct", SqlType::character(25)},
-        {"l_shipmode", SqlType::character(10)}, {"l_comment", SqlType::varchar(44)}};
+    const std::pair<const char*, SqlType> columns[] = {{"l_orderkey", SqlType::bigInt()},
+                                                       {"l_partkey", SqlType::integer()},
+                                                       {"l_suppkey", SqlType::integer()},
+                                                       {"l_linenumber", SqlType::integer()},
+                                                       {"l_quantity", money},
+                                                       {"l_extendedprice", money},
+                                                       {"l_discount", money},
+                                                       {"l_tax", money},
+                                                       {"l_returnflag", SqlType::character(1)},
+                                                       {"l_linestatus", SqlType::character(1)},
+                                                       {"l_shipdate", SqlType::date()},
+                                                       {"l_commitdate", SqlType::date()},
+                                                       {"l_receiptdate", SqlType::date()},
+                                                       {"l_shipinstruct", SqlType::character(25)},
+                                                       {"l_shipmode", SqlType::character(10)},
+                                                       {"l_comment", SqlType::varchar(44)}};
     u32 id = 0;
     for (const auto& [name, type] : columns) {
         catalog::Column column;
@@ -63,26 +71,40 @@ std::shared_ptr<catalog::Table> makeLineItem() {
 struct Rows {
     explicit Rows(u64 seed) : random(seed) {
         for (u32 c = 0; c < 16; ++c)
-            buffers.emplace_back(c == 8 || c == 9 || c >= 13 ? PhysicalKind::kText : PhysicalKind::kI64);
+            buffers.emplace_back(c == 8 || c == 9 || c >= 13 ? PhysicalKind::kText
+                                                             : PhysicalKind::kI64);
     }
     void fill() {
-        static constexpr const char* kModes[] = {"AIR", "FOB", "MAIL", "RAIL", "REG AIR", "SHIP", "TRUCK"};
+        static constexpr const char* kModes[] = {"AIR",     "FOB",  "MAIL", "RAIL",
+                                                 "REG AIR", "SHIP", "TRUCK"};
         static constexpr const char* kInstructions[] = {"COLLECT COD", "DELIVER IN PERSON", "NONE",
                                                         "TAKE BACK RETURN"};
-        static constexpr const char* kWords[] = {"carefully", "furiously", "ironic", "deposits", "quickly",
-                                                 "regular", "accounts", "sleep", "blithely", "pending"};
+        static constexpr const char* kWords[] = {"carefully", "furiously", "ironic",   "deposits",
+                                                 "quickly",   "regular",   "accounts", "sleep",
+                                                 "blithely",  "pending"};
         comments.assign(kVectorRows, {});
         for (u32 i = 0; i < kVectorRows; ++i) {
             if (random() % 4 == 0) ++order;
             const i64 ship = i64(random() % 2526);
-            const i64 numbers[13] = {i64(order * 4), i64(random() % 200000), i64(random() % 10000),
-                                     i64(random() % 7) + 1, i64(random() % 50 + 1) * 100,
-                                     i64(random() % 9500000) + 90000, i64(random() % 11), i64(random() % 9),
-                                     0, 0, ship, ship + i64(random() % 60) - 30, ship + i64(random() % 30)};
+            const i64 numbers[13] = {i64(order * 4),
+                                     i64(random() % 200000),
+                                     i64(random() % 10000),
+                                     i64(random() % 7) + 1,
+                                     i64(random() % 50 + 1) * 100,
+                                     i64(random() % 9500000) + 90000,
+                                     i64(random() % 11),
+                                     i64(random() % 9),
+                                     0,
+                                     0,
+                                     ship,
+                                     ship + i64(random() % 60) - 30,
+                                     ship + i64(random() % 30)};
             for (u32 c = 0; c < 13; ++c)
                 if (c != 8 && c != 9) buffers[c].values<i64>()[i] = numbers[c];
-            buffers[8].values<TextView>()[i] = makeTextView(std::string_view("ANR").substr(random() % 3, 1));
-            buffers[9].values<TextView>()[i] = makeTextView(std::string_view("OF").substr(random() % 2, 1));
+            buffers[8].values<TextView>()[i] =
+                makeTextView(std::string_view("ANR").substr(random() % 3, 1));
+            buffers[9].values<TextView>()[i] =
+                makeTextView(std::string_view("OF").substr(random() % 2, 1));
             buffers[13].values<TextView>()[i] = makeTextView(kInstructions[random() % 4]);
             buffers[14].values<TextView>()[i] = makeTextView(kModes[random() % 7]);
             while (comments[i].size() < 10 + random() % 30) {
@@ -108,8 +130,10 @@ struct ScanResult {
 /// A store in a fresh folder below TMPDIR, removed at the end.
 struct TemporaryStore {
     TemporaryStore() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "scan_bench.XXXXXX").string();
-        if (mkdtemp(pattern.data()) == nullptr) throw SqlError(sqlstate::kIoError, "no folder: " + pattern);
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "scan_bench.XXXXXX").string();
+        if (mkdtemp(pattern.data()) == nullptr)
+            throw SqlError(sqlstate::kIoError, "no folder: " + pattern);
         root = pattern;
         store = orThrow(objects::DirectoryStore::open(*files, root, *random));
     }
@@ -149,7 +173,8 @@ void run(u64 million) {
     for (u64 done = 0; done < rows; done += kVectorRows) {
         batch.fill();
         writing += secondsOf([&] {
-            const Batch input{.rows = kVectorRows, .selected = kVectorRows, .columns = batch.vectors};
+            const Batch input{
+                .rows = kVectorRows, .selected = kVectorRows, .columns = batch.vectors};
             orThrow(writer.append(input));
         });
     }
@@ -174,17 +199,22 @@ void run(u64 million) {
     const SqlType money = SqlType::decimal(15, 2);
     const std::pair<const char*, ScanOptions> scans[] = {
         {"all columns", {.columns = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}}},
-        {"i16 between, 1 row in 7", {.columns = {11}, .predicates = {between(11, Op::kGreaterEqual, 1000, date),
-                                                                     between(11, Op::kLess, 1365, date)}}},
-        {"i16 between, none", {.columns = {11}, .predicates = {between(11, Op::kGreaterEqual, 5000, date)}}},
-        {"Q6 filters", {.columns = {6, 7},
-                        .predicates = {between(11, Op::kGreaterEqual, 1000, date),
-                                       between(11, Op::kLess, 1365, date),
-                                       between(7, Op::kGreaterEqual, 5, money),
-                                       between(7, Op::kLessEqual, 7, money),
-                                       between(5, Op::kLess, 2400, money)}}},
-        {"shipmode =", {.columns = {1}, .predicates = {{.column_id = 15, .op = Op::kEqual,
-                                                        .values = {Value::ofText("MAIL")}}}}},
+        {"i16 between, 1 row in 7",
+         {.columns = {11},
+          .predicates = {between(11, Op::kGreaterEqual, 1000, date),
+                         between(11, Op::kLess, 1365, date)}}},
+        {"i16 between, none",
+         {.columns = {11}, .predicates = {between(11, Op::kGreaterEqual, 5000, date)}}},
+        {"Q6 filters",
+         {.columns = {6, 7},
+          .predicates = {between(11, Op::kGreaterEqual, 1000, date),
+                         between(11, Op::kLess, 1365, date),
+                         between(7, Op::kGreaterEqual, 5, money),
+                         between(7, Op::kLessEqual, 7, money),
+                         between(5, Op::kLess, 2400, money)}}},
+        {"shipmode =",
+         {.columns = {1},
+          .predicates = {{.column_id = 15, .op = Op::kEqual, .values = {Value::ofText("MAIL")}}}}},
         {"two columns, no predicate", {.columns = {11, 7}}},
     };
     for (const auto& [name, options] : scans) {
@@ -192,7 +222,8 @@ void run(u64 million) {
         std::vector<f64> hot;
         ScanResult result;
         for (u32 i = 0; i < 9; ++i)
-            hot.push_back(secondsOf([&] { result = scanAll(*folder.store, cache, table, options); }));
+            hot.push_back(
+                secondsOf([&] { result = scanAll(*folder.store, cache, table, options); }));
         std::ranges::sort(hot);
         std::printf("%-26s first %8.2f ms   hot %8.3f ms   %8.1f M rows/s   %llu rows\n", name,
                     cold * 1e3, hot[4] * 1e3, f64(output.rows) / 1e6 / hot[4],
@@ -200,7 +231,7 @@ void run(u64 million) {
     }
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char** argv) {
     run(argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 6);

@@ -162,4 +162,4 @@ private:
     u32 capacity_ = 0;
 };
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -12,4 +12,4 @@ void failCheck(const char* file, int line, const char* condition, const std::str
     std::abort();
 }
 
-}  // namespace blueshift
+} // namespace blueshift

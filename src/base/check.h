@@ -14,12 +14,12 @@ namespace blueshift {
 [[noreturn]] void failCheck(const char* file, int line, const char* condition,
                             const std::string& detail);
 
-}  // namespace blueshift
+} // namespace blueshift
 
-#define BS_CHECK(condition, detail)                                                               \
-    do {                                                                                          \
-        if (!(condition)) [[unlikely]]                                                            \
-            ::blueshift::failCheck(__FILE__, __LINE__, #condition, (detail));                     \
+#define BS_CHECK(condition, detail)                                           \
+    do {                                                                      \
+        if (!(condition)) [[unlikely]]                                        \
+            ::blueshift::failCheck(__FILE__, __LINE__, #condition, (detail)); \
     } while (false)
 
 #ifdef NDEBUG
@@ -30,6 +30,6 @@ namespace blueshift {
 
 #define BS_UNREACHABLE(detail) ::blueshift::failCheck(__FILE__, __LINE__, "unreachable", (detail))
 
-#define BS_NOT_YET(feature)                                                                       \
-    throw ::blueshift::SqlError(::blueshift::sqlstate::kFeatureNotSupported,                      \
+#define BS_NOT_YET(feature)                                                  \
+    throw ::blueshift::SqlError(::blueshift::sqlstate::kFeatureNotSupported, \
                                 std::string(feature) + " is not supported yet")

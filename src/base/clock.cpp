@@ -70,10 +70,16 @@ private:
     u64 state_;
 };
 
-}  // namespace
+} // namespace
 
-std::unique_ptr<Clock> makeSystemClock() { return std::make_unique<SystemClock>(); }
-std::unique_ptr<Random> makeSystemRandom() { return std::make_unique<SystemRandom>(); }
-std::unique_ptr<Random> makeSeededRandom(u64 seed) { return std::make_unique<SeededRandom>(seed); }
+std::unique_ptr<Clock> makeSystemClock() {
+    return std::make_unique<SystemClock>();
+}
+std::unique_ptr<Random> makeSystemRandom() {
+    return std::make_unique<SystemRandom>();
+}
+std::unique_ptr<Random> makeSeededRandom(u64 seed) {
+    return std::make_unique<SeededRandom>(seed);
+}
 
-}  // namespace blueshift
+} // namespace blueshift

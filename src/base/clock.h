@@ -32,4 +32,4 @@ std::unique_ptr<Random> makeSystemRandom();
 /// Repeats the same sequence for the same seed; for tests and simulations.
 std::unique_ptr<Random> makeSeededRandom(u64 seed);
 
-}  // namespace blueshift
+} // namespace blueshift

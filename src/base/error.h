@@ -98,7 +98,7 @@ inline constexpr std::string_view kConfigFileError = "F0000";
 inline constexpr std::string_view kInternalError = "XX000";
 inline constexpr std::string_view kDataCorrupted = "XX001";
 inline constexpr std::string_view kObjectMissing = "XX002";
-}  // namespace sqlstate
+} // namespace sqlstate
 
 /// What went wrong, for people and for programs. `position` is the 1-based character offset in the
 /// statement's text, 0 when the error has no place in it.
@@ -129,7 +129,9 @@ struct Error {
 template <class T> using Result = std::expected<T, Error>;
 using Status = std::expected<void, Error>;
 
-inline std::unexpected<Error> failure(Error error) { return std::unexpected<Error>(std::move(error)); }
+inline std::unexpected<Error> failure(Error error) {
+    return std::unexpected<Error>(std::move(error));
+}
 inline std::unexpected<Error> failure(std::string_view state, std::string message) {
     return std::unexpected<Error>(Error(state, std::move(message)));
 }
@@ -154,21 +156,21 @@ template <class T> T orThrow(Result<T> result) {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-}  // namespace blueshift
+} // namespace blueshift
 
 /// Leaves the function with the error of a Result-valued expression.
-#define BS_TRY(expression)                                                                        \
-    do {                                                                                          \
-        if (auto bs_status = (expression); !bs_status)                                            \
-            return std::unexpected<::blueshift::Error>(std::move(bs_status.error()));             \
+#define BS_TRY(expression)                                                            \
+    do {                                                                              \
+        if (auto bs_status = (expression); !bs_status)                                \
+            return std::unexpected<::blueshift::Error>(std::move(bs_status.error())); \
     } while (false)
 
 #define BS_CONCAT_INNER(a, b) a##b
 #define BS_CONCAT(a, b) BS_CONCAT_INNER(a, b)
 /// BS_ASSIGN(auto value, expression): takes the value, or leaves the function with the error.
-#define BS_ASSIGN(target, expression)                                                             \
-    auto BS_CONCAT(bs_result_, __LINE__) = (expression);                                          \
-    if (!BS_CONCAT(bs_result_, __LINE__))                                                         \
-        return std::unexpected<::blueshift::Error>(                                               \
-            std::move(BS_CONCAT(bs_result_, __LINE__).error()));                                  \
+#define BS_ASSIGN(target, expression)                            \
+    auto BS_CONCAT(bs_result_, __LINE__) = (expression);         \
+    if (!BS_CONCAT(bs_result_, __LINE__))                        \
+        return std::unexpected<::blueshift::Error>(              \
+            std::move(BS_CONCAT(bs_result_, __LINE__).error())); \
     target = std::move(*BS_CONCAT(bs_result_, __LINE__))

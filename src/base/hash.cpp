@@ -1,10 +1,10 @@
 #include "base/hash.h"
 
 #define XXH_INLINE_ALL
+#include <nmmintrin.h>
 #include <xxhash.h>
 
 #include <cstring>
-#include <nmmintrin.h>
 
 namespace blueshift {
 
@@ -30,4 +30,4 @@ u32 crc32c(const void* data, size_t bytes, u32 seed) {
     return ~tail;
 }
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -16,11 +16,15 @@ inline u64 mixHash(u64 key) {
     const u128 product = u128(key ^ 0x9E3779B97F4A7C15ull) * 0xD6E8FEB86659FD93ull;
     return u64(product) ^ u64(product >> 64);
 }
-inline u64 combineHash(u64 seed, u64 hash) { return mixHash(seed ^ (hash + 0x9E3779B97F4A7C15ull)); }
+inline u64 combineHash(u64 seed, u64 hash) {
+    return mixHash(seed ^ (hash + 0x9E3779B97F4A7C15ull));
+}
 
 /// XXH3, 64 bits.
 u64 hashBytes(const void* data, size_t bytes, u64 seed = 0);
-inline u64 hashBytes(std::string_view text) { return hashBytes(text.data(), text.size()); }
+inline u64 hashBytes(std::string_view text) {
+    return hashBytes(text.data(), text.size());
+}
 
 /// XXH3, 128 bits: object checksums and the hash chain of the log.
 struct Hash128 {
@@ -33,4 +37,4 @@ Hash128 hashBytes128(const void* data, size_t bytes);
 /// CRC32C (Castagnoli) of block bytes, as stored. `seed` continues an earlier call.
 u32 crc32c(const void* data, size_t bytes, u32 seed = 0);
 
-}  // namespace blueshift
+} // namespace blueshift

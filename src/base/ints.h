@@ -22,4 +22,4 @@ using u128 = unsigned __int128;
 using f32 = float;
 using f64 = double;
 
-}  // namespace blueshift
+} // namespace blueshift

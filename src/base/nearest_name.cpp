@@ -21,7 +21,7 @@ size_t editDistance(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
-}  // namespace
+} // namespace
 
 std::string nearestName(std::string_view name, std::span<const std::string_view> candidates) {
     size_t best = std::max<size_t>(name.size() / 3, 2) + 1;
@@ -35,4 +35,4 @@ std::string nearestName(std::string_view name, std::span<const std::string_view>
     return std::string(nearest);
 }
 
-}  // namespace blueshift
+} // namespace blueshift

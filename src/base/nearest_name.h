@@ -11,4 +11,4 @@ namespace blueshift {
 /// name's length (at least two edits).
 std::string nearestName(std::string_view name, std::span<const std::string_view> candidates);
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -17,10 +17,10 @@ struct BindContext {
     std::shared_ptr<const catalog::CatalogSnapshot> catalog;
     const catalog::SourceRegistry* sources = nullptr;
     const functions::SessionFacts* session = nullptr;
-    std::vector<std::string> search_path;  // pg_catalog is implied first, temporary schema before it
-    std::string temporary_schema;          // of the session, "" while it has none
+    std::vector<std::string> search_path; // pg_catalog is implied first, temporary schema before it
+    std::string temporary_schema;         // of the session, "" while it has none
     bool superuser = true;
-    std::string_view text;  // of the statement, for positions
+    std::string_view text; // of the statement, for positions
     /// Types of $1.. as the client declared them; unknown ones are inferred and written back.
     std::vector<SqlType>* parameter_types = nullptr;
     /// Values of $1..; empty while only describing.
@@ -59,4 +59,4 @@ SqlType resolveType(const parse::TypeName& name, std::string_view text);
 std::shared_ptr<const catalog::Table> resolveTable(const parse::ObjectName& name,
                                                    BindContext& context);
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

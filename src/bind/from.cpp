@@ -245,7 +245,8 @@ FromResult Binder::expandView(const catalog::View& view, std::string_view alias,
     user_ = std::move(user);
     search_path_ = std::move(path);
     // Columns that were added to a table under a `*` come last and are not the view's.
-    while (!view.columns.empty() && view.columns.size() < query.columns.size()) query.columns.pop_back();
+    while (!view.columns.empty() && view.columns.size() < query.columns.size())
+        query.columns.pop_back();
     if (!view.columns.empty() && view.columns.size() != query.columns.size())
         fail(sqlstate::kUndefinedColumn, "the tables under view \"" + view.name + "\" have changed",
              position, "Recreate the view.");

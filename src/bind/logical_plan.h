@@ -16,20 +16,20 @@
 namespace blueshift::bind {
 
 enum class LogicalKind : u8 {
-    kScan,        // table of segments
-    kSource,      // TableSource: system view or table function
-    kValues,      // rows of expressions; one row without columns for SELECT without FROM
+    kScan,   // table of segments
+    kSource, // TableSource: system view or table function
+    kValues, // rows of expressions; one row without columns for SELECT without FROM
     kFilter,
-    kMap,         // adds computed columns
+    kMap, // adds computed columns
     kJoin,
     kAggregate,
     kWindow,
     kSort,
     kLimit,
     kDistinct,
-    kUnion,       // UNION ALL
-    kSetOp,       // INTERSECT, EXCEPT (distinct rows)
-    kCteScan,     // reads a plan of QueryPlan::ctes
+    kUnion,   // UNION ALL
+    kSetOp,   // INTERSECT, EXCEPT (distinct rows)
+    kCteScan, // reads a plan of QueryPlan::ctes
 };
 
 struct LogicalOp {
@@ -53,20 +53,20 @@ struct ScanOp : LogicalOp {
     std::string_view alias;
     /// One per live column of the table, in order, plus `row_id` where asked for.
     List<OutputColumn> columns;
-    List<u32> column_ids;  // parallel: catalog column ids
-    ColumnId row_id = kNoColumn;  // BIGINT column with the row's address, for UPDATE and DELETE
+    List<u32> column_ids;        // parallel: catalog column ids
+    ColumnId row_id = kNoColumn; // BIGINT column with the row's address, for UPDATE and DELETE
 };
 
 struct SourceOp : LogicalOp {
     const catalog::TableSource* source;
     std::string_view alias;
     List<OutputColumn> columns;  // parallel to source->columns()
-    List<const Expr*> arguments;  // constants, for table functions
+    List<const Expr*> arguments; // constants, for table functions
 };
 
 struct ValuesOp : LogicalOp {
     List<OutputColumn> columns;
-    List<List<const Expr*>> rows;  // constants after folding, or expressions without columns
+    List<List<const Expr*>> rows; // constants after folding, or expressions without columns
 };
 
 struct FilterOp : LogicalOp {
@@ -78,23 +78,23 @@ struct MapItem {
     const Expr* expr;
 };
 struct MapOp : LogicalOp {
-    List<MapItem> items;  // may not refer to one another
+    List<MapItem> items; // may not refer to one another
 };
 
 enum class JoinType : u8 {
     kInner,
-    kLeft,    // keeps every row of children[0]
+    kLeft, // keeps every row of children[0]
     kRight,
     kFull,
-    kSemi,    // rows of children[0] with a partner
-    kAnti,    // rows of children[0] without a partner (NOT EXISTS semantics)
-    kMark,    // every row of children[0] and a three-valued `mark` column: IN, EXISTS under OR
-    kSingle,  // left join whose right side has at most one partner, else 21000 (scalar subqueries)
+    kSemi,   // rows of children[0] with a partner
+    kAnti,   // rows of children[0] without a partner (NOT EXISTS semantics)
+    kMark,   // every row of children[0] and a three-valued `mark` column: IN, EXISTS under OR
+    kSingle, // left join whose right side has at most one partner, else 21000 (scalar subqueries)
 };
 struct JoinOp : LogicalOp {
     JoinType type = JoinType::kInner;
-    const Expr* condition = nullptr;  // nullptr: TRUE
-    OutputColumn mark;                // kMark
+    const Expr* condition = nullptr; // nullptr: TRUE
+    OutputColumn mark;               // kMark
     /// kMark: TRUE with a match; else NULL when some compared value was NULL, else FALSE. Without
     /// it (EXISTS) never NULL.
     bool null_aware = false;
@@ -112,13 +112,13 @@ struct SortKey {
 struct AggregateItem {
     OutputColumn column;
     const functions::Aggregate* aggregate = nullptr;
-    List<const Expr*> args;  // cast to what the aggregate takes
+    List<const Expr*> args; // cast to what the aggregate takes
     bool distinct = false;
     const Expr* filter = nullptr;
-    List<SortKey> order_by;  // WITHIN GROUP or inside the call
+    List<SortKey> order_by; // WITHIN GROUP or inside the call
 };
 struct GroupKey {
-    OutputColumn column;  // new id, so that grouping sets may null it
+    OutputColumn column; // new id, so that grouping sets may null it
     const Expr* expr;
 };
 struct AggregateOp : LogicalOp {
@@ -126,19 +126,33 @@ struct AggregateOp : LogicalOp {
     List<AggregateItem> aggregates;
     /// Grouping sets as bit masks over keys (bit i: key i is grouped); empty: one set of all keys.
     List<u64> grouping_sets;
-    OutputColumn grouping_id;  // id kNoColumn unless GROUPING() or several sets need it
+    OutputColumn grouping_id; // id kNoColumn unless GROUPING() or several sets need it
 };
 
 enum class WindowFunction : u8 {
-    kRowNumber, kRank, kDenseRank, kPercentRank, kCumeDist, kNtile,
-    kLag, kLead, kFirstValue, kLastValue, kNthValue, kRatioToReport,
+    kRowNumber,
+    kRank,
+    kDenseRank,
+    kPercentRank,
+    kCumeDist,
+    kNtile,
+    kLag,
+    kLead,
+    kFirstValue,
+    kLastValue,
+    kNthValue,
+    kRatioToReport,
     kAggregate,
 };
 enum class FrameBound : u8 {
-    kUnboundedPreceding, kPreceding, kCurrentRow, kFollowing, kUnboundedFollowing
+    kUnboundedPreceding,
+    kPreceding,
+    kCurrentRow,
+    kFollowing,
+    kUnboundedFollowing
 };
 struct WindowFrame {
-    bool rows = true;  // false: RANGE (default frame of aggregates with ORDER BY in PostgreSQL)
+    bool rows = true; // false: RANGE (default frame of aggregates with ORDER BY in PostgreSQL)
     FrameBound start = FrameBound::kUnboundedPreceding;
     FrameBound end = FrameBound::kUnboundedFollowing;
     i64 start_offset = 0;
@@ -147,7 +161,7 @@ struct WindowFrame {
 struct WindowItem {
     OutputColumn column;
     WindowFunction function;
-    const functions::Aggregate* aggregate = nullptr;  // kAggregate
+    const functions::Aggregate* aggregate = nullptr; // kAggregate
     List<const Expr*> args;
     bool distinct = false;
     bool ignore_nulls = false;
@@ -164,11 +178,11 @@ struct SortOp : LogicalOp {
     List<SortKey> keys;
 };
 struct LimitOp : LogicalOp {
-    i64 limit = -1;  // -1: none
+    i64 limit = -1; // -1: none
     i64 offset = 0;
 };
 struct DistinctOp : LogicalOp {
-    List<ColumnId> columns;  // of the child
+    List<ColumnId> columns; // of the child
 };
 
 /// Column i of the result takes children[k]'s column inputs[k][i]; types agree already.
@@ -181,21 +195,21 @@ struct SetOpOp : LogicalOp {
     SetOpKind operation;
     bool all = false;
     List<OutputColumn> columns;
-    List<List<ColumnId>> inputs;  // two
+    List<List<ColumnId>> inputs; // two
 };
 
 struct CteScanOp : LogicalOp {
-    u32 cte = 0;  // index into QueryPlan::ctes
+    u32 cte = 0; // index into QueryPlan::ctes
     List<OutputColumn> columns;
-    List<ColumnId> inputs;  // parallel: columns of the CTE's plan
+    List<ColumnId> inputs; // parallel: columns of the CTE's plan
 };
 
 /// A subquery inside an expression: only between bind and unnesting.
 enum class SubqueryKind : u8 {
     kScalar,
     kExists,
-    kCompareAny,  // tests op ANY (plan); IN is "=" ANY
-    kCompareAll,  // tests op ALL (plan); NOT IN is "<>" ALL
+    kCompareAny, // tests op ANY (plan); IN is "=" ANY
+    kCompareAll, // tests op ALL (plan); NOT IN is "<>" ALL
 };
 struct SubqueryExpr : Expr {
     SubqueryKind subquery;
@@ -210,7 +224,7 @@ struct ResultColumn {
     std::string_view name;
     SqlType type;
     bool nullable = true;
-    catalog::Oid table = 0;  // origin, for RowDescription
+    catalog::Oid table = 0; // origin, for RowDescription
     i16 attribute = 0;
 };
 struct Cte {
@@ -225,7 +239,7 @@ struct QueryPlan {
     LogicalOp* root = nullptr;
     List<ResultColumn> columns;
     List<Cte> ctes;
-    ColumnId next_column = 0;  // first free id
+    ColumnId next_column = 0; // first free id
     /// Tables and views read, for privileges, invalidation and caches.
     List<catalog::Oid> objects;
     bool volatile_functions = false;
@@ -234,4 +248,4 @@ struct QueryPlan {
 /// Indented text of a plan, for tests and EXPLAIN (LOGICAL).
 std::string printLogical(const QueryPlan& plan);
 
-}  // namespace blueshift::bind
+} // namespace blueshift::bind

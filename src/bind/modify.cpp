@@ -80,7 +80,8 @@ BoundModify Binder::update(const parse::Update& statement) {
         std::vector<ColumnId> read;
         collectColumns(slot, read);
         if (!read.empty())
-            require(table->privileges, table->owner, "select", table->name, statement.table.position);
+            require(table->privileges, table->owner, "select", table->name,
+                    statement.table.position);
     }
     if (!statement.from.empty()) root = firstMatch(root, row_id);
 

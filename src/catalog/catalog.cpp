@@ -23,7 +23,7 @@ template <class Map> auto entryOf(const Map& entries, Oid oid) -> typename Map::
     return found == entries.end() ? nullptr : found->second;
 }
 
-}  // namespace
+} // namespace
 
 struct CatalogSnapshot::Names {
     NameMap tables;
@@ -118,4 +118,4 @@ std::shared_ptr<const CatalogSnapshot> makeEmptyCatalog() {
     return snapshot;
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -19,7 +19,7 @@
 #include "types/sql_type.h"
 
 namespace blueshift::storage {
-class MemorySegment;  // storage/memory_segment.h: rows kept in the log record itself
+class MemorySegment; // storage/memory_segment.h: rows kept in the log record itself
 }
 
 namespace blueshift::catalog {
@@ -35,17 +35,29 @@ enum class DistStyle : u8 { kAuto, kEven, kKey, kAll };
 enum class SortStyle : u8 { kAuto, kNone, kCompound, kInterleaved };
 /// Redshift's names; storage/ maps each onto one of its own encodings. kAuto: chosen by sampling.
 enum class ColumnEncoding : u8 {
-    kAuto, kRaw, kAz64, kByteDict, kDelta, kDelta32k, kLzo, kMostly8, kMostly16, kMostly32,
-    kRunLength, kText255, kText32k, kZstd,
+    kAuto,
+    kRaw,
+    kAz64,
+    kByteDict,
+    kDelta,
+    kDelta32k,
+    kLzo,
+    kMostly8,
+    kMostly16,
+    kMostly32,
+    kRunLength,
+    kText255,
+    kText32k,
+    kZstd,
 };
 
 struct Column {
-    u32 id = 0;  // stable for the table's life; never reused
+    u32 id = 0; // stable for the table's life; never reused
     std::string name;
     SqlType type;
     bool not_null = false;
     bool dropped = false;
-    std::optional<std::string> default_sql;  // as written, bound at use
+    std::optional<std::string> default_sql; // as written, bound at use
     bool is_identity = false;
     i64 identity_seed = 1;
     i64 identity_step = 1;
@@ -59,46 +71,46 @@ struct Column {
 /// Range and counts of one column in one segment, enough to prune and plan without its footer.
 struct ColumnRange {
     u64 null_count = 0;
-    bool has_range = false;  // min and max are exact bounds of the non-NULL values
-    i128 min = 0;            // integer kinds
+    bool has_range = false; // min and max are exact bounds of the non-NULL values
+    i128 min = 0;           // integer kinds
     i128 max = 0;
     f64 min_float = 0;
     f64 max_float = 0;
-    std::string min_text;  // prefix of at most 32 bytes, rounded down / up
+    std::string min_text; // prefix of at most 32 bytes, rounded down / up
     std::string max_text;
     bool max_text_unbounded = false;
 };
 
 /// Rows of one segment that are deleted: immutable; a later delete makes a new one.
 struct DeleteVector {
-    std::vector<u64> bits;  // a bit per row of the segment, 1 is deleted
+    std::vector<u64> bits; // a bit per row of the segment, 1 is deleted
     u64 deleted_rows = 0;
-    std::string object_key;  // where it is stored; empty while it lies in the log record
+    std::string object_key; // where it is stored; empty while it lies in the log record
 };
 
 /// One immutable run of rows of a table. `memory` holds the rows when they came inline in the log.
 struct Segment {
-    u64 id = 0;  // unique in the table, ascending with commit order
+    u64 id = 0; // unique in the table, ascending with commit order
     std::string object_key;
     u64 object_bytes = 0;
     Hash128 object_hash;
     u32 rows = 0;
-    std::vector<u32> column_ids;       // the columns it has, in object order
-    std::vector<ColumnRange> ranges;   // parallel to column_ids
+    std::vector<u32> column_ids;     // the columns it has, in object order
+    std::vector<ColumnRange> ranges; // parallel to column_ids
     std::shared_ptr<const storage::MemorySegment> memory;
 };
 
 struct SegmentEntry {
     std::shared_ptr<const Segment> segment;
-    std::shared_ptr<const DeleteVector> deletes;  // nullptr: none
+    std::shared_ptr<const DeleteVector> deletes; // nullptr: none
 };
 
 /// Sampled rows and sketches, made by ANALYZE and by bulk loads.
 struct ColumnStatistics {
-    f64 distinct = 0;       // estimate; 0 unknown
+    f64 distinct = 0; // estimate; 0 unknown
     f64 null_fraction = 0;
-    f64 average_bytes = 0;  // text
-    std::vector<u8> hll;    // HyperLogLog registers, mergeable; may be empty
+    f64 average_bytes = 0; // text
+    std::vector<u8> hll;   // HyperLogLog registers, mergeable; may be empty
     bool has_range = false;
     i128 min = 0;
     i128 max = 0;
@@ -106,8 +118,8 @@ struct ColumnStatistics {
     f64 max_float = 0;
 };
 struct TableStatistics {
-    f64 rows = 0;  // at the time it was made
-    std::vector<std::pair<u32, ColumnStatistics>> columns;  // by column id
+    f64 rows = 0;                                          // at the time it was made
+    std::vector<std::pair<u32, ColumnStatistics>> columns; // by column id
     /// A uniform sample of up to 2,048 rows over all columns, in the table's column order.
     std::shared_ptr<const storage::MemorySegment> sample;
 
@@ -116,8 +128,8 @@ struct TableStatistics {
 
 struct KeyConstraint {
     std::string name;
-    bool primary = false;       // else UNIQUE; informational both
-    std::vector<u32> columns;   // column ids
+    bool primary = false;     // else UNIQUE; informational both
+    std::vector<u32> columns; // column ids
     Oid oid = 0;
 };
 struct ForeignKey {
@@ -129,8 +141,8 @@ struct ForeignKey {
 };
 
 struct Privilege {
-    std::string grantee;  // user, "role NAME" or "public"
-    std::string name;     // select, insert, update, delete, usage, create ...
+    std::string grantee; // user, "role NAME" or "public"
+    std::string name;    // select, insert, update, delete, usage, create ...
     bool with_grant = false;
 };
 
@@ -139,21 +151,21 @@ struct Table {
     Oid schema = kPublicSchema;
     std::string name;
     std::string owner = "admin";
-    std::vector<Column> columns;  // includes dropped ones
+    std::vector<Column> columns; // includes dropped ones
     DistStyle dist_style = DistStyle::kAuto;
-    u32 dist_key = 0;  // column id, with kKey
+    u32 dist_key = 0; // column id, with kKey
     SortStyle sort_style = SortStyle::kAuto;
-    std::vector<u32> sort_key;  // column ids
+    std::vector<u32> sort_key; // column ids
     bool encode_auto = true;
     bool backup = true;
-    u32 schema_version = 0;  // raised by every ALTER
+    u32 schema_version = 0; // raised by every ALTER
     u32 next_column_id = 1;
     u64 next_segment_id = 1;
     std::vector<KeyConstraint> keys;
     std::vector<ForeignKey> foreign_keys;
     std::vector<Privilege> privileges;
     std::string comment;
-    i64 created_at = 0;  // microseconds since 2000-01-01
+    i64 created_at = 0; // microseconds since 2000-01-01
     std::shared_ptr<const std::vector<SegmentEntry>> segments;
     std::shared_ptr<const TableStatistics> statistics;
     bool temporary = false;
@@ -162,7 +174,7 @@ struct Table {
     const Column* findColumn(u32 column_id) const;
     /// Live columns in order.
     std::vector<const Column*> liveColumns() const;
-    u64 rowCount() const;  // without deleted rows
+    u64 rowCount() const; // without deleted rows
 };
 
 struct ViewColumn {
@@ -178,7 +190,7 @@ struct View {
     std::string definition;  // the whole CREATE VIEW
     std::string search_path; // in force when it was created
     bool late_binding = false;
-    std::vector<ViewColumn> columns;  // empty for late binding
+    std::vector<ViewColumn> columns; // empty for late binding
     std::vector<Oid> depends_on;
     std::vector<Privilege> privileges;
     std::string comment;
@@ -203,7 +215,7 @@ struct User {
     std::string digest_verifier; // sha256|digest|salt
     std::string valid_until;
     i32 connection_limit = -1;
-    i32 session_timeout = 0;  // seconds
+    i32 session_timeout = 0; // seconds
     bool is_role = false;
     bool is_group = false;
     std::vector<std::string> member_of;
@@ -231,10 +243,10 @@ public:
 
 private:
     struct Names;
-    std::shared_ptr<const Names> names_;  // shared by snapshots with the same definitions
+    std::shared_ptr<const Names> names_; // shared by snapshots with the same definitions
 };
 
 /// The snapshot of a new, empty database: pg_catalog, information_schema and public; no users.
 std::shared_ptr<const CatalogSnapshot> makeEmptyCatalog();
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -28,7 +28,9 @@ bool getVarint(const u8*& at, const u8* end, u64& value) {
     return false;
 }
 
-bool testBit(std::span<const u64> bits, u64 row) { return bits[row >> 6] >> (row & 63) & 1; }
+bool testBit(std::span<const u64> bits, u64 row) {
+    return bits[row >> 6] >> (row & 63) & 1;
+}
 
 /// The first row at or after `row` whose bit is `wanted`, or the number of rows.
 u64 findBit(std::span<const u64> bits, u64 row, bool wanted) {
@@ -64,7 +66,7 @@ void encodeRuns(std::span<const u64> bits, std::vector<u8>& out) {
     }
 }
 
-}  // namespace
+} // namespace
 
 std::vector<u8> encodeBits(std::span<const u64> bits) {
     std::vector<u8> head;
@@ -149,4 +151,4 @@ void mergeBits(std::vector<u64>& into, std::span<const u64> bits) {
     for (size_t i = 0; i < bits.size(); ++i) into[i] |= bits[i];
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -25,4 +25,4 @@ bool bitsIntersect(std::span<const u64> a, std::span<const u64> b);
 /// into |= bits, growing `into` as needed.
 void mergeBits(std::vector<u64>& into, std::span<const u64> bits);
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

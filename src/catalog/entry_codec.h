@@ -109,7 +109,9 @@ template <class A> void describe(A& a, Ref<A, Schema> schema) {
 struct StoredText {
     std::string text;
 };
-template <class A> void describe(A& a, Ref<A, StoredText> stored) { a(1, stored.text); }
+template <class A> void describe(A& a, Ref<A, StoredText> stored) {
+    a(1, stored.text);
+}
 
 template <class A> void describe(A& a, Ref<A, User> user) {
     a(1, user.oid);
@@ -154,8 +156,8 @@ template <class A> void describe(A& a, Ref<A, Segment> segment) {
     a(7, segment.ranges);
     a(8, segment.memory);
     if constexpr (A::kReads)
-        if (segment.ranges.size() != segment.column_ids.size() ||
-            segment.rows > kMaxSegmentRows || (segment.object_key.empty() && !segment.memory))
+        if (segment.ranges.size() != segment.column_ids.size() || segment.rows > kMaxSegmentRows ||
+            (segment.object_key.empty() && !segment.memory))
             a.fail();
 }
 
@@ -227,4 +229,4 @@ template <class A> void describe(A& a, Ref<A, StoredTable> stored) {
         if (!stored.definition) a.fail();
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

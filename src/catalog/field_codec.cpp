@@ -7,7 +7,7 @@ namespace blueshift::catalog {
 namespace {
 constexpr u32 kMaxTag = 1u << 20;
 constexpr size_t kLengthBytes = 4;
-}  // namespace
+} // namespace
 
 size_t FieldWriter::begin(u32 tag) {
     key(tag, WireForm::kBytes);
@@ -113,4 +113,4 @@ void FieldReader::operator()(u32 tag, std::shared_ptr<const storage::MemorySegme
     next();
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

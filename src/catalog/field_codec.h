@@ -282,4 +282,4 @@ private:
 
 template <class A, class T> using Ref = typename A::template Reference<T>;
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -1,9 +1,9 @@
 // server_facts.h: what is alive in the server, as the monitoring views show it.
 //
-// Place: implemented by engine/ over its registry of connections and its history of statements; read
-// by the STV, STL and SYS views. Times are microseconds since 2000-01-01 UTC, 0 when there is none.
-// Threads: thread-safe; every call returns a copy of one moment.
-// Why so: catalog/ stands below engine/ and must not include it.
+// Place: implemented by engine/ over its registry of connections and its history of statements;
+// read by the STV, STL and SYS views. Times are microseconds since 2000-01-01 UTC, 0 when there is
+// none. Threads: thread-safe; every call returns a copy of one moment. Why so: catalog/ stands
+// below engine/ and must not include it.
 #pragma once
 
 #include <string>
@@ -24,12 +24,12 @@ struct StatementFacts {
     u32 user_id = 0;
     std::string user;
     std::string database;
-    std::string label;  // query_group
+    std::string label; // query_group
     std::string text;
-    std::string type;   // SELECT, INSERT, UPDATE, DELETE, COPY, UNLOAD, CTAS, DDL, UTILITY, COMMAND
+    std::string type; // SELECT, INSERT, UPDATE, DELETE, COPY, UNLOAD, CTAS, DDL, UTILITY, COMMAND
     StatementState state = StatementState::kRunning;
     i64 start_time = 0;
-    i64 end_time = 0;   // 0 while it runs
+    i64 end_time = 0; // 0 while it runs
     i64 planning_micros = 0;
     i64 compile_micros = 0;
     i64 returned_rows = 0;
@@ -45,11 +45,11 @@ struct SessionRow {
     std::string application_name;
     std::string remote_host;
     i64 start_time = 0;
-    i64 end_time = 0;  // of closed sessions
-    u64 transaction_id = 0;  // 0: none open
+    i64 end_time = 0;       // of closed sessions
+    u64 transaction_id = 0; // 0: none open
     i64 transaction_start = 0;
     i64 query_start = 0;
-    std::string current_query;  // empty when idle
+    std::string current_query; // empty when idle
 };
 
 struct SettingFacts {
@@ -95,4 +95,4 @@ public:
     virtual i64 storageCapacity() const = 0;
 };
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

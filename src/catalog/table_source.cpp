@@ -31,4 +31,4 @@ std::vector<const TableSource*> SourceRegistry::all() const {
     return list;
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -69,8 +69,9 @@ private:
         u32 min_arguments;
         u32 max_arguments;
     };
-    std::map<std::pair<std::string, std::string>, std::unique_ptr<TableSource>, std::less<>> sources_;
+    std::map<std::pair<std::string, std::string>, std::unique_ptr<TableSource>, std::less<>>
+        sources_;
     std::vector<FunctionEntry> functions_;
 };
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

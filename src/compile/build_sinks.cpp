@@ -37,7 +37,7 @@ SlotInfo naturalSlot(ColumnId id, SqlType type) {
     return slot;
 }
 
-}  // namespace
+} // namespace
 
 /// Build rows that matched (semi) or did not (outer, anti), once the probe has ended; probe columns
 /// are NULL.
@@ -60,8 +60,8 @@ void PipelineBuilder::buildRowsStream(Streams& streams, const optimize::Physical
         if (hasSlot(stream.slots, column.id)) continue;
         const auto like = std::find_if(output.begin(), output.end(),
                                        [&](const SlotInfo& s) { return s.id == column.id; });
-        Expression null = ExpressionCompiler({}, arena_).compileAs(
-            makeConstant(arena_, Value::null(like->type)), like->kind);
+        Expression null = ExpressionCompiler({}, arena_)
+                              .compileAs(makeConstant(arena_, Value::null(like->type)), like->kind);
         SlotInfo slot = *like;
         slot.nullable = true;
         compute.targets.push_back(addSlot(stream, slot));
@@ -102,9 +102,9 @@ PipelineBuilder::Streams PipelineBuilder::hashJoin(const optimize::HashJoinOp* o
     std::vector<ColumnId> residual_ids;
     if (op->residual != nullptr) collectColumns(op->residual, residual_ids);
     for (const auto& column : op->children[1]->columns) {
-        const bool wanted = op->find(column.id) != nullptr ||
-                            std::find(residual_ids.begin(), residual_ids.end(), column.id) !=
-                                residual_ids.end();
+        const bool wanted =
+            op->find(column.id) != nullptr ||
+            std::find(residual_ids.begin(), residual_ids.end(), column.id) != residual_ids.end();
         if (wanted) stored.push_back(column.id);
     }
     unify(build, stored, op->id);
@@ -179,15 +179,19 @@ void PipelineBuilder::probeStep(Stream& stream, const optimize::HashJoinOp* op, 
         step.residual = ExpressionCompiler(stream.slots, arena_).compile(op->residual);
     }
     for (u32 i = 0; i < stored.size(); ++i) {
-        const bool residual = std::find(residual_ids.begin(), residual_ids.end(), stored[i]) !=
-                              residual_ids.end();
+        const bool residual =
+            std::find(residual_ids.begin(), residual_ids.end(), stored[i]) != residual_ids.end();
         if (residual) step.residual_columns.push_back(all[i]);
         if (op->find(stored[i]) != nullptr) step.build_columns.push_back(all[i]);
     }
     if (op->output == JoinOutput::kProbeMark)
-        step.mark = addSlot(stream, {.id = op->mark, .type = SqlType::boolean(),
-                                     .kind = PhysicalKind::kI8, .nullable = op->null_aware,
-                                     .has_range = true, .min = 0, .max = 1});
+        step.mark = addSlot(stream, {.id = op->mark,
+                                     .type = SqlType::boolean(),
+                                     .kind = PhysicalKind::kI8,
+                                     .nullable = op->null_aware,
+                                     .has_range = true,
+                                     .min = 0,
+                                     .max = 1});
     step.null_aware = op->null_aware;
     step.null_aware_anti = op->null_aware_anti;
     stream.pipeline.needs.push_back(sink);
@@ -229,9 +233,13 @@ PipelineBuilder::Streams PipelineBuilder::nestedLoop(const optimize::NestedLoopJ
         if (op->condition != nullptr)
             step.condition = ExpressionCompiler(stream.slots, arena_).compile(op->condition);
         if (op->output == JoinOutput::kProbeMark)
-            step.mark = addSlot(stream, {.id = op->mark, .type = SqlType::boolean(),
-                                         .kind = PhysicalKind::kI8, .nullable = op->null_aware,
-                                         .has_range = true, .min = 0, .max = 1});
+            step.mark = addSlot(stream, {.id = op->mark,
+                                         .type = SqlType::boolean(),
+                                         .kind = PhysicalKind::kI8,
+                                         .nullable = op->null_aware,
+                                         .has_range = true,
+                                         .min = 0,
+                                         .max = 1});
         step.null_aware = op->null_aware;
         stream.pipeline.needs.push_back(index);
         stream.pipeline.steps.push_back({std::move(step), op->id, stream.slots});
@@ -264,8 +272,8 @@ PipelineBuilder::Streams PipelineBuilder::aggregate(const optimize::AggregateOp*
             key_columns.push_back(key.expr->as<ColumnExpr>()->id);
     }
     for (const auto& call : op->aggregates) {
-        GroupSink::Call made{.aggregate = call.aggregate, .result = call.type,
-                             .distinct = call.distinct};
+        GroupSink::Call made{
+            .aggregate = call.aggregate, .result = call.type, .distinct = call.distinct};
         for (const Expr* arg : call.args) {
             made.args.push_back(Slot(exprs.size()));
             made.arg_types.push_back(arg->type);
@@ -310,8 +318,7 @@ PipelineBuilder::Streams PipelineBuilder::aggregate(const optimize::AggregateOp*
         output.push_back(slot);
     }
     for (const auto& call : op->aggregates) output.push_back(naturalSlot(call.id, call.type));
-    if (sink.has_grouping_id)
-        output.push_back(naturalSlot(op->grouping_id, SqlType::bigInt()));
+    if (sink.has_grouping_id) output.push_back(naturalSlot(op->grouping_id, SqlType::bigInt()));
     const u32 index = endStreams(streams, slots, std::move(sink), output, op->id);
     std::vector<u32> columns;
     for (u32 i = 0; i < output.size(); ++i) columns.push_back(i);
@@ -332,9 +339,9 @@ PipelineBuilder::Streams PipelineBuilder::window(const optimize::WindowOp* op) {
         return Slot(slots.size() - 1);
     };
     for (const auto& column : op->columns) {
-        const bool computed = std::any_of(op->items.begin(), op->items.end(), [&](const auto& item) {
-            return item.column.id == column.id;
-        });
+        const bool computed =
+            std::any_of(op->items.begin(), op->items.end(),
+                        [&](const auto& item) { return item.column.id == column.id; });
         if (computed) continue;
         const Slot slot = slotOfColumn(stream, column.id);
         sink.columns.push_back(take(slot));
@@ -350,9 +357,12 @@ PipelineBuilder::Streams PipelineBuilder::window(const optimize::WindowOp* op) {
         sink.order_by.push_back(
             {slotsOf(std::span(&key.expr, 1))[0], key.descending, key.nulls_first});
     for (const auto& item : op->items) {
-        WindowSink::Call call{.function = item.function, .aggregate = item.aggregate,
-                              .result = item.column.type, .distinct = item.distinct,
-                              .ignore_nulls = item.ignore_nulls, .frame = item.frame};
+        WindowSink::Call call{.function = item.function,
+                              .aggregate = item.aggregate,
+                              .result = item.column.type,
+                              .distinct = item.distinct,
+                              .ignore_nulls = item.ignore_nulls,
+                              .frame = item.frame};
         call.args = slotsOf(item.args);
         for (const Expr* arg : item.args) call.arg_types.push_back(arg->type);
         sink.calls.push_back(std::move(call));
@@ -404,4 +414,4 @@ PipelineBuilder::Streams PipelineBuilder::sort(const optimize::PhysicalOp* op,
     return result;
 }
 
-}  // namespace blueshift::compile
+} // namespace blueshift::compile

@@ -15,10 +15,12 @@ void applyRange(SlotInfo& slot, const optimize::PhysicalColumn& column) {
     slot.max = column.has_range ? std::min(column.max, width.max) : width.max;
 }
 
-}  // namespace
+} // namespace
 
 SlotInfo scanSlot(const catalog::Column& column, ColumnId id) {
-    SlotInfo slot{.id = id, .type = column.type, .kind = naturalKind(column.type),
+    SlotInfo slot{.id = id,
+                  .type = column.type,
+                  .kind = naturalKind(column.type),
                   .nullable = !column.not_null};
     if (isIntegerKind(slot.kind)) {
         slot.kind = integerKindOfWidth(std::min<u32>(column.width_class, widthOf(slot.kind)));
@@ -37,8 +39,8 @@ PipelineBuilder::Streams PipelineBuilder::tableScan(const optimize::TableScanOp*
     source.table = found->second;
     Stream stream;
     const auto add = [&](const optimize::PhysicalColumn& column, u32 column_id) {
-        SlotInfo slot{.id = column.id, .type = column.type, .kind = PhysicalKind::kI64,
-                      .nullable = false};
+        SlotInfo slot{
+            .id = column.id, .type = column.type, .kind = PhysicalKind::kI64, .nullable = false};
         if (const auto* stored = source.table->findColumn(column_id)) {
             slot = scanSlot(*stored, column.id);
             applyRange(slot, column);
@@ -128,8 +130,9 @@ PipelineBuilder::Streams PipelineBuilder::metadata(const optimize::MetadataOp* o
     ValuesSource source;
     source.rows.emplace_back();
     for (u32 i = 0; i < op->columns.size(); ++i)
-        source.rows.back().push_back(ExpressionCompiler({}, arena_).compileAs(
-            makeConstant(arena_, *op->values[i]), naturalKind(op->columns[i].type)));
+        source.rows.back().push_back(
+            ExpressionCompiler({}, arena_)
+                .compileAs(makeConstant(arena_, *op->values[i]), naturalKind(op->columns[i].type)));
     return valuesStream(std::move(source), op->columns.span(), op->id);
 }
 
@@ -209,4 +212,4 @@ PipelineBuilder::Streams PipelineBuilder::cteScan(const optimize::CteScanOp* op)
     return streams;
 }
 
-}  // namespace blueshift::compile
+} // namespace blueshift::compile

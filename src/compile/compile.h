@@ -21,4 +21,4 @@ Expression compileExpression(const Expr* expr, std::span<const SlotInfo> slots, 
 /// The slot in which a scan delivers a column: its width class for integer families.
 SlotInfo scanSlot(const catalog::Column& column, ColumnId id);
 
-}  // namespace blueshift::compile
+} // namespace blueshift::compile

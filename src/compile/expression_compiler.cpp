@@ -11,9 +11,13 @@ using functions::Operator;
 
 namespace {
 
-bool isIntegerFamily(const SqlType& type) { return isIntegerKind(naturalKind(type)); }
+bool isIntegerFamily(const SqlType& type) {
+    return isIntegerKind(naturalKind(type));
+}
 
-Range rangeOf(const EvalNode* node) { return {node->min, node->max}; }
+Range rangeOf(const EvalNode* node) {
+    return {node->min, node->max};
+}
 
 void setRange(EvalNode* node, Range range) {
     node->has_range = true;
@@ -21,7 +25,9 @@ void setRange(EvalNode* node, Range range) {
     node->max = range.max;
 }
 
-bool isComparison(Operator op) { return op >= Operator::kEqual && op <= Operator::kGreaterEqual; }
+bool isComparison(Operator op) {
+    return op >= Operator::kEqual && op <= Operator::kGreaterEqual;
+}
 
 i128 powerOfTen(int digits) {
     i128 power = 1;
@@ -29,7 +35,7 @@ i128 powerOfTen(int digits) {
     return power;
 }
 
-}  // namespace
+} // namespace
 
 Expression ExpressionCompiler::compile(const Expr* expr) {
     const EvalNode* root = node(expr);
@@ -68,7 +74,8 @@ const EvalNode* ExpressionCompiler::node(const Expr* expr) {
     case ExprKind::kCoalesce: return logic(expr->as<LogicExpr>());
     default: break;
     }
-    throw SqlError(sqlstate::kInternalError, "an expression reached the compiler that planning should have removed");
+    throw SqlError(sqlstate::kInternalError,
+                   "an expression reached the compiler that planning should have removed");
 }
 
 const EvalNode* ExpressionCompiler::column(const ColumnExpr* expr) {
@@ -139,8 +146,8 @@ void ExpressionCompiler::finishCall(EvalNode* made) {
         ++varying;
         made->varying_arg = u8(i);
     }
-    const bool is_volatile = made->function != nullptr &&
-                             made->function->volatility == functions::Volatility::kVolatile;
+    const bool is_volatile =
+        made->function != nullptr && made->function->volatility == functions::Volatility::kVolatile;
     made->per_entry = varying == 1 && !made->can_fail && !is_volatile &&
                       made->null_policy == functions::NullPolicy::kStrict;
 }
@@ -290,8 +297,9 @@ const EvalNode* ExpressionCompiler::generic(const CallExpr* expr) {
     made->null_policy = expr->function->null_policy;
     made->can_fail = expr->function->can_fail;
     if (made->loop == nullptr)
-        throw SqlError(sqlstate::kFeatureNotSupported,
-                       fmt::format("{} is not supported for these types yet", expr->function->name));
+        throw SqlError(
+            sqlstate::kFeatureNotSupported,
+            fmt::format("{} is not supported for these types yet", expr->function->name));
     for (const Expr* arg : expr->args) {
         made->args.push(widen(node(arg), naturalKind(arg->type)));
         made->arg_types.push(arg->type);
@@ -332,8 +340,8 @@ const EvalNode* ExpressionCompiler::logic(const LogicExpr* expr) {
                 if (!isValue(i)) continue;
                 kind = widerKind(kind, args[i]->kind);
                 const Range arm = rangeOf(args[i]);
-                range = first ? arm
-                              : Range{std::min(range.min, arm.min), std::max(range.max, arm.max)};
+                range =
+                    first ? arm : Range{std::min(range.min, arm.min), std::max(range.max, arm.max)};
                 first = false;
             }
             made->kind = kind;
@@ -380,4 +388,4 @@ Expression compileExpression(const Expr* expr, std::span<const SlotInfo> slots, 
     return ExpressionCompiler(slots, arena).compile(expr);
 }
 
-}  // namespace blueshift::compile
+} // namespace blueshift::compile

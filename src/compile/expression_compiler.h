@@ -43,4 +43,4 @@ private:
 
 SlotInfo slotOf(const EvalNode& node, ColumnId id);
 
-}  // namespace blueshift::compile
+} // namespace blueshift::compile

@@ -148,7 +148,7 @@ PipelineBuilder::Streams PipelineBuilder::produce(const PhysicalOp* op) {
     case OpKind::kLimit: return limit(op->as<optimize::LimitOp>());
     case OpKind::kUnionAll: return unionAll(op->as<optimize::UnionAllOp>());
     case OpKind::kCteScan: return cteScan(op->as<optimize::CteScanOp>());
-    case OpKind::kExchange: return produce(op->children[0]);  // one node: hands the rows over
+    case OpKind::kExchange: return produce(op->children[0]); // one node: hands the rows over
     }
     BS_UNREACHABLE("physical operator");
 }
@@ -188,7 +188,8 @@ Program PipelineBuilder::build() {
         output.push_back(streams[0].slots[slots[0][i]]);
         sink.columns.push_back(Slot(i));
     }
-    program_.result_sink = endStreams(streams, slots, std::move(sink), std::move(output), plan_.root->id);
+    program_.result_sink =
+        endStreams(streams, slots, std::move(sink), std::move(output), plan_.root->id);
     for (u32 i = 0; i < program_.pipelines.size(); ++i) program_.pipelines[i].id = i;
     program_.join_filters = plan_.join_filters;
     program_.operators = plan_.operators;
@@ -201,4 +202,4 @@ Program compile(const optimize::PhysicalPlan& plan, Arena& arena,
     return PipelineBuilder(plan, arena, catalog).build();
 }
 
-}  // namespace blueshift::compile
+} // namespace blueshift::compile

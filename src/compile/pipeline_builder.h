@@ -2,8 +2,8 @@
 //
 // Place: inside compile/. A Stream is a pipeline under construction with its current slots; an
 // operator extends the streams of its child, or ends them in a sink and opens a new one.
-// Several streams reach one operator through UNION ALL and through outer joins that keep build rows;
-// before they share a sink their slots are brought to the same kinds.
+// Several streams reach one operator through UNION ALL and through outer joins that keep build
+// rows; before they share a sink their slots are brought to the same kinds.
 #pragma once
 
 #include "compile/compile.h"
@@ -77,4 +77,4 @@ private:
     std::vector<CteInfo> ctes_;
 };
 
-}  // namespace blueshift::compile
+} // namespace blueshift::compile

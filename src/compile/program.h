@@ -2,9 +2,9 @@
 // in a numbered slot of the pipeline's batches and every expression resolved to loops.
 //
 // Place: product of compile/; execute/ makes operators from these descriptions.
-// Owns / borrows: descriptions live in the Program; constants' text in the statement's arena, tables
-// in the catalog snapshot: both must outlive the run.
-// Invariant: specs hold no state of a run. See docs/design/execution.md.
+// Owns / borrows: descriptions live in the Program; constants' text in the statement's arena,
+// tables in the catalog snapshot: both must outlive the run. Invariant: specs hold no state of a
+// run. See docs/design/execution.md.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,7 @@ inline constexpr Slot kNoSlot = 0xFFFF;
 struct SlotInfo {
     ColumnId id = kNoColumn;
     SqlType type;
-    PhysicalKind kind = PhysicalKind::kI64;  // of the vectors that arrive here
+    PhysicalKind kind = PhysicalKind::kI64; // of the vectors that arrive here
     bool nullable = true;
     /// Proved bounds of the non-NULL values; integer kinds.
     bool has_range = false;
@@ -32,7 +32,17 @@ struct SlotInfo {
 };
 
 enum class EvalOp : u8 {
-    kSlot, kConstant, kCall, kAnd, kOr, kNot, kIsNull, kIsTruth, kCase, kCoalesce, kInList,
+    kSlot,
+    kConstant,
+    kCall,
+    kAnd,
+    kOr,
+    kNot,
+    kIsNull,
+    kIsTruth,
+    kCase,
+    kCoalesce,
+    kInList,
 };
 
 /// An expression over slots, ready to run. Nodes lie in the statement's arena.
@@ -46,19 +56,19 @@ struct EvalNode {
     bool has_range = false;
     i128 min = 0;
     i128 max = 0;
-    u32 scratch = 0;  // index of this node's buffer in an evaluator; unique in one Expression
+    u32 scratch = 0; // index of this node's buffer in an evaluator; unique in one Expression
 
-    Slot slot = kNoSlot;   // kSlot
-    Value constant;        // kConstant, of `kind`
-    const functions::Function* function = nullptr;  // kCall
-    functions::VectorLoop loop = nullptr;           // kCall
-    functions::FilterLoop filter = nullptr;         // comparisons
+    Slot slot = kNoSlot;                           // kSlot
+    Value constant;                                // kConstant, of `kind`
+    const functions::Function* function = nullptr; // kCall
+    functions::VectorLoop loop = nullptr;          // kCall
+    functions::FilterLoop filter = nullptr;        // comparisons
     functions::NullPolicy null_policy = functions::NullPolicy::kStrict;
     /// One argument varies and the result depends on nothing else: over a dictionary the call runs
     /// once per entry.
     bool per_entry = false;
     u8 varying_arg = 0;
-    bool negated = false;  // kIsNull, kInList, kIsTruth
+    bool negated = false; // kIsNull, kInList, kIsTruth
     i8 truth = 1;
     bool has_else = false;
     List<const EvalNode*> args;
@@ -85,21 +95,21 @@ struct ScanSource {
     std::vector<ScanPredicate> predicates;
     std::vector<optimize::JoinFilterTarget> join_filters;
 };
-struct SystemSource {  // a TableSource
+struct SystemSource { // a TableSource
     const catalog::TableSource* source = nullptr;
     std::vector<u32> columns;
     std::vector<Value> arguments;
 };
 struct ValuesSource {
-    std::vector<std::vector<Expression>> rows;  // no slots read
+    std::vector<std::vector<Expression>> rows; // no slots read
 };
 /// Reads what another pipeline's sink produced: groups, sorted rows, windows, a materialised CTE,
 /// or the unmatched (matched) build rows of a hash join.
 struct SinkSource {
-    u32 sink = 0;  // Program::sinks
+    u32 sink = 0; // Program::sinks
     /// Columns of the sink's output that are delivered, in slot order.
     std::vector<u32> columns;
-    bool ordered = false;  // one worker, rows in the sink's order
+    bool ordered = false; // one worker, rows in the sink's order
     /// Sinks that keep matches: rows with (else without) a partner.
     bool matched = false;
 };
@@ -116,9 +126,9 @@ struct ComputeStep {
 };
 /// Probe of a hash join; the build side is a sink.
 struct ProbeStep {
-    u32 sink = 0;  // Program::sinks: a BuildSink
+    u32 sink = 0; // Program::sinks: a BuildSink
     optimize::JoinOutput output = optimize::JoinOutput::kInner;
-    std::vector<Slot> keys;  // of the same kinds as the build's keys
+    std::vector<Slot> keys; // of the same kinds as the build's keys
     /// Columns of the build side that are delivered: index in the build row, target slot.
     std::vector<std::pair<u32, Slot>> build_columns;
     /// Over slots of the probe batch extended by `residual_columns`.
@@ -129,10 +139,10 @@ struct ProbeStep {
     bool null_aware_anti = false;
 };
 struct NestedLoopStep {
-    u32 sink = 0;  // a MaterializeSink
+    u32 sink = 0; // a MaterializeSink
     optimize::JoinOutput output = optimize::JoinOutput::kInner;
     std::vector<std::pair<u32, Slot>> build_columns;
-    Expression condition;  // empty root: TRUE
+    Expression condition; // empty root: TRUE
     Slot mark = kNoSlot;
     bool null_aware = false;
 };
@@ -144,17 +154,18 @@ struct LimitStep {
 struct SelectStep {
     std::vector<Slot> from;
 };
-using Step = std::variant<FilterStep, ComputeStep, ProbeStep, NestedLoopStep, LimitStep, SelectStep>;
+using Step =
+    std::variant<FilterStep, ComputeStep, ProbeStep, NestedLoopStep, LimitStep, SelectStep>;
 
 // ---- Sinks: where a pipeline ends. Each stores rows of `columns`.
 
-struct BuildSink {  // hash table of a join's build side
+struct BuildSink { // hash table of a join's build side
     std::vector<Slot> keys;
-    std::vector<Slot> columns;      // stored besides the keys; numbering: keys first, then these
+    std::vector<Slot> columns; // stored besides the keys; numbering: keys first, then these
     bool unique_keys = false;
-    bool keeps_matches = false;     // a bit per row for build-outer, semi and anti output
+    bool keeps_matches = false; // a bit per row for build-outer, semi and anti output
     bool nulls_match = false;
-    bool keeps_null_keys = false;   // null-aware mark or anti: notes whether a NULL key came
+    bool keeps_null_keys = false; // null-aware mark or anti: notes whether a NULL key came
     std::vector<optimize::HashJoinOp::Published> publishes;
 };
 struct MaterializeSink {
@@ -172,7 +183,7 @@ struct GroupSink {
         std::vector<SqlType> arg_types;
         SqlType result;
         bool distinct = false;
-        Slot filter = kNoSlot;  // boolean slot
+        Slot filter = kNoSlot; // boolean slot
         std::vector<SortKeySpec> order_by;
     };
     std::vector<Key> keys;
@@ -184,9 +195,9 @@ struct GroupSink {
     // when key i is not in the row's set, as GROUPING(key) = 1.
 };
 struct SortSink {
-    std::vector<Slot> columns;        // stored; output columns in this order
+    std::vector<Slot> columns; // stored; output columns in this order
     std::vector<SortKeySpec> keys;
-    i64 limit = -1;                   // with a limit: top-n
+    i64 limit = -1; // with a limit: top-n
     i64 offset = 0;
 };
 struct WindowSink {
@@ -200,13 +211,13 @@ struct WindowSink {
         bool ignore_nulls = false;
         bind::WindowFrame frame;
     };
-    std::vector<Slot> columns;  // stored and passed on
+    std::vector<Slot> columns; // stored and passed on
     std::vector<Slot> partition_by;
     std::vector<SortKeySpec> order_by;
     std::vector<Call> calls;
     // Output columns: `columns`, then one per call.
 };
-struct ResultSink {  // the client, or the writer of an INSERT
+struct ResultSink { // the client, or the writer of an INSERT
     std::vector<Slot> columns;
     bool ordered = false;
 };
@@ -214,7 +225,7 @@ using Sink = std::variant<BuildSink, MaterializeSink, GroupSink, SortSink, Windo
 
 struct SinkInfo {
     Sink sink;
-    u32 op = 0;  // PhysicalOp::id, for EXPLAIN ANALYZE
+    u32 op = 0; // PhysicalOp::id, for EXPLAIN ANALYZE
     /// What arrives: the slots of the pipeline that feeds it.
     std::vector<SlotInfo> input;
     /// What its readers get, in the order of its output columns.
@@ -225,7 +236,7 @@ struct SinkInfo {
 struct StepInfo {
     Step step;
     u32 op = 0;
-    std::vector<SlotInfo> output;  // slots after this step
+    std::vector<SlotInfo> output; // slots after this step
 };
 
 struct Pipeline {
@@ -234,11 +245,11 @@ struct Pipeline {
     u32 source_op = 0;
     std::vector<SlotInfo> source_slots;
     std::vector<StepInfo> steps;
-    u32 sink = 0;  // Program::sinks
-    std::vector<Slot> sink_slots;  // input slot i of the sink is this slot of the last step
+    u32 sink = 0;                 // Program::sinks
+    std::vector<Slot> sink_slots; // input slot i of the sink is this slot of the last step
     /// Sinks that must be finished before this pipeline starts.
     std::vector<u32> needs;
-    bool ordered = false;  // run by one worker, morsels in order
+    bool ordered = false; // run by one worker, morsels in order
 };
 
 struct Program {
@@ -253,4 +264,4 @@ struct Program {
 
 std::string printProgram(const Program& program);
 
-}  // namespace blueshift::compile
+} // namespace blueshift::compile

@@ -62,7 +62,8 @@ inline std::optional<Range> multiplyRanges(Range a, Range b) {
 /// The narrowest integer kind, of at least `least`, that holds the range.
 inline PhysicalKind kindForRange(Range range, PhysicalKind least) {
     for (u32 width = widthOf(least); width < 16; width *= 2)
-        if (rangeOfKind(integerKindOfWidth(width)).contains(range)) return integerKindOfWidth(width);
+        if (rangeOfKind(integerKindOfWidth(width)).contains(range))
+            return integerKindOfWidth(width);
     return PhysicalKind::kI128;
 }
 
@@ -70,4 +71,4 @@ inline PhysicalKind widerKind(PhysicalKind a, PhysicalKind b) {
     return widthOf(a) >= widthOf(b) ? a : b;
 }
 
-}  // namespace blueshift::compile
+} // namespace blueshift::compile

@@ -14,14 +14,16 @@ using parse::AlterTableAction;
 catalog::Column& liveColumn(catalog::Table& table, std::string_view name) {
     for (auto& column : table.columns)
         if (!column.dropped && column.name == name) return column;
-    throw SqlError(sqlstate::kUndefinedColumn,
-                   fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
+    throw SqlError(
+        sqlstate::kUndefinedColumn,
+        fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
 }
 
 void requireFreeColumn(const catalog::Table& table, std::string_view name) {
     if (table.findColumn(name) != nullptr)
-        throw SqlError(sqlstate::kDuplicateColumn,
-                       fmt::format("column \"{}\" of relation \"{}\" already exists", name, table.name));
+        throw SqlError(
+            sqlstate::kDuplicateColumn,
+            fmt::format("column \"{}\" of relation \"{}\" already exists", name, table.name));
 }
 
 /// Copies all rows into fresh segments of the table's new definition: new sort order, new column.
@@ -45,8 +47,9 @@ void rewriteRows(const catalog::Table& before, std::shared_ptr<catalog::Table> a
                       : fmt::format("({})::{}", added_value, formatType(column->type));
     }
     const auto* schema = context.transaction.view()->findSchema(before.schema);
-    context.rewrite_rows(oid, fmt::format("SELECT {} FROM {}.{}", list, parse::quoteName(schema->name),
-                                          parse::quoteName(before.name)));
+    context.rewrite_rows(oid,
+                         fmt::format("SELECT {} FROM {}.{}", list, parse::quoteName(schema->name),
+                                     parse::quoteName(before.name)));
     const auto filled = context.transaction.view()->tables.at(oid);
     for (const auto& column : filled->columns)
         for (auto& target : after->columns)
@@ -66,14 +69,15 @@ void alterType(catalog::Table& table, const parse::AlterTableStep& step, DefineC
     catalog::Column& column = liveColumn(table, step.name);
     const SqlType type = bind::resolveType(*step.type, context.bind.text);
     if (column.type.kind != TypeKind::kVarchar || type.kind != TypeKind::kVarchar)
-        throw SqlError(Error(sqlstate::kFeatureNotSupported,
-                             fmt::format("cannot alter type of column \"{}\"", column.name))
-                           .withHint("Only the length of VARCHAR columns can be changed; add a column, "
-                                     "copy the values and drop the old one."));
+        throw SqlError(
+            Error(sqlstate::kFeatureNotSupported,
+                  fmt::format("cannot alter type of column \"{}\"", column.name))
+                .withHint("Only the length of VARCHAR columns can be changed; add a column, "
+                          "copy the values and drop the old one."));
     if (type.length < column.type.length)
         throw SqlError(Error(sqlstate::kFeatureNotSupported,
-                             fmt::format("cannot shorten column \"{}\" from {} to {} bytes", column.name,
-                                         column.type.length, type.length)));
+                             fmt::format("cannot shorten column \"{}\" from {} to {} bytes",
+                                         column.name, column.type.length, type.length)));
     column.type = type;
 }
 
@@ -113,10 +117,11 @@ void dropColumn(catalog::Table& table, const parse::AlterTableStep& step, Define
             view->depends_on.end())
             continue;
         if (step.behavior != parse::DropBehavior::kCascade)
-            throw SqlError(Error(sqlstate::kDependentObjectsStillExist,
-                                 fmt::format("cannot drop column \"{}\" because view \"{}\" may use it",
-                                             column.name, view->name))
-                               .withHint("Use DROP ... CASCADE to drop the dependent views too."));
+            throw SqlError(
+                Error(sqlstate::kDependentObjectsStillExist,
+                      fmt::format("cannot drop column \"{}\" because view \"{}\" may use it",
+                                  column.name, view->name))
+                    .withHint("Use DROP ... CASCADE to drop the dependent views too."));
         context.transaction.dropView(oid);
     }
     const u32 id = column.id;
@@ -132,7 +137,8 @@ void dropColumn(catalog::Table& table, const parse::AlterTableStep& step, Define
 void renameTo(catalog::Table& table, std::string_view name, DefineContext& context) {
     const auto view = context.transaction.view();
     if (view->findTable(table.schema, name) || view->findView(table.schema, name))
-        throw SqlError(sqlstate::kDuplicateTable, fmt::format("relation \"{}\" already exists", name));
+        throw SqlError(sqlstate::kDuplicateTable,
+                       fmt::format("relation \"{}\" already exists", name));
     table.name = name;
 }
 
@@ -158,7 +164,8 @@ std::string alterView(const parse::AlterTable& alter, DefineContext& context,
     return "ALTER TABLE";
 }
 
-std::shared_ptr<const catalog::View> findView(const parse::ObjectName& name, DefineContext& context) {
+std::shared_ptr<const catalog::View> findView(const parse::ObjectName& name,
+                                              DefineContext& context) {
     const auto snapshot = context.transaction.view();
     if (!name.schema.empty()) {
         const auto* schema = snapshot->findSchema(name.schema);
@@ -170,10 +177,11 @@ std::shared_ptr<const catalog::View> findView(const parse::ObjectName& name, Def
     return nullptr;
 }
 
-}  // namespace
+} // namespace
 
 std::string alterTable(const parse::AlterTable& alter, DefineContext& context) {
-    if (auto view = findView(alter.name, context)) return alterView(alter, context, std::move(view));
+    if (auto view = findView(alter.name, context))
+        return alterView(alter, context, std::move(view));
     std::shared_ptr<const catalog::Table> before;
     try {
         before = bind::resolveTable(alter.name, context.bind);
@@ -190,7 +198,9 @@ std::string alterTable(const parse::AlterTable& alter, DefineContext& context) {
     std::string added_value;
     for (const auto& step : alter.steps) {
         switch (step.action) {
-        case AlterTableAction::kAddConstraint: addConstraint(*after, *step.constraint, context); break;
+        case AlterTableAction::kAddConstraint:
+            addConstraint(*after, *step.constraint, context);
+            break;
         case AlterTableAction::kDropConstraint: {
             const auto named = [&](const auto& key) { return key.name == step.name; };
             if (std::erase_if(after->keys, named) + std::erase_if(after->foreign_keys, named) == 0)
@@ -201,7 +211,8 @@ std::string alterTable(const parse::AlterTable& alter, DefineContext& context) {
         }
         case AlterTableAction::kOwnerTo:
             after->owner = step.name == "current_user" || step.name == "session_user"
-                               ? context.user : std::string(step.name);
+                               ? context.user
+                               : std::string(step.name);
             break;
         case AlterTableAction::kRenameTo: renameTo(*after, step.new_name, context); break;
         case AlterTableAction::kRenameColumn:
@@ -225,7 +236,9 @@ std::string alterTable(const parse::AlterTable& alter, DefineContext& context) {
             break;
         case AlterTableAction::kDropColumn: dropColumn(*after, step, context); break;
         case AlterTableAction::kAppendFrom: BS_NOT_YET("ALTER TABLE APPEND");
-        case AlterTableAction::kSetSchema: after->schema = targetSchema({.schema = step.new_name}, context); break;
+        case AlterTableAction::kSetSchema:
+            after->schema = targetSchema({.schema = step.new_name}, context);
+            break;
         }
     }
     if (rewrite) rewriteRows(*before, after, added_value, context);
@@ -242,4 +255,4 @@ std::string truncate(const parse::Truncate& truncate, DefineContext& context) {
     return "TRUNCATE TABLE";
 }
 
-}  // namespace blueshift::ddl
+} // namespace blueshift::ddl

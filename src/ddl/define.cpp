@@ -18,14 +18,16 @@ void requireCreate(const catalog::Schema& schema, DefineContext& context) {
         if (privilege.grantee == "public" || privilege.grantee == context.user) return;
         if (user == nullptr) continue;
         for (const std::string& group : user->member_of)
-            if (privilege.grantee == "role " + group || privilege.grantee == "group " + group) return;
+            if (privilege.grantee == "role " + group || privilege.grantee == "group " + group)
+                return;
     }
-    throw SqlError(Error(sqlstate::kInsufficientPrivilege,
-                         fmt::format("permission denied for schema {}", schema.name))
-                       .withHint(fmt::format("GRANT CREATE ON SCHEMA {} gives the right.", schema.name)));
+    throw SqlError(
+        Error(sqlstate::kInsufficientPrivilege,
+              fmt::format("permission denied for schema {}", schema.name))
+            .withHint(fmt::format("GRANT CREATE ON SCHEMA {} gives the right.", schema.name)));
 }
 
-}  // namespace
+} // namespace
 
 catalog::Oid targetSchema(const parse::ObjectName& name, DefineContext& context) {
     const auto view = context.transaction.view();
@@ -54,28 +56,34 @@ catalog::Oid targetSchema(const parse::ObjectName& name, DefineContext& context)
 void requireOwner(std::string_view kind, std::string_view name, std::string_view owner,
                   DefineContext& context) {
     if (context.bind.superuser || owner == context.user) return;
-    throw SqlError(sqlstate::kInsufficientPrivilege, fmt::format("must be owner of {} {}", kind, name));
+    throw SqlError(sqlstate::kInsufficientPrivilege,
+                   fmt::format("must be owner of {} {}", kind, name));
 }
 
 void requireSuperuser(std::string_view action, DefineContext& context) {
     if (context.bind.superuser) return;
-    throw SqlError(sqlstate::kInsufficientPrivilege, fmt::format("must be superuser to {}", action));
+    throw SqlError(sqlstate::kInsufficientPrivilege,
+                   fmt::format("must be superuser to {}", action));
 }
 
 std::string define(const parse::Statement& statement, DefineContext& context) {
     using parse::StatementKind;
     switch (statement.kind) {
-    case StatementKind::kCreateTable: return createTable(*statement.as<parse::CreateTable>(), context);
+    case StatementKind::kCreateTable:
+        return createTable(*statement.as<parse::CreateTable>(), context);
     case StatementKind::kAlterTable: return alterTable(*statement.as<parse::AlterTable>(), context);
     case StatementKind::kTruncate: return truncate(*statement.as<parse::Truncate>(), context);
     case StatementKind::kCreateView: return createView(*statement.as<parse::CreateView>(), context);
-    case StatementKind::kCreateSchema: return createSchema(*statement.as<parse::CreateSchema>(), context);
-    case StatementKind::kAlterSchema: return alterSchema(*statement.as<parse::AlterSchema>(), context);
+    case StatementKind::kCreateSchema:
+        return createSchema(*statement.as<parse::CreateSchema>(), context);
+    case StatementKind::kAlterSchema:
+        return alterSchema(*statement.as<parse::AlterSchema>(), context);
     case StatementKind::kDrop: return drop(*statement.as<parse::Drop>(), context);
     case StatementKind::kComment: return comment(*statement.as<parse::Comment>(), context);
     case StatementKind::kCreateUser: return createUser(*statement.as<parse::CreateUser>(), context);
     case StatementKind::kAlterUser: return alterUser(*statement.as<parse::AlterUser>(), context);
-    case StatementKind::kCreateGroup: return createGroup(*statement.as<parse::CreateGroup>(), context);
+    case StatementKind::kCreateGroup:
+        return createGroup(*statement.as<parse::CreateGroup>(), context);
     case StatementKind::kAlterGroup: return alterGroup(*statement.as<parse::AlterGroup>(), context);
     case StatementKind::kCreateRole: return createRole(*statement.as<parse::CreateRole>(), context);
     case StatementKind::kGrant: return grant(*statement.as<parse::Grant>(), context);
@@ -88,4 +96,4 @@ std::string define(const parse::Statement& statement, DefineContext& context) {
     BS_NOT_YET("this statement");
 }
 
-}  // namespace blueshift::ddl
+} // namespace blueshift::ddl

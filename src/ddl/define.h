@@ -23,14 +23,14 @@ struct DefineContext {
     bind::BindContext& bind;
     transaction::Transaction& transaction;
     std::string user;
-    i64 now = 0;  // microseconds since 2000-01-01
+    i64 now = 0; // microseconds since 2000-01-01
     /// Verifiers of a new password.
     std::function<PasswordForms(std::string_view user, std::string_view password)> verifiers;
     /// Takes the writers' lock of a table before it is altered or dropped.
     std::function<void(catalog::Oid table)> lock_table;
     std::function<void(std::string severity, Error error)> notice;
-    /// Rewrites a table's rows into a new definition (ALTER DISTKEY, SORTKEY, type changes that need
-    /// it): reads `select` (a query text over the table) into the table `oid`.
+    /// Rewrites a table's rows into a new definition (ALTER DISTKEY, SORTKEY, type changes that
+    /// need it): reads `select` (a query text over the table) into the table `oid`.
     std::function<void(catalog::Oid table, const std::string& select)> rewrite_rows;
 };
 
@@ -46,4 +46,4 @@ std::shared_ptr<const catalog::Table> tableForQuery(const parse::CreateTable& st
 /// CREATE TABLE text of an existing table (SHOW TABLE).
 std::string describeTable(const catalog::CatalogSnapshot& snapshot, const catalog::Table& table);
 
-}  // namespace blueshift::ddl
+} // namespace blueshift::ddl

@@ -7,11 +7,12 @@ namespace blueshift::ddl {
 
 // tables.cpp
 std::string createTable(const parse::CreateTable& create, DefineContext& context);
-catalog::Column columnFromDefinition(const parse::ColumnDefinition& definition, catalog::Table& table,
-                                     DefineContext& context);
+catalog::Column columnFromDefinition(const parse::ColumnDefinition& definition,
+                                     catalog::Table& table, DefineContext& context);
 void applyAttributes(catalog::Table& table, const parse::TableAttributes& attributes,
                      DefineContext& context);
-void addConstraint(catalog::Table& table, const parse::TableConstraint& constraint, DefineContext& context);
+void addConstraint(catalog::Table& table, const parse::TableConstraint& constraint,
+                   DefineContext& context);
 /// Width class of a column without rows.
 u8 initialWidth(const SqlType& type);
 
@@ -44,4 +45,4 @@ void requireOwner(std::string_view kind, std::string_view name, std::string_view
                   DefineContext& context);
 void requireSuperuser(std::string_view action, DefineContext& context);
 
-}  // namespace blueshift::ddl
+} // namespace blueshift::ddl

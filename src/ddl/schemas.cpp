@@ -23,7 +23,8 @@ void missing(std::string_view state, std::string text, bool if_exists, DefineCon
 }
 
 /// Views that read `oid`, directly or through other views.
-std::vector<catalog::Oid> dependentViews(const catalog::CatalogSnapshot& snapshot, catalog::Oid oid) {
+std::vector<catalog::Oid> dependentViews(const catalog::CatalogSnapshot& snapshot,
+                                         catalog::Oid oid) {
     std::vector<catalog::Oid> found;
     std::vector<catalog::Oid> open{oid};
     while (!open.empty()) {
@@ -31,7 +32,8 @@ std::vector<catalog::Oid> dependentViews(const catalog::CatalogSnapshot& snapsho
         open.pop_back();
         for (const auto& [id, view] : snapshot.views) {
             if (view->late_binding) continue;
-            if (std::find(view->depends_on.begin(), view->depends_on.end(), at) == view->depends_on.end())
+            if (std::find(view->depends_on.begin(), view->depends_on.end(), at) ==
+                view->depends_on.end())
                 continue;
             if (std::find(found.begin(), found.end(), id) != found.end()) continue;
             found.push_back(id);
@@ -46,11 +48,12 @@ void dropRelation(catalog::Oid oid, std::string_view kind, std::string_view name
     const auto snapshot = context.transaction.view();
     const auto dependents = dependentViews(*snapshot, oid);
     if (!dependents.empty() && behavior != parse::DropBehavior::kCascade)
-        throw SqlError(Error(sqlstate::kDependentObjectsStillExist,
-                             fmt::format("cannot drop {} {} because other objects depend on it", kind, name))
-                           .withDetail(fmt::format("view {} depends on {} {}",
-                                                   snapshot->views.at(dependents[0])->name, kind, name))
-                           .withHint("Use DROP ... CASCADE to drop the dependent objects too."));
+        throw SqlError(
+            Error(sqlstate::kDependentObjectsStillExist,
+                  fmt::format("cannot drop {} {} because other objects depend on it", kind, name))
+                .withDetail(fmt::format("view {} depends on {} {}",
+                                        snapshot->views.at(dependents[0])->name, kind, name))
+                .withHint("Use DROP ... CASCADE to drop the dependent objects too."));
     for (catalog::Oid view : dependents) context.transaction.dropView(view);
     if (is_view) context.transaction.dropView(oid);
     else context.transaction.dropTable(oid);
@@ -76,18 +79,22 @@ std::string dropTablesOrViews(const parse::Drop& drop, DefineContext& context) {
     const bool is_view = drop.object != parse::ObjectKind::kTable;
     const std::string_view kind = is_view ? "view" : "table";
     for (const auto& name : drop.names) {
-        const auto table = findAlongPath(name, context, [&](const auto& snapshot, catalog::Oid schema) {
-            return snapshot.findTable(schema, name.name);
-        });
-        const auto view = findAlongPath(name, context, [&](const auto& snapshot, catalog::Oid schema) {
-            return snapshot.findView(schema, name.name);
-        });
+        const auto table =
+            findAlongPath(name, context, [&](const auto& snapshot, catalog::Oid schema) {
+                return snapshot.findTable(schema, name.name);
+            });
+        const auto view =
+            findAlongPath(name, context, [&](const auto& snapshot, catalog::Oid schema) {
+                return snapshot.findView(schema, name.name);
+            });
         if (is_view ? table && !view : view && !table)
-            throw SqlError(Error(sqlstate::kWrongObjectType, fmt::format("\"{}\" is not a {}", name.name, kind))
+            throw SqlError(Error(sqlstate::kWrongObjectType,
+                                 fmt::format("\"{}\" is not a {}", name.name, kind))
                                .withHint(fmt::format("Use DROP {}.", is_view ? "TABLE" : "VIEW")));
         if (is_view ? !view : !table) {
-            missing(sqlstate::kUndefinedTable, fmt::format("{} \"{}\" does not exist", kind, name.name),
-                    drop.if_exists, context);
+            missing(sqlstate::kUndefinedTable,
+                    fmt::format("{} \"{}\" does not exist", kind, name.name), drop.if_exists,
+                    context);
             continue;
         }
         const catalog::Oid oid = is_view ? view->oid : table->oid;
@@ -103,8 +110,9 @@ std::string dropSchemas(const parse::Drop& drop, DefineContext& context) {
         const auto snapshot = context.transaction.view();
         const catalog::Schema* schema = snapshot->findSchema(name.name);
         if (schema == nullptr) {
-            missing(sqlstate::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", name.name),
-                    drop.if_exists, context);
+            missing(sqlstate::kInvalidSchemaName,
+                    fmt::format("schema \"{}\" does not exist", name.name), drop.if_exists,
+                    context);
             continue;
         }
         requireOwner("schema", name.name, schema->owner, context);
@@ -118,11 +126,14 @@ std::string dropSchemas(const parse::Drop& drop, DefineContext& context) {
         for (const auto& [oid, view] : snapshot->views)
             if (view->schema == schema->oid) views.push_back(oid);
         if (!(tables.empty() && views.empty()) && drop.behavior != parse::DropBehavior::kCascade)
-            throw SqlError(Error(sqlstate::kDependentObjectsStillExist,
-                                 fmt::format("cannot drop schema {} because other objects depend on it", name.name))
-                               .withHint("Use DROP ... CASCADE to drop the dependent objects too."));
+            throw SqlError(
+                Error(sqlstate::kDependentObjectsStillExist,
+                      fmt::format("cannot drop schema {} because other objects depend on it",
+                                  name.name))
+                    .withHint("Use DROP ... CASCADE to drop the dependent objects too."));
         for (catalog::Oid oid : tables)
-            dropRelation(oid, "table", snapshot->tables.at(oid)->name, false, drop.behavior, context);
+            dropRelation(oid, "table", snapshot->tables.at(oid)->name, false, drop.behavior,
+                         context);
         for (catalog::Oid oid : views)
             if (context.transaction.view()->views.contains(oid)) context.transaction.dropView(oid);
         context.transaction.dropSchema(schema->oid);
@@ -130,15 +141,16 @@ std::string dropSchemas(const parse::Drop& drop, DefineContext& context) {
     return "DROP SCHEMA";
 }
 
-}  // namespace
+} // namespace
 
 std::string createSchema(const parse::CreateSchema& create, DefineContext& context) {
     const std::string name(create.name.name.empty() ? create.owner : create.name.name);
     const catalog::User* user = context.transaction.view()->findUser(context.user);
     if (!context.bind.superuser && (user == nullptr || !user->create_db))
-        throw SqlError(Error(sqlstate::kInsufficientPrivilege,
-                             fmt::format("permission denied for database {}", context.bind.catalog->database))
-                           .withHint("ALTER USER ... CREATEDB gives the right."));
+        throw SqlError(
+            Error(sqlstate::kInsufficientPrivilege,
+                  fmt::format("permission denied for database {}", context.bind.catalog->database))
+                .withHint("ALTER USER ... CREATEDB gives the right."));
     if (context.transaction.view()->findSchema(name) != nullptr) {
         Error error(sqlstate::kDuplicateSchema, fmt::format("schema \"{}\" already exists", name));
         if (!create.if_not_exists) throw SqlError(std::move(error));
@@ -147,11 +159,13 @@ std::string createSchema(const parse::CreateSchema& create, DefineContext& conte
         return "CREATE SCHEMA";
     }
     if (name.starts_with("pg_"))
-        throw SqlError(Error(sqlstate::kReservedName, fmt::format("unacceptable schema name \"{}\"", name))
-                           .withHint("The prefix \"pg_\" is reserved for system schemas."));
-    context.transaction.putSchema(std::make_shared<catalog::Schema>(catalog::Schema{
-        .oid = context.transaction.newOid(), .name = name,
-        .owner = create.owner.empty() ? context.user : std::string(create.owner)}));
+        throw SqlError(
+            Error(sqlstate::kReservedName, fmt::format("unacceptable schema name \"{}\"", name))
+                .withHint("The prefix \"pg_\" is reserved for system schemas."));
+    context.transaction.putSchema(std::make_shared<catalog::Schema>(
+        catalog::Schema{.oid = context.transaction.newOid(),
+                        .name = name,
+                        .owner = create.owner.empty() ? context.user : std::string(create.owner)}));
     return "CREATE SCHEMA";
 }
 
@@ -165,7 +179,8 @@ std::string alterSchema(const parse::AlterSchema& alter, DefineContext& context)
     auto schema = std::make_shared<catalog::Schema>(*found);
     if (alter.alter == parse::AlterKind::kRename) {
         if (snapshot->findSchema(alter.value) != nullptr)
-            throw SqlError(sqlstate::kDuplicateSchema, fmt::format("schema \"{}\" already exists", alter.value));
+            throw SqlError(sqlstate::kDuplicateSchema,
+                           fmt::format("schema \"{}\" already exists", alter.value));
         schema->name = alter.value;
     } else if (alter.alter == parse::AlterKind::kOwner) {
         schema->owner = alter.value;
@@ -180,23 +195,28 @@ std::string createView(const parse::CreateView& create, DefineContext& context) 
     const catalog::Oid schema = targetSchema(create.name, context);
     const auto snapshot = context.transaction.view();
     if (snapshot->findTable(schema, create.name.name))
-        throw SqlError(sqlstate::kWrongObjectType, fmt::format("\"{}\" is not a view", create.name.name));
+        throw SqlError(sqlstate::kWrongObjectType,
+                       fmt::format("\"{}\" is not a view", create.name.name));
     const auto existing = snapshot->findView(schema, create.name.name);
     if (existing && !create.or_replace)
         throw SqlError(Error(sqlstate::kDuplicateTable,
                              fmt::format("relation \"{}\" already exists", create.name.name))
                            .withHint("Use CREATE OR REPLACE VIEW."));
-    catalog::View view{.oid = existing ? existing->oid : context.transaction.newOid(), .schema = schema,
-                       .name = std::string(create.name.name), .owner = context.user,
-                       .query = std::string(create.query_text), .late_binding = create.late_binding};
+    catalog::View view{.oid = existing ? existing->oid : context.transaction.newOid(),
+                       .schema = schema,
+                       .name = std::string(create.name.name),
+                       .owner = context.user,
+                       .query = std::string(create.query_text),
+                       .late_binding = create.late_binding};
     for (const std::string& part : context.bind.search_path)
         view.search_path += (view.search_path.empty() ? "" : ", ") + part;
-    view.definition = fmt::format("create view {} as {}", parse::quoteName(create.name.name), create.query_text);
+    view.definition =
+        fmt::format("create view {} as {}", parse::quoteName(create.name.name), create.query_text);
     if (!create.late_binding) {
         const bind::QueryPlan plan = bind::bindQuery(*create.query, context.bind);
         for (u32 i = 0; i < plan.columns.size(); ++i)
             view.columns.push_back({std::string(i < create.columns.size() ? create.columns[i].name
-                                                                         : plan.columns[i].name),
+                                                                          : plan.columns[i].name),
                                     plan.columns[i].type});
         view.depends_on.assign(plan.objects.begin(), plan.objects.end());
     } else {
@@ -211,7 +231,8 @@ std::string comment(const parse::Comment& comment, DefineContext& context) {
     switch (comment.object) {
     case parse::ObjectKind::kTable:
     case parse::ObjectKind::kColumn: {
-        auto table = std::make_shared<catalog::Table>(*bind::resolveTable(comment.name, context.bind));
+        auto table =
+            std::make_shared<catalog::Table>(*bind::resolveTable(comment.name, context.bind));
         requireOwner("relation", table->name, table->owner, context);
         if (comment.object == parse::ObjectKind::kTable) {
             table->comment = text;
@@ -228,11 +249,13 @@ std::string comment(const parse::Comment& comment, DefineContext& context) {
         break;
     }
     case parse::ObjectKind::kView: {
-        const auto found = findAlongPath(comment.name, context, [&](const auto& snapshot, catalog::Oid schema) {
-            return snapshot.findView(schema, comment.name.name);
-        });
+        const auto found =
+            findAlongPath(comment.name, context, [&](const auto& snapshot, catalog::Oid schema) {
+                return snapshot.findView(schema, comment.name.name);
+            });
         if (!found)
-            throw SqlError(sqlstate::kUndefinedTable, fmt::format("view \"{}\" does not exist", comment.name.name));
+            throw SqlError(sqlstate::kUndefinedTable,
+                           fmt::format("view \"{}\" does not exist", comment.name.name));
         auto view = std::make_shared<catalog::View>(*found);
         view->comment = text;
         context.transaction.putView(std::move(view));
@@ -266,4 +289,4 @@ std::string drop(const parse::Drop& drop, DefineContext& context) {
     }
 }
 
-}  // namespace blueshift::ddl
+} // namespace blueshift::ddl

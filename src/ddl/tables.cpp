@@ -16,17 +16,25 @@ constexpr size_t kMostColumns = 1600;
 catalog::ColumnEncoding encodingFromName(std::string_view name) {
     using catalog::ColumnEncoding;
     static constexpr std::pair<std::string_view, ColumnEncoding> kNames[] = {
-        {"auto", ColumnEncoding::kAuto}, {"raw", ColumnEncoding::kRaw},
-        {"az64", ColumnEncoding::kAz64}, {"bytedict", ColumnEncoding::kByteDict},
-        {"delta", ColumnEncoding::kDelta}, {"delta32k", ColumnEncoding::kDelta32k},
-        {"lzo", ColumnEncoding::kLzo}, {"mostly8", ColumnEncoding::kMostly8},
-        {"mostly16", ColumnEncoding::kMostly16}, {"mostly32", ColumnEncoding::kMostly32},
-        {"runlength", ColumnEncoding::kRunLength}, {"text255", ColumnEncoding::kText255},
-        {"text32k", ColumnEncoding::kText32k}, {"zstd", ColumnEncoding::kZstd}};
+        {"auto", ColumnEncoding::kAuto},
+        {"raw", ColumnEncoding::kRaw},
+        {"az64", ColumnEncoding::kAz64},
+        {"bytedict", ColumnEncoding::kByteDict},
+        {"delta", ColumnEncoding::kDelta},
+        {"delta32k", ColumnEncoding::kDelta32k},
+        {"lzo", ColumnEncoding::kLzo},
+        {"mostly8", ColumnEncoding::kMostly8},
+        {"mostly16", ColumnEncoding::kMostly16},
+        {"mostly32", ColumnEncoding::kMostly32},
+        {"runlength", ColumnEncoding::kRunLength},
+        {"text255", ColumnEncoding::kText255},
+        {"text32k", ColumnEncoding::kText32k},
+        {"zstd", ColumnEncoding::kZstd}};
     for (const auto& [text, encoding] : kNames)
         if (text == name) return encoding;
-    throw SqlError(Error(sqlstate::kInvalidParameterValue, fmt::format("encoding \"{}\" does not exist", name))
-                       .withHint("Use AZ64, BYTEDICT, DELTA, LZO, RAW, RUNLENGTH, ZSTD or AUTO."));
+    throw SqlError(
+        Error(sqlstate::kInvalidParameterValue, fmt::format("encoding \"{}\" does not exist", name))
+            .withHint("Use AZ64, BYTEDICT, DELTA, LZO, RAW, RUNLENGTH, ZSTD or AUTO."));
 }
 
 u32 columnIdOf(const catalog::Table& table, const parse::ColumnName& name, DefineContext& context) {
@@ -53,7 +61,8 @@ void addKey(catalog::Table& table, std::string_view name, bool primary,
         for (const auto& existing : table.keys)
             if (existing.primary)
                 throw SqlError(sqlstate::kInvalidTableDefinition,
-                               fmt::format("multiple primary keys for table \"{}\" are not allowed", table.name));
+                               fmt::format("multiple primary keys for table \"{}\" are not allowed",
+                                           table.name));
         for (u32 id : key.columns)
             for (auto& column : table.columns)
                 if (column.id == id) column.not_null = true;
@@ -64,7 +73,8 @@ void addKey(catalog::Table& table, std::string_view name, bool primary,
     table.keys.push_back(std::move(key));
 }
 
-void addForeignKey(catalog::Table& table, std::string_view name, std::span<const parse::ColumnName> columns,
+void addForeignKey(catalog::Table& table, std::string_view name,
+                   std::span<const parse::ColumnName> columns,
                    const parse::ForeignReference& reference, DefineContext& context) {
     catalog::ForeignKey key{.oid = context.transaction.newOid()};
     for (const auto& column : columns) key.columns.push_back(columnIdOf(table, column, context));
@@ -78,7 +88,8 @@ void addForeignKey(catalog::Table& table, std::string_view name, std::span<const
     if (key.target_columns.size() != key.columns.size())
         throw SqlError(sqlstate::kInvalidTableDefinition,
                        "number of referencing and referenced columns for foreign key disagree");
-    key.name = name.empty() ? table.name + "_" + columnList(table, key.columns) + "_fkey" : std::string(name);
+    key.name = name.empty() ? table.name + "_" + columnList(table, key.columns) + "_fkey"
+                            : std::string(name);
     table.foreign_keys.push_back(std::move(key));
 }
 
@@ -107,7 +118,8 @@ catalog::Oid schemaFor(const parse::ObjectName& name, bool temporary, DefineCont
 }
 
 /// The name is free, or IF NOT EXISTS makes that a notice: false then.
-bool nameIsFree(catalog::Oid schema, std::string_view name, bool if_not_exists, DefineContext& context) {
+bool nameIsFree(catalog::Oid schema, std::string_view name, bool if_not_exists,
+                DefineContext& context) {
     const auto view = context.transaction.view();
     if (!view->findTable(schema, name) && !view->findView(schema, name)) return true;
     Error error(sqlstate::kDuplicateTable, fmt::format("relation \"{}\" already exists", name));
@@ -117,22 +129,27 @@ bool nameIsFree(catalog::Oid schema, std::string_view name, bool if_not_exists, 
     return false;
 }
 
-}  // namespace
+} // namespace
 
-u8 initialWidth(const SqlType& type) { return isIntegerKind(naturalKind(type)) ? 1 : 16; }
+u8 initialWidth(const SqlType& type) {
+    return isIntegerKind(naturalKind(type)) ? 1 : 16;
+}
 
-catalog::Column columnFromDefinition(const parse::ColumnDefinition& definition, catalog::Table& table,
-                                     DefineContext& context) {
-    catalog::Column column{.id = table.next_column_id++, .name = std::string(definition.name),
+catalog::Column columnFromDefinition(const parse::ColumnDefinition& definition,
+                                     catalog::Table& table, DefineContext& context) {
+    catalog::Column column{.id = table.next_column_id++,
+                           .name = std::string(definition.name),
                            .type = bind::resolveType(*definition.type, context.bind.text)};
     for (const auto* other : table.liveColumns())
         if (other->name == column.name)
-            throw SqlError(Error(sqlstate::kDuplicateColumn,
-                                 fmt::format("column \"{}\" specified more than once", column.name))
-                               .at(parse::characterPosition(context.bind.text, definition.position)));
+            throw SqlError(
+                Error(sqlstate::kDuplicateColumn,
+                      fmt::format("column \"{}\" specified more than once", column.name))
+                    .at(parse::characterPosition(context.bind.text, definition.position)));
     if (definition.collation == parse::Collation::kCaseInsensitive)
         BS_NOT_YET("COLLATE CASE_INSENSITIVE");
-    column.not_null = definition.nullability == parse::Nullability::kNotNull || definition.primary_key;
+    column.not_null =
+        definition.nullability == parse::Nullability::kNotNull || definition.primary_key;
     column.width_class = initialWidth(column.type);
     if (!definition.encoding.empty()) {
         column.encoding = encodingFromName(definition.encoding);
@@ -142,8 +159,7 @@ catalog::Column columnFromDefinition(const parse::ColumnDefinition& definition, 
         column.default_sql = definition.default_text;
         bind::bindDefault(*column.default_sql, column.type, context.bind);
     }
-    if (definition.identity.kind != parse::IdentityKind::kNone)
-        BS_NOT_YET("GENERATED AS IDENTITY");
+    if (definition.identity.kind != parse::IdentityKind::kNone) BS_NOT_YET("GENERATED AS IDENTITY");
     return column;
 }
 
@@ -158,18 +174,22 @@ void applyAttributes(catalog::Table& table, const parse::TableAttributes& attrib
     case DistStyle::kUnspecified: break;
     }
     if (!attributes.dist_key.name.empty()) {
-        if (attributes.dist_style != DistStyle::kUnspecified && attributes.dist_style != DistStyle::kKey)
-            throw SqlError(Error(sqlstate::kInvalidTableDefinition,
-                                 "DISTKEY does not go with this DISTSTYLE")
-                               .withHint("Leave DISTSTYLE out or use DISTSTYLE KEY."));
+        if (attributes.dist_style != DistStyle::kUnspecified &&
+            attributes.dist_style != DistStyle::kKey)
+            throw SqlError(
+                Error(sqlstate::kInvalidTableDefinition, "DISTKEY does not go with this DISTSTYLE")
+                    .withHint("Leave DISTSTYLE out or use DISTSTYLE KEY."));
         table.dist_style = catalog::DistStyle::kKey;
         table.dist_key = columnIdOf(table, attributes.dist_key, context);
     }
     if (table.dist_style == catalog::DistStyle::kKey && table.dist_key == 0)
-        throw SqlError(Error(sqlstate::kInvalidTableDefinition, "DISTSTYLE KEY needs a DISTKEY column")
-                           .withHint("Add DISTKEY (column)."));
-    if (attributes.sort_style == parse::SortStyle::kAuto) table.sort_style = catalog::SortStyle::kAuto;
-    if (attributes.sort_style == parse::SortStyle::kNone) table.sort_style = catalog::SortStyle::kNone;
+        throw SqlError(
+            Error(sqlstate::kInvalidTableDefinition, "DISTSTYLE KEY needs a DISTKEY column")
+                .withHint("Add DISTKEY (column)."));
+    if (attributes.sort_style == parse::SortStyle::kAuto)
+        table.sort_style = catalog::SortStyle::kAuto;
+    if (attributes.sort_style == parse::SortStyle::kNone)
+        table.sort_style = catalog::SortStyle::kNone;
     if (!attributes.sort_key.empty()) {
         table.sort_key.clear();
         for (const auto& column : attributes.sort_key)
@@ -185,7 +205,8 @@ void applyAttributes(catalog::Table& table, const parse::TableAttributes& attrib
     if (attributes.backup == parse::Tristate::kNo) table.backup = false;
 }
 
-void addConstraint(catalog::Table& table, const parse::TableConstraint& constraint, DefineContext& context) {
+void addConstraint(catalog::Table& table, const parse::TableConstraint& constraint,
+                   DefineContext& context) {
     if (constraint.kind == parse::ConstraintKind::kForeignKey)
         addForeignKey(table, constraint.name, constraint.columns, *constraint.references, context);
     else
@@ -197,10 +218,14 @@ std::string createTable(const parse::CreateTable& create, DefineContext& context
     const catalog::Oid schema = schemaFor(create.name, create.temporary, context);
     if (!nameIsFree(schema, create.name.name, create.if_not_exists, context)) return "CREATE TABLE";
     if (create.columns.size() > kMostColumns)
-        throw SqlError(sqlstate::kTooManyColumns, fmt::format("tables can have at most {} columns", kMostColumns));
-    catalog::Table table{.oid = context.transaction.newOid(), .schema = schema,
-                         .name = std::string(create.name.name), .owner = context.user,
-                         .created_at = context.now, .temporary = create.temporary};
+        throw SqlError(sqlstate::kTooManyColumns,
+                       fmt::format("tables can have at most {} columns", kMostColumns));
+    catalog::Table table{.oid = context.transaction.newOid(),
+                         .schema = schema,
+                         .name = std::string(create.name.name),
+                         .owner = context.user,
+                         .created_at = context.now,
+                         .temporary = create.temporary};
     table.segments = std::make_shared<std::vector<catalog::SegmentEntry>>();
     for (const auto* like : create.like) copyLike(table, *like, context);
     for (const auto* definition : create.columns) {
@@ -208,7 +233,8 @@ std::string createTable(const parse::CreateTable& create, DefineContext& context
         const catalog::Column& column = table.columns.back();
         if (definition->dist_key) {
             if (table.dist_style == catalog::DistStyle::kKey && create.like.empty())
-                throw SqlError(sqlstate::kInvalidTableDefinition, "a table has at most one DISTKEY");
+                throw SqlError(sqlstate::kInvalidTableDefinition,
+                               "a table has at most one DISTKEY");
             table.dist_style = catalog::DistStyle::kKey;
             table.dist_key = column.id;
         }
@@ -233,7 +259,8 @@ std::string createTable(const parse::CreateTable& create, DefineContext& context
 }
 
 std::shared_ptr<const catalog::Table> tableForQuery(const parse::CreateTable& create,
-                                                    const bind::QueryPlan& query, DefineContext& context) {
+                                                    const bind::QueryPlan& query,
+                                                    DefineContext& context) {
     const catalog::Oid schema = schemaFor(create.name, create.temporary, context);
     if (!nameIsFree(schema, create.name.name, create.if_not_exists, context)) return nullptr;
     auto table = std::make_shared<catalog::Table>();
@@ -249,15 +276,16 @@ std::shared_ptr<const catalog::Table> tableForQuery(const parse::CreateTable& cr
     std::set<std::string> names;
     for (u32 i = 0; i < query.columns.size(); ++i) {
         const auto& from = query.columns[i];
-        catalog::Column column{.id = table->next_column_id++,
-                               .name = std::string(i < create.column_names.size()
-                                                       ? create.column_names[i].name
-                                                       : from.name),
-                               .type = from.type};
+        catalog::Column column{
+            .id = table->next_column_id++,
+            .name = std::string(i < create.column_names.size() ? create.column_names[i].name
+                                                               : from.name),
+            .type = from.type};
         if (column.name == "?column?") column.name = fmt::format("column{}", i + 1);
         if (column.type.kind == TypeKind::kUnknown || column.type.kind == TypeKind::kText ||
             column.type.kind == TypeKind::kName)
-            column.type = SqlType::varchar(column.type.kind == TypeKind::kName ? 128 : kMaxVarcharBytes);
+            column.type =
+                SqlType::varchar(column.type.kind == TypeKind::kName ? 128 : kMaxVarcharBytes);
         if (!names.insert(column.name).second)
             throw SqlError(Error(sqlstate::kDuplicateColumn,
                                  fmt::format("column \"{}\" specified more than once", column.name))
@@ -272,11 +300,12 @@ std::shared_ptr<const catalog::Table> tableForQuery(const parse::CreateTable& cr
 
 std::string describeTable(const catalog::CatalogSnapshot& snapshot, const catalog::Table& table) {
     const auto quote = [](const std::string& name) { return parse::quoteName(name); };
-    std::string text = fmt::format("CREATE TABLE {}.{} (", quote(snapshot.findSchema(table.schema)->name),
-                                   quote(table.name));
+    std::string text = fmt::format(
+        "CREATE TABLE {}.{} (", quote(snapshot.findSchema(table.schema)->name), quote(table.name));
     bool first = true;
     for (const auto* column : table.liveColumns()) {
-        text += fmt::format("{}\n    {} {}", first ? "" : ",", quote(column->name), formatType(column->type));
+        text += fmt::format("{}\n    {} {}", first ? "" : ",", quote(column->name),
+                            formatType(column->type));
         if (column->default_sql) text += " DEFAULT " + *column->default_sql;
         if (column->not_null) text += " NOT NULL";
         first = false;
@@ -287,19 +316,23 @@ std::string describeTable(const catalog::CatalogSnapshot& snapshot, const catalo
         return list;
     };
     for (const auto& key : table.keys)
-        text += fmt::format(",\n    {} ({})", key.primary ? "PRIMARY KEY" : "UNIQUE", names(key.columns));
+        text += fmt::format(",\n    {} ({})", key.primary ? "PRIMARY KEY" : "UNIQUE",
+                            names(key.columns));
     text += "\n)";
     switch (table.dist_style) {
     case catalog::DistStyle::kAuto: text += "\nDISTSTYLE AUTO"; break;
     case catalog::DistStyle::kEven: text += "\nDISTSTYLE EVEN"; break;
     case catalog::DistStyle::kAll: text += "\nDISTSTYLE ALL"; break;
-    case catalog::DistStyle::kKey: text += fmt::format("\nDISTKEY ({})", names({table.dist_key})); break;
+    case catalog::DistStyle::kKey:
+        text += fmt::format("\nDISTKEY ({})", names({table.dist_key}));
+        break;
     }
     if (!table.sort_key.empty())
-        text += fmt::format("\n{}SORTKEY ({})",
-                            table.sort_style == catalog::SortStyle::kInterleaved ? "INTERLEAVED " : "",
-                            names(table.sort_key));
+        text +=
+            fmt::format("\n{}SORTKEY ({})",
+                        table.sort_style == catalog::SortStyle::kInterleaved ? "INTERLEAVED " : "",
+                        names(table.sort_key));
     return text + ";";
 }
 
-}  // namespace blueshift::ddl
+} // namespace blueshift::ddl

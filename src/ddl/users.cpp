@@ -17,7 +17,8 @@ std::shared_ptr<catalog::User> copyOfUser(std::string_view name, DefineContext& 
 
 void requireFreeName(std::string_view name, std::string_view kind, DefineContext& context) {
     if (context.transaction.view()->findUser(name) != nullptr)
-        throw SqlError(sqlstate::kDuplicateObject, fmt::format("{} \"{}\" already exists", kind, name));
+        throw SqlError(sqlstate::kDuplicateObject,
+                       fmt::format("{} \"{}\" already exists", kind, name));
 }
 
 void setPassword(catalog::User& user, const parse::UserOptions& options, DefineContext& context) {
@@ -35,8 +36,9 @@ void setPassword(catalog::User& user, const parse::UserOptions& options, DefineC
         return;
     }
     if (password.size() < 8 || password.size() > 64)
-        throw SqlError(Error(sqlstate::kInvalidParameterValue, "the password must have 8 to 64 characters")
-                           .withHint("Choose a longer password."));
+        throw SqlError(
+            Error(sqlstate::kInvalidParameterValue, "the password must have 8 to 64 characters")
+                .withHint("Choose a longer password."));
     PasswordForms forms = context.verifiers(user.name, password);
     user.scram_verifier = std::move(forms.scram);
     user.md5_verifier = std::move(forms.md5);
@@ -52,7 +54,8 @@ void applyOptions(catalog::User& user, const parse::UserOptions& options, Define
     if (!options.valid_until.empty()) user.valid_until = options.valid_until;
     if (options.connection_limit != parse::kNoLimitGiven)
         user.connection_limit = i32(options.connection_limit);
-    if (options.session_timeout_seconds != 0) user.session_timeout = i32(options.session_timeout_seconds);
+    if (options.session_timeout_seconds != 0)
+        user.session_timeout = i32(options.session_timeout_seconds);
     for (const auto& group : options.groups) {
         copyOfUser(group.name, context);
         user.member_of.emplace_back(group.name);
@@ -86,18 +89,20 @@ void change(std::vector<catalog::Privilege>& list, const parse::Grant& grant,
         for (const auto& privilege : grant.privileges) {
             if (std::find(all.begin(), all.end(), privilege.name) == all.end())
                 throw SqlError(sqlstate::kInvalidParameterValue,
-                               fmt::format("privilege {} does not apply to this kind of object", privilege.name));
+                               fmt::format("privilege {} does not apply to this kind of object",
+                                           privilege.name));
             if (!privilege.columns.empty()) BS_NOT_YET("GRANT of column privileges");
             apply(privilege.name);
         }
     }
 }
 
-constexpr std::string_view kTablePrivileges[] = {"select", "insert", "update", "delete", "references",
-                                                 "drop", "truncate", "alter"};
+constexpr std::string_view kTablePrivileges[] = {"select",     "insert", "update",   "delete",
+                                                 "references", "drop",   "truncate", "alter"};
 constexpr std::string_view kSchemaPrivileges[] = {"usage", "create", "drop", "alter"};
 
-void grantOnTable(const parse::ObjectName& name, const parse::Grant& grant, DefineContext& context) {
+void grantOnTable(const parse::ObjectName& name, const parse::Grant& grant,
+                  DefineContext& context) {
     const auto snapshot = context.transaction.view();
     const auto tryView = [&](catalog::Oid schema) {
         const auto found = snapshot->findView(schema, name.name);
@@ -109,10 +114,12 @@ void grantOnTable(const parse::ObjectName& name, const parse::Grant& grant, Defi
         return true;
     };
     if (!name.schema.empty()) {
-        if (const auto* schema = snapshot->findSchema(name.schema); schema && tryView(schema->oid)) return;
+        if (const auto* schema = snapshot->findSchema(name.schema); schema && tryView(schema->oid))
+            return;
     } else {
         for (const std::string& part : context.bind.search_path)
-            if (const auto* schema = snapshot->findSchema(part); schema && tryView(schema->oid)) return;
+            if (const auto* schema = snapshot->findSchema(part); schema && tryView(schema->oid))
+                return;
     }
     auto table = std::make_shared<catalog::Table>(*bind::resolveTable(name, context.bind));
     requireOwner("relation", table->name, table->owner, context);
@@ -120,7 +127,7 @@ void grantOnTable(const parse::ObjectName& name, const parse::Grant& grant, Defi
     context.transaction.putTable(std::move(table));
 }
 
-}  // namespace
+} // namespace
 
 std::string createUser(const parse::CreateUser& create, DefineContext& context) {
     requireSuperuser("create users", context);
@@ -176,7 +183,8 @@ std::string alterGroup(const parse::AlterGroup& alter, DefineContext& context) {
     for (const auto& member : alter.users) {
         auto user = copyOfUser(member.name, context);
         std::erase(user->member_of, group->name);
-        if (alter.action == parse::AlterGroupAction::kAddUsers) user->member_of.push_back(group->name);
+        if (alter.action == parse::AlterGroupAction::kAddUsers)
+            user->member_of.push_back(group->name);
         context.transaction.putUser(std::move(user));
     }
     return "ALTER GROUP";
@@ -255,32 +263,40 @@ std::string dropUsers(const parse::Drop& drop, DefineContext& context) {
         const catalog::User* user = snapshot->findUser(name.name);
         if (user == nullptr) {
             if (drop.if_exists) continue;
-            throw SqlError(sqlstate::kUndefinedObject, fmt::format("{} \"{}\" does not exist", kind, name.name));
+            throw SqlError(sqlstate::kUndefinedObject,
+                           fmt::format("{} \"{}\" does not exist", kind, name.name));
         }
         if (name.name == context.user)
             throw SqlError(sqlstate::kObjectInUse, "current user cannot be dropped");
         for (const auto& [oid, table] : snapshot->tables)
             if (table->owner == name.name)
-                throw SqlError(Error(sqlstate::kDependentObjectsStillExist,
-                                     fmt::format("user \"{}\" cannot be dropped because some objects depend on it",
-                                                 name.name))
-                                   .withDetail(fmt::format("owner of table {}", table->name))
-                                   .withHint("Change their owner with ALTER TABLE ... OWNER TO."));
-        const auto refuse = [&](const std::vector<catalog::Privilege>& privileges, std::string_view object) {
+                throw SqlError(
+                    Error(sqlstate::kDependentObjectsStillExist,
+                          fmt::format(
+                              "user \"{}\" cannot be dropped because some objects depend on it",
+                              name.name))
+                        .withDetail(fmt::format("owner of table {}", table->name))
+                        .withHint("Change their owner with ALTER TABLE ... OWNER TO."));
+        const auto refuse = [&](const std::vector<catalog::Privilege>& privileges,
+                                std::string_view object) {
             for (const auto& privilege : privileges)
-                if (privilege.grantee == name.name || privilege.grantee == fmt::format("{} {}", kind, name.name))
-                    throw SqlError(Error(sqlstate::kDependentObjectsStillExist,
-                                         fmt::format("{} \"{}\" cannot be dropped because some objects depend on it",
-                                                     kind, name.name))
-                                       .withDetail(fmt::format("privileges on {}", object))
-                                       .withHint("REVOKE its privileges first."));
+                if (privilege.grantee == name.name ||
+                    privilege.grantee == fmt::format("{} {}", kind, name.name))
+                    throw SqlError(
+                        Error(sqlstate::kDependentObjectsStillExist,
+                              fmt::format(
+                                  "{} \"{}\" cannot be dropped because some objects depend on it",
+                                  kind, name.name))
+                            .withDetail(fmt::format("privileges on {}", object))
+                            .withHint("REVOKE its privileges first."));
         };
         for (const auto& [oid, table] : snapshot->tables) refuse(table->privileges, table->name);
         for (const auto& [oid, view] : snapshot->views) refuse(view->privileges, view->name);
-        for (const auto& [oid, schema] : snapshot->schemas) refuse(schema->privileges, schema->name);
+        for (const auto& [oid, schema] : snapshot->schemas)
+            refuse(schema->privileges, schema->name);
         context.transaction.dropUser(std::string(name.name));
     }
     return kind == "user" ? "DROP USER" : kind == "group" ? "DROP GROUP" : "DROP ROLE";
 }
 
-}  // namespace blueshift::ddl
+} // namespace blueshift::ddl

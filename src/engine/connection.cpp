@@ -11,10 +11,14 @@ bool PreparedStatement::endsTransaction() const {
            statement->as<parse::Transaction>()->action != parse::TransactionAction::kBegin;
 }
 
-EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions& options, i32 process,
-                                   u32 key)
-    : engine_(engine), user_(options.user), database_(options.database), process_id_(process),
-      cancel_key_(key), session_catalog_(u32(process)) {
+EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions& options,
+                                   i32 process, u32 key)
+    : engine_(engine),
+      user_(options.user),
+      database_(options.database),
+      process_id_(process),
+      cancel_key_(key),
+      session_catalog_(u32(process)) {
     const auto snapshot = engine_.database().committed();
     if (const catalog::User* user = snapshot->findUser(user_)) {
         superuser_ = user->superuser;
@@ -30,8 +34,11 @@ EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions
     }
     settings_.keep();
     settings_.takeChanges();
-    engine_.facts().sessionStarted({.process_id = process_id_, .user_id = u32(user_oid_), .user = user_,
-                                    .database = database_, .remote_host = options.remote_address},
+    engine_.facts().sessionStarted({.process_id = process_id_,
+                                    .user_id = u32(user_oid_),
+                                    .user = user_,
+                                    .database = database_,
+                                    .remote_host = options.remote_address},
                                    settings_);
 }
 
@@ -51,8 +58,9 @@ TransactionStatus EngineConnection::transactionStatus() const {
 std::vector<Connection::Piece> EngineConnection::split(std::string_view text) {
     Arena arena;
     std::vector<Piece> pieces;
-    const parse::ParseOptions options{.fold_quoted = settings_.isOn("downcase_delimited_identifier") &&
-                                                     !settings_.isOn("enable_case_sensitive_identifier")};
+    const parse::ParseOptions options{.fold_quoted =
+                                          settings_.isOn("downcase_delimited_identifier") &&
+                                          !settings_.isOn("enable_case_sensitive_identifier")};
     for (const parse::Statement* statement : parse::parse(text, arena, options))
         pieces.push_back({std::string(statement->text), statement->begin,
                           u32(parse::characterPosition(text, i32(statement->begin)) - 1)});
@@ -80,7 +88,8 @@ void EngineConnection::beginBlock() {
 
 std::string EngineConnection::endBlock(bool commit) {
     if (!in_block_)
-        notice("WARNING", Error(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
+        notice("WARNING",
+               Error(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
     const bool rolls_back = !commit || block_failed_;
     in_block_ = block_failed_ = false;
     cursors.clear();
@@ -123,8 +132,10 @@ void EngineConnection::endImplicitBlock() {
 }
 
 void EngineConnection::failed() {
-    recordEnd(query_id_,
-              stop_.requested() ? catalog::StatementState::kCanceled : catalog::StatementState::kFailed, 0);
+    recordEnd(
+        query_id_,
+        stop_.requested() ? catalog::StatementState::kCanceled : catalog::StatementState::kFailed,
+        0);
     disarmStatement();
     setRun(nullptr);
     if (transaction_) transaction_->rollback();
@@ -154,7 +165,8 @@ void EngineConnection::recordEnd(i64 query_id, catalog::StatementState state, i6
 void EngineConnection::armStatement() {
     stop_.clear();
     const i64 timeout = settings_.integer("statement_timeout");
-    if (timeout > 0) deadline_ = engine_.deadlines().arm(timeout, [this] { stop_.requestForTimeout(); });
+    if (timeout > 0)
+        deadline_ = engine_.deadlines().arm(timeout, [this] { stop_.requestForTimeout(); });
 }
 
 void EngineConnection::disarmStatement() {
@@ -173,9 +185,14 @@ functions::SessionFacts EngineConnection::facts(const catalog::CatalogSnapshot& 
     facts_path_ = settings_.get("search_path");
     facts_zone_ = settings_.get("timezone");
     lookup_ = makeCatalogLookup(*this, snapshot);
-    facts_ = {.user = user_, .database = engine_.databaseName(), .current_schema = facts_schema_,
-              .search_path = facts_path_, .timezone = facts_zone_, .user_id = user_oid_,
-              .process_id = process_id_, .statement_time = engine_.clock().nowMicros(),
+    facts_ = {.user = user_,
+              .database = engine_.databaseName(),
+              .current_schema = facts_schema_,
+              .search_path = facts_path_,
+              .timezone = facts_zone_,
+              .user_id = user_oid_,
+              .process_id = process_id_,
+              .statement_time = engine_.clock().nowMicros(),
               .transaction_time = transaction_ ? transaction_time_ : engine_.clock().nowMicros(),
               .date_order_mdy = settings_.get("datestyle").find("DMY") == std::string::npos,
               .catalog = lookup_.get()};
@@ -202,7 +219,8 @@ execute::RunEnvironment EngineConnection::environment() {
     environment.store = &engine_.store();
     environment.cache = &engine_.cache();
     environment.memory = &engine_.memory();
-    environment.sources.snapshot = transaction_ ? transaction_->view() : engine_.database().committed();
+    environment.sources.snapshot =
+        transaction_ ? transaction_->view() : engine_.database().committed();
     environment.sources.session = &facts_;
     environment.sources.server = &engine_.facts();
     environment.stop = &stop_;
@@ -210,9 +228,12 @@ execute::RunEnvironment EngineConnection::environment() {
     return environment;
 }
 
-std::string EngineConnection::temporarySchema() { return "pg_temp_" + std::to_string(process_id_); }
+std::string EngineConnection::temporarySchema() {
+    return "pg_temp_" + std::to_string(process_id_);
+}
 
-void EngineConnection::appendText(std::string& out, const Vector& vector, u32 row, const SqlType& type) {
+void EngineConnection::appendText(std::string& out, const Vector& vector, u32 row,
+                                  const SqlType& type) {
     functions::appendText(out, vector, row, type, facts_);
 }
 
@@ -232,4 +253,4 @@ Connection::Progress EngineConnection::progress() const {
     return {done, total};
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -116,7 +116,7 @@ private:
     i32 process_id_;
     u32 cancel_key_;
     Settings settings_;
-    transaction::SessionCatalog session_catalog_;  // outlives the transaction
+    transaction::SessionCatalog session_catalog_; // outlives the transaction
     std::unique_ptr<transaction::Transaction> transaction_;
     bool in_block_ = false;
     bool block_failed_ = false;
@@ -136,4 +136,4 @@ private:
     execute::QueryRun* run_ = nullptr;
 };
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -8,7 +8,8 @@
 
 namespace blueshift::engine {
 
-std::unique_ptr<Execution> makeCopyExecution(EngineConnection& connection, PreparedStatement& prepared,
+std::unique_ptr<Execution> makeCopyExecution(EngineConnection& connection,
+                                             PreparedStatement& prepared,
                                              const Connection::ExecuteOptions& options);
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -7,8 +7,12 @@ namespace {
 
 class FetchExecution final : public StatementExecution {
 public:
-    FetchExecution(EngineConnection& connection, Cursor& cursor, i64 count, bool move, bool implicit_block)
-        : StatementExecution(connection, implicit_block), cursor_(cursor), left_(count), move_(move) {}
+    FetchExecution(EngineConnection& connection, Cursor& cursor, i64 count, bool move,
+                   bool implicit_block)
+        : StatementExecution(connection, implicit_block),
+          cursor_(cursor),
+          left_(count),
+          move_(move) {}
 
     ResultKind kind() const override { return move_ ? ResultKind::kNone : ResultKind::kRows; }
     std::span<const ResultField> fields() const override { return cursor_.fields; }
@@ -25,7 +29,9 @@ public:
         if (left_ > 0) count = u32(std::min<i64>(count, left_));
         for (u32 i = 0; i < count; ++i)
             selection_[i] = u16(cursor_.batch.rowAt(cursor_.next_row + i));
-        batch = {.rows = cursor_.batch.rows, .selected = count, .selection = selection_,
+        batch = {.rows = cursor_.batch.rows,
+                 .selected = count,
+                 .selection = selection_,
                  .columns = cursor_.batch.columns};
         cursor_.next_row += count;
         fetched_ += count;
@@ -47,7 +53,7 @@ private:
     u16 selection_[kVectorRows];
 };
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<StatementExecution> makeFetchExecution(EngineConnection& connection, Cursor& cursor,
                                                        i64 count, bool move, bool implicit_block) {
@@ -64,4 +70,4 @@ parse::CreateTable* intoAsCreate(const parse::SelectQuery& query, Arena& arena) 
     return create;
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

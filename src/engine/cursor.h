@@ -8,8 +8,8 @@ namespace blueshift::engine {
 struct Cursor {
     std::unique_ptr<Execution> execution;
     std::vector<ResultField> fields;
-    Batch batch;        // the last one read
-    u32 next_row = 0;   // in it
+    Batch batch;      // the last one read
+    u32 next_row = 0; // in it
     bool ended = false;
 };
 
@@ -20,4 +20,4 @@ std::unique_ptr<StatementExecution> makeFetchExecution(EngineConnection& connect
 /// SELECT ... INTO t as the CREATE TABLE AS that it means; the tree without its INTO.
 parse::CreateTable* intoAsCreate(const parse::SelectQuery& query, Arena& arena);
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -56,7 +56,9 @@ void DeadlineWatch::watch() {
 }
 
 SharedEngine::SharedEngine(const EngineOptions& options)
-    : options_(options), clock_(makeSystemClock()), random_(makeSystemRandom()),
+    : options_(options),
+      clock_(makeSystemClock()),
+      random_(makeSystemRandom()),
       files_(objects::makeLocalFileSystem()) {}
 
 SharedEngine::~SharedEngine() {
@@ -79,18 +81,24 @@ Status SharedEngine::start() {
     transaction::DatabaseOptions database{.database = database_name_};
     database.first_user = [&] {
         if (password.empty()) {
-            static constexpr char kLetters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+            static constexpr char kLetters[] =
+                "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
             u8 bytes[20];
             random_->fill(bytes, sizeof bytes);
             for (u8 byte : bytes) password += kLetters[byte % (sizeof kLetters - 1)];
         }
         const PasswordVerifiers verifiers = makeVerifiers("admin", password);
-        catalog::User user{.oid = catalog::kAdminUser, .name = "admin", .superuser = true,
-                           .create_db = true, .scram_verifier = verifiers.scram,
-                           .md5_verifier = verifiers.md5, .digest_verifier = verifiers.digest};
+        catalog::User user{.oid = catalog::kAdminUser,
+                           .name = "admin",
+                           .superuser = true,
+                           .create_db = true,
+                           .scram_verifier = verifiers.scram,
+                           .md5_verifier = verifiers.md5,
+                           .digest_verifier = verifiers.digest};
         return user;
     };
-    BS_ASSIGN(database_, transaction::Database::open(*store_, *clock_, *random_, std::move(database)));
+    BS_ASSIGN(database_,
+              transaction::Database::open(*store_, *clock_, *random_, std::move(database)));
     if (database_->createdNow() && options_.admin_password.empty()) new_password_ = password;
     return {};
 }
@@ -105,7 +113,8 @@ std::optional<UserCredentials> SharedEngine::findUser(std::string_view name) con
     const auto snapshot = database_->committed();
     const catalog::User* user = snapshot->findUser(name);
     if (user == nullptr || user->is_role || user->is_group) return std::nullopt;
-    return UserCredentials{.name = user->name, .superuser = user->superuser,
+    return UserCredentials{.name = user->name,
+                           .superuser = user->superuser,
                            .scram_verifier = user->scram_verifier,
                            .md5_verifier = user->md5_verifier,
                            .digest_verifier = user->digest_verifier,
@@ -113,7 +122,9 @@ std::optional<UserCredentials> SharedEngine::findUser(std::string_view name) con
                            .connection_limit = user->connection_limit};
 }
 
-bool SharedEngine::databaseExists(std::string_view name) const { return name == database_name_; }
+bool SharedEngine::databaseExists(std::string_view name) const {
+    return name == database_name_;
+}
 
 std::unique_ptr<Connection> SharedEngine::connect(const ConnectionOptions& options) {
     if (!databaseExists(options.database))
@@ -121,7 +132,8 @@ std::unique_ptr<Connection> SharedEngine::connect(const ConnectionOptions& optio
                              "database \"" + options.database + "\" does not exist")
                            .withHint("Connect to the database \"" + database_name_ + "\"."));
     if (!findUser(options.user))
-        throw SqlError(sqlstate::kInvalidAuthorization, "user \"" + options.user + "\" does not exist");
+        throw SqlError(sqlstate::kInvalidAuthorization,
+                       "user \"" + options.user + "\" does not exist");
     i32 process = 0;
     u32 key = u32(random_->next());
     std::unique_ptr<EngineConnection> connection;
@@ -175,7 +187,7 @@ void SharedEngine::shutdown() {
     if (auto status = database_->checkpoint(); !status) throw SqlError(std::move(status.error()));
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine
 
 namespace blueshift {
 
@@ -183,4 +195,4 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
     return engine::SharedEngine::open(options);
 }
 
-}  // namespace blueshift
+} // namespace blueshift

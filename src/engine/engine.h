@@ -110,4 +110,4 @@ private:
     i32 next_process_ = 1000;
 };
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

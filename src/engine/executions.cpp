@@ -13,7 +13,8 @@ namespace blueshift::engine {
 namespace {
 
 i64 nanosSince(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start)
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() -
+                                                                start)
         .count();
 }
 
@@ -30,8 +31,10 @@ class QueryExecution final : public StatementExecution {
 public:
     QueryExecution(EngineConnection& connection, std::shared_ptr<PlannedQuery> planned,
                    bool implicit_block, std::string tag)
-        : StatementExecution(connection, implicit_block), planned_(std::move(planned)),
-          tag_(std::move(tag)), run_(planned_->program, connection.environment()) {
+        : StatementExecution(connection, implicit_block),
+          planned_(std::move(planned)),
+          tag_(std::move(tag)),
+          run_(planned_->program, connection.environment()) {
         connection_.setRun(&run_);
     }
     ~QueryExecution() override { connection_.setRun(nullptr); }
@@ -79,7 +82,8 @@ public:
         for (; count < kVectorRows && next_ < rows_.rows.size(); ++count, ++next_)
             for (size_t c = 0; c < columns_.size(); ++c) {
                 const auto& cell = rows_.rows[next_][c];
-                buffers_[c].values<TextView>()[count] = makeTextView(cell ? std::string_view(*cell) : std::string_view());
+                buffers_[c].values<TextView>()[count] =
+                    makeTextView(cell ? std::string_view(*cell) : std::string_view());
                 if (cell) setBit(buffers_[c].validity(), count);
                 else clearBit(buffers_[c].validity(), count);
             }
@@ -100,7 +104,8 @@ private:
 
 class CommandExecution final : public StatementExecution {
 public:
-    CommandExecution(EngineConnection& connection, std::function<std::string()> body, bool implicit_block)
+    CommandExecution(EngineConnection& connection, std::function<std::string()> body,
+                     bool implicit_block)
         : StatementExecution(connection, implicit_block), body_(std::move(body)) {}
 
 protected:
@@ -110,7 +115,7 @@ private:
     std::function<std::string()> body_;
 };
 
-}  // namespace
+} // namespace
 
 StatementExecution::~StatementExecution() {
     // Left before its end: a statement that stands alone keeps nothing open.
@@ -179,4 +184,4 @@ std::unique_ptr<StatementExecution> makeCommandExecution(EngineConnection& conne
     return std::make_unique<CommandExecution>(connection, std::move(body), implicit_block);
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -11,7 +11,9 @@ namespace blueshift::engine {
 class StatementExecution : public Execution {
 public:
     StatementExecution(EngineConnection& connection, bool implicit_block)
-        : connection_(connection), implicit_block_(implicit_block), query_id_(connection.queryId()) {}
+        : connection_(connection),
+          implicit_block_(implicit_block),
+          query_id_(connection.queryId()) {}
     ~StatementExecution() override;
 
     ResultKind kind() const override { return ResultKind::kNone; }
@@ -27,7 +29,7 @@ protected:
 
     EngineConnection& connection_;
     bool implicit_block_;
-    i64 query_id_;  // in the history of the engine
+    i64 query_id_; // in the history of the engine
     bool finished_ = false;
 };
 
@@ -54,7 +56,8 @@ std::vector<ResultField> fieldsOf(const bind::QueryPlan& plan);
 
 std::unique_ptr<StatementExecution> makeQueryExecution(EngineConnection& connection,
                                                        std::shared_ptr<PlannedQuery> planned,
-                                                       bool implicit_block, std::string tag = "SELECT");
+                                                       bool implicit_block,
+                                                       std::string tag = "SELECT");
 
 /// Rows of text at hand: SHOW, EXPLAIN.
 struct TextRows {
@@ -70,4 +73,4 @@ std::unique_ptr<StatementExecution> makeCommandExecution(EngineConnection& conne
                                                          std::function<std::string()> body,
                                                          bool implicit_block);
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -66,7 +66,8 @@ public:
         return {};
     }
 
-    std::optional<Relation> relation(std::string_view schema, std::string_view name) const override {
+    std::optional<Relation> relation(std::string_view schema,
+                                     std::string_view name) const override {
         if (!schema.empty()) return relationIn(schema, name);
         for (const std::string& candidate : searchPath(true))
             if (auto row = relationIn(candidate, name)) return row;
@@ -110,7 +111,8 @@ public:
         const auto filled = [](const std::string& text) {
             return text.empty() ? std::nullopt : std::optional(text);
         };
-        if (const auto table = snapshot_->tables.find(object_oid); table != snapshot_->tables.end()) {
+        if (const auto table = snapshot_->tables.find(object_oid);
+            table != snapshot_->tables.end()) {
             if (column == 0) return filled(table->second->comment);
             const auto& columns = table->second->columns;
             if (column < 0 || size_t(column) > columns.size()) return {};
@@ -237,7 +239,7 @@ private:
     std::shared_ptr<const catalog::CatalogSnapshot> snapshot_;
 };
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<functions::CatalogLookup> makeCatalogLookup(EngineConnection& connection,
                                                             const catalog::CatalogSnapshot&) {
@@ -248,4 +250,4 @@ std::unique_ptr<functions::CatalogLookup> makeCatalogLookup(EngineConnection& co
     return std::make_unique<ConnectionLookup>(connection, std::move(snapshot));
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -1,4 +1,5 @@
-// lookup.h: the catalog as functions see it (regclass casts, pg_get_viewdef, has_table_privilege ...).
+// lookup.h: the catalog as functions see it (regclass casts, pg_get_viewdef, has_table_privilege
+// ...).
 #pragma once
 
 #include <memory>
@@ -11,7 +12,7 @@ namespace blueshift::engine {
 class EngineConnection;
 
 /// Borrows both for as long as it lives.
-std::unique_ptr<functions::CatalogLookup> makeCatalogLookup(EngineConnection& connection,
-                                                            const catalog::CatalogSnapshot& snapshot);
+std::unique_ptr<functions::CatalogLookup> makeCatalogLookup(
+    EngineConnection& connection, const catalog::CatalogSnapshot& snapshot);
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -15,4 +15,4 @@ u64 defaultMemoryBytes() {
     return bytes / 4 * 3;
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

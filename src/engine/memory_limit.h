@@ -8,4 +8,4 @@ namespace blueshift::engine {
 /// Three quarters of the machine's memory, or of the cgroup's limit when that is less.
 u64 defaultMemoryBytes();
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

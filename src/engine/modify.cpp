@@ -12,7 +12,8 @@ constexpr u64 kLeastRowsForStatistics = 1000;
 /// Takes the row ids of an UPDATE or DELETE; for an UPDATE also appends the new rows.
 class RowChanges final : public execute::BatchConsumer {
 public:
-    RowChanges(EngineConnection& connection, std::shared_ptr<const catalog::Table> table, bool update)
+    RowChanges(EngineConnection& connection, std::shared_ptr<const catalog::Table> table,
+               bool update)
         : table_(table), update_(update), append_(connection, table) {}
 
     void prepare(u32 workers) override { append_.prepare(workers); }
@@ -28,10 +29,11 @@ public:
                 auto& bits = deletes_[segment];
                 if (bits.size() <= row / 64) bits.resize(row / 64 + 1);
                 if (bitAt(bits.data(), row))
-                    return failure(Error(sqlstate::kCardinalityViolation,
-                                         "a row of \"" + table_->name +
-                                             "\" would be changed twice by one statement")
-                                       .withHint("Make the join condition find one partner a row."));
+                    return failure(
+                        Error(sqlstate::kCardinalityViolation,
+                              "a row of \"" + table_->name +
+                                  "\" would be changed twice by one statement")
+                            .withHint("Make the join condition find one partner a row."));
                 setBit(bits.data(), row);
                 ++rows_;
             }
@@ -69,19 +71,22 @@ std::shared_ptr<const catalog::Table> currentTable(EngineConnection& connection,
     return found->second;
 }
 
-}  // namespace
+} // namespace
 
 TableAppend::TableAppend(EngineConnection& connection, std::shared_ptr<const catalog::Table> table)
     : connection_(connection), table_(std::move(table)) {}
 
-void TableAppend::prepare(u32 workers) { writers_.resize(workers); }
+void TableAppend::prepare(u32 workers) {
+    writers_.resize(workers);
+}
 
 Status TableAppend::consume(u32 worker, const Batch& batch) {
     auto& writer = writers_[worker];
     if (!writer) {
         SharedEngine& engine = connection_.engine();
         writer = std::make_unique<storage::TableWriter>(
-            engine.store(), table_, [&engine, oid = table_->oid] { return engine.database().newDataKey(oid); });
+            engine.store(), table_,
+            [&engine, oid = table_->oid] { return engine.database().newDataKey(oid); });
     }
     return writer->append(batch);
 }
@@ -98,8 +103,9 @@ u64 TableAppend::finish() {
         segments.insert(segments.end(), output.segments.begin(), output.segments.end());
         widths.insert(widths.end(), output.width_classes.begin(), output.width_classes.end());
         if (!output.statistics) continue;
-        statistics = statistics ? storage::mergeStatistics(statistics.get(), *output.statistics, rows)
-                                : output.statistics;
+        statistics = statistics
+                         ? storage::mergeStatistics(statistics.get(), *output.statistics, rows)
+                         : output.statistics;
     }
     if (rows == 0) return 0;
     transaction::Transaction& transaction = connection_.transaction();
@@ -148,4 +154,4 @@ void lockForWrite(EngineConnection& connection, catalog::Oid table) {
     if (!connection.inBlock() && !transaction.hasChanges()) transaction.refresh();
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

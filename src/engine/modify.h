@@ -29,10 +29,12 @@ private:
 /// Runs a planned source into `table`; returns the rows inserted.
 u64 insertRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid table);
 
-/// Runs a planned UPDATE or DELETE source (row id first, then the new row); returns the rows changed.
-u64 modifyRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid table, bool update);
+/// Runs a planned UPDATE or DELETE source (row id first, then the new row); returns the rows
+/// changed.
+u64 modifyRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid table,
+               bool update);
 
 /// Takes the writers' lock of a table; a statement that stands alone reads afresh afterwards.
 void lockForWrite(EngineConnection& connection, catalog::Oid table);
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

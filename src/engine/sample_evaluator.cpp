@@ -17,7 +17,9 @@ std::optional<optimize::SampleEvaluator::Answer> StoredSampleEvaluator::passingR
         const auto* column = sample.find(column_id);
         if (column == nullptr) return std::nullopt;
         stored.push_back(column);
-        slots.push_back({.id = id, .type = column->type, .kind = column->kind,
+        slots.push_back({.id = id,
+                         .type = column->type,
+                         .kind = column->kind,
                          .nullable = !column->validity.empty()});
     }
     Answer answer;
@@ -43,4 +45,4 @@ std::optional<optimize::SampleEvaluator::Answer> StoredSampleEvaluator::passingR
     return answer;
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -12,4 +12,4 @@ public:
                                       std::span<const std::pair<ColumnId, u32>> columns) override;
 };
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -83,11 +83,15 @@ i64 EngineFacts::statementStarted(i32 process_id, const parse::Statement& statem
     if (row.transaction_id != transaction_id) row.transaction_start = transaction_id == 0 ? 0 : now;
     row.transaction_id = transaction_id;
     const i64 query_id = next_query_++;
-    running_[query_id] = {.query_id = query_id, .transaction_id = transaction_id,
-                          .process_id = process_id, .user_id = row.user_id, .user = row.user,
+    running_[query_id] = {.query_id = query_id,
+                          .transaction_id = transaction_id,
+                          .process_id = process_id,
+                          .user_id = row.user_id,
+                          .user = row.user,
                           .database = row.database,
                           .label = settings.find("query_group").value_or(""),
-                          .text = std::move(text), .type = std::string(statementType(statement)),
+                          .text = std::move(text),
+                          .type = std::string(statementType(statement)),
                           .start_time = now};
     return query_id;
 }
@@ -147,13 +151,21 @@ std::vector<catalog::SettingFacts> EngineFacts::settings(i32 process_id) const {
 std::vector<catalog::LoadError> EngineFacts::loadErrors() const {
     std::vector<catalog::LoadError> list;
     errors_.forEach([&](const LoadError& error) {
-        list.push_back({.query_id = error.query, .process_id = error.session,
-                        .user_id = u32(error.userid), .table = u32(error.tbl),
-                        .time = error.starttime, .file = error.filename, .line = error.line_number,
-                        .column = error.colname, .column_type = error.type,
-                        .column_length = error.col_length, .position = error.position,
-                        .raw_line = error.raw_line, .raw_value = error.raw_field_value,
-                        .code = error.err_code, .message = error.err_reason});
+        list.push_back({.query_id = error.query,
+                        .process_id = error.session,
+                        .user_id = u32(error.userid),
+                        .table = u32(error.tbl),
+                        .time = error.starttime,
+                        .file = error.filename,
+                        .line = error.line_number,
+                        .column = error.colname,
+                        .column_type = error.type,
+                        .column_length = error.col_length,
+                        .position = error.position,
+                        .raw_line = error.raw_line,
+                        .raw_value = error.raw_field_value,
+                        .code = error.err_code,
+                        .message = error.err_reason});
     });
     return list;
 }
@@ -164,4 +176,4 @@ i64 EngineFacts::storageCapacity() const {
     return problem ? 0 : i64(space.capacity >> 20);
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -38,7 +38,8 @@ public:
     void sessionEnded(i32 process_id);
     /// Returns the statement's number. The text is kept without secrets.
     i64 statementStarted(i32 process_id, const parse::Statement& statement, u64 transaction_id);
-    /// Of statements that already ended, nothing changes. `open_transaction`: 0 when none stays open.
+    /// Of statements that already ended, nothing changes. `open_transaction`: 0 when none stays
+    /// open.
     void statementEnded(i64 query_id, catalog::StatementState state, i64 rows, std::string error,
                         u64 open_transaction);
 
@@ -68,4 +69,4 @@ private:
     i64 next_query_ = 1;
 };
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

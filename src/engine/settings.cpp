@@ -19,24 +19,33 @@ struct Parameter {
     std::string_view name;
     std::string_view initial;
     Rule rule;
-    bool reported;  // ParameterStatus
-    std::string_view words;  // kWord: allowed values, separated by blanks
+    bool reported;          // ParameterStatus
+    std::string_view words; // kWord: allowed values, separated by blanks
     std::string_view description;
 };
 
 constexpr Parameter kParameters[] = {
-    {"analyze_threshold_percent", "10", Rule::kInteger, false, "", "Changed rows below which ANALYZE skips a table."},
+    {"analyze_threshold_percent", "10", Rule::kInteger, false, "",
+     "Changed rows below which ANALYZE skips a table."},
     {"application_name", "", Rule::kText, true, "", "Name of the client program."},
     {"client_encoding", "UTF8", Rule::kText, true, "", "Encoding of the client; always UTF8."},
-    {"client_min_messages", "notice", Rule::kText, false, "", "Least severity of notices that are sent."},
-    {"codegen", "auto", Rule::kWord, false, "off auto force", "Whether pipelines are compiled to machine code."},
+    {"client_min_messages", "notice", Rule::kText, false, "",
+     "Least severity of notices that are sent."},
+    {"codegen", "auto", Rule::kWord, false, "off auto force",
+     "Whether pipelines are compiled to machine code."},
     {"datestyle", "ISO, MDY", Rule::kText, true, "", "Form of dates; output is always ISO."},
-    {"describe_field_name_in_uppercase", "off", Rule::kBoolean, false, "", "Upper-case column labels in results."},
-    {"disabled_optimizer_rules", "", Rule::kText, false, "", "Rules of the optimiser to leave out, separated by commas."},
-    {"downcase_delimited_identifier", "on", Rule::kBoolean, false, "", "Quoted names fold to lower case."},
-    {"enable_case_sensitive_identifier", "off", Rule::kBoolean, false, "", "Quoted names keep their case."},
-    {"enable_result_cache_for_session", "on", Rule::kBoolean, false, "", "Accepted; results are not cached yet."},
-    {"error_on_nondeterministic_update", "off", Rule::kBoolean, false, "", "Refuse UPDATE ... FROM with several partners."},
+    {"describe_field_name_in_uppercase", "off", Rule::kBoolean, false, "",
+     "Upper-case column labels in results."},
+    {"disabled_optimizer_rules", "", Rule::kText, false, "",
+     "Rules of the optimiser to leave out, separated by commas."},
+    {"downcase_delimited_identifier", "on", Rule::kBoolean, false, "",
+     "Quoted names fold to lower case."},
+    {"enable_case_sensitive_identifier", "off", Rule::kBoolean, false, "",
+     "Quoted names keep their case."},
+    {"enable_result_cache_for_session", "on", Rule::kBoolean, false, "",
+     "Accepted; results are not cached yet."},
+    {"error_on_nondeterministic_update", "off", Rule::kBoolean, false, "",
+     "Refuse UPDATE ... FROM with several partners."},
     {"extra_float_digits", "0", Rule::kInteger, false, "", "Digits of floating-point output."},
     {"integer_datetimes", "on", Rule::kReadOnly, true, "", "Times are 64-bit integers."},
     {"intervalstyle", "postgres", Rule::kText, false, "", "Form of intervals."},
@@ -44,13 +53,16 @@ constexpr Parameter kParameters[] = {
     {"max_index_keys", "32", Rule::kReadOnly, false, "", "Columns of a key."},
     {"query_group", "default", Rule::kText, false, "", "Label of the session's queries."},
     {"readonly", "0", Rule::kText, false, "", "Set by drivers; accepted."},
-    {"search_path", "$user, public", Rule::kText, true, "", "Schemas in which bare names are looked up."},
+    {"search_path", "$user, public", Rule::kText, true, "",
+     "Schemas in which bare names are looked up."},
     {"server_encoding", "UTF8", Rule::kReadOnly, true, "", "Encoding of the database."},
     {"server_version", "8.0.2", Rule::kReadOnly, true, "", "Version that clients may rely on."},
     {"server_version_num", "80002", Rule::kReadOnly, false, "", "The same as a number."},
     {"session_authorization", "admin", Rule::kReadOnly, true, "", "The user who connected."},
-    {"standard_conforming_strings", "on", Rule::kReadOnly, true, "", "Backslashes are ordinary in literals."},
-    {"statement_timeout", "0", Rule::kInteger, false, "", "Milliseconds after which a statement ends; 0: never."},
+    {"standard_conforming_strings", "on", Rule::kReadOnly, true, "",
+     "Backslashes are ordinary in literals."},
+    {"statement_timeout", "0", Rule::kInteger, false, "",
+     "Milliseconds after which a statement ends; 0: never."},
     {"timezone", "UTC", Rule::kText, true, "", "Zone of TIMESTAMPTZ input and output."},
     {"transaction_isolation", "snapshot", Rule::kText, false, "", "Isolation of transactions."},
     {"transaction_read_only", "off", Rule::kText, false, "", "Whether writing is refused."},
@@ -94,10 +106,10 @@ std::optional<bool> parseBoolean(std::string_view text) {
 
 std::string checked(const Parameter& parameter, std::string_view value) {
     const auto refuse = [&](std::string detail) {
-        throw SqlError(Error(sqlstate::kInvalidParameterValue,
-                             fmt::format("invalid value for parameter \"{}\": \"{}\"",
-                                         parameter.name, value))
-                           .withHint(std::move(detail)));
+        throw SqlError(
+            Error(sqlstate::kInvalidParameterValue,
+                  fmt::format("invalid value for parameter \"{}\": \"{}\"", parameter.name, value))
+                .withHint(std::move(detail)));
     };
     switch (parameter.rule) {
     case Rule::kReadOnly:
@@ -110,8 +122,10 @@ std::string checked(const Parameter& parameter, std::string_view value) {
     }
     case Rule::kInteger: {
         i64 number = 0;
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-        if (error != std::errc() || end != value.data() + value.size()) refuse("Use a whole number.");
+        const auto [end, error] =
+            std::from_chars(value.data(), value.data() + value.size(), number);
+        if (error != std::errc() || end != value.data() + value.size())
+            refuse("Use a whole number.");
         return std::string(value);
     }
     case Rule::kWord: {
@@ -128,7 +142,7 @@ std::string checked(const Parameter& parameter, std::string_view value) {
     return std::string(value);
 }
 
-}  // namespace
+} // namespace
 
 Settings::Settings() {
     for (const auto& parameter : kParameters)
@@ -195,13 +209,15 @@ std::vector<SettingRow> Settings::all() const {
     std::vector<SettingRow> rows;
     for (const auto& [name, value] : values_) {
         const Parameter* parameter = findParameter(name);
-        rows.push_back({name, value,
-                        parameter == nullptr ? "" : std::string(parameter->description)});
+        rows.push_back(
+            {name, value, parameter == nullptr ? "" : std::string(parameter->description)});
     }
     return rows;
 }
 
-bool Settings::isOn(std::string_view name) const { return find(name).value_or("off") == "on"; }
+bool Settings::isOn(std::string_view name) const {
+    return find(name).value_or("off") == "on";
+}
 
 i64 Settings::integer(std::string_view name) const {
     const std::string text = find(name).value_or("0");
@@ -255,4 +271,4 @@ std::vector<std::pair<std::string, std::string>> Settings::takeChanges() {
     return list;
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

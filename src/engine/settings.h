@@ -59,4 +59,4 @@ private:
     std::map<std::string, std::string, std::less<>> changed_;
 };
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -5,7 +5,9 @@
 namespace blueshift::engine {
 namespace {
 
-ResultField textField(std::string name) { return {.name = std::move(name), .type = SqlType::text()}; }
+ResultField textField(std::string name) {
+    return {.name = std::move(name), .type = SqlType::text()};
+}
 
 std::string parameterName(std::string_view name) {
     if (name == "transaction isolation level") return "transaction_isolation";
@@ -14,7 +16,7 @@ std::string parameterName(std::string_view name) {
     return std::string(name);
 }
 
-}  // namespace
+} // namespace
 
 std::vector<ResultField> showFields(EngineConnection&, const parse::Show& show) {
     using parse::ShowKind;
@@ -26,11 +28,12 @@ std::vector<ResultField> showFields(EngineConnection&, const parse::Show& show) 
         return {textField("database_name"), textField("schema_name"), textField("schema_owner")};
     case ShowKind::kTables:
         return {textField("database_name"), textField("schema_name"), textField("table_name"),
-                textField("table_type"), textField("remarks"), textField("owner")};
+                textField("table_type"),    textField("remarks"),     textField("owner")};
     case ShowKind::kColumns:
-        return {textField("database_name"), textField("schema_name"), textField("table_name"),
-                textField("column_name"), textField("ordinal_position"), textField("column_default"),
-                textField("is_nullable"), textField("data_type")};
+        return {textField("database_name"),    textField("schema_name"),
+                textField("table_name"),       textField("column_name"),
+                textField("ordinal_position"), textField("column_default"),
+                textField("is_nullable"),      textField("data_type")};
     case ShowKind::kTable: return {textField("Show Table DDL statement")};
     case ShowKind::kView: return {textField("Show View DDL statement")};
     default: break;
@@ -63,15 +66,16 @@ TextRows showRows(EngineConnection& connection, const parse::Show& show) {
         for (const auto& [oid, table] : catalog.tables) {
             const auto* schema = catalog.findSchema(table->schema);
             if (!wanted.empty() && schema->name != wanted) continue;
-            result.rows.push_back({database, schema->name, table->name, "TABLE",
-                                   table->comment.empty() ? std::nullopt
-                                                          : std::optional(table->comment),
-                                   table->owner});
+            result.rows.push_back(
+                {database, schema->name, table->name, "TABLE",
+                 table->comment.empty() ? std::nullopt : std::optional(table->comment),
+                 table->owner});
         }
         for (const auto& [oid, view] : catalog.views) {
             const auto* schema = catalog.findSchema(view->schema);
             if (!wanted.empty() && schema->name != wanted) continue;
-            result.rows.push_back({database, schema->name, view->name, "VIEW", std::nullopt, view->owner});
+            result.rows.push_back(
+                {database, schema->name, view->name, "VIEW", std::nullopt, view->owner});
         }
         break;
     }
@@ -87,7 +91,8 @@ TextRows showRows(EngineConnection& connection, const parse::Show& show) {
     }
     case ShowKind::kTable: {
         bind::BindContext lookup = context;
-        result.rows.push_back({ddl::describeTable(catalog, *bind::resolveTable(show.object, lookup))});
+        result.rows.push_back(
+            {ddl::describeTable(catalog, *bind::resolveTable(show.object, lookup))});
         break;
     }
     case ShowKind::kView: {
@@ -103,4 +108,4 @@ TextRows showRows(EngineConnection& connection, const parse::Show& show) {
     return result;
 }
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

@@ -8,4 +8,4 @@ namespace blueshift::engine {
 TextRows showRows(EngineConnection& connection, const parse::Show& show);
 std::vector<ResultField> showFields(EngineConnection& connection, const parse::Show& show);
 
-}  // namespace blueshift::engine
+} // namespace blueshift::engine

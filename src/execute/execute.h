@@ -32,7 +32,7 @@ struct RunEnvironment {
     catalog::SourceContext sources;
     StopToken* stop = nullptr;
     u32 vector_rows = kVectorRows;
-    bool timed = false;  // measure time per operator
+    bool timed = false; // measure time per operator
 };
 
 /// Takes result batches on several workers at once.
@@ -74,4 +74,4 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

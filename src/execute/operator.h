@@ -105,7 +105,8 @@ public:
     /// Number of tasks that finish the sink in parallel; 0: nothing to do.
     virtual u32 finishTasks() { return 0; }
     virtual void finishTask(u32 task, WorkerContext& context) { (void)task, (void)context; }
-    /// After the last task, by one worker. More rounds: return true and finishTasks() is asked again.
+    /// After the last task, by one worker. More rounds: return true and finishTasks() is asked
+    /// again.
     virtual bool finished(WorkerContext& context) {
         (void)context;
         return false;
@@ -120,4 +121,4 @@ public:
     virtual u64 memoryBytes() const { return 0; }
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -18,7 +18,7 @@ public:
 };
 
 struct AggregateCall {
-    std::span<const Vector> args;  // flat, constant or dictionary; integers of any width
+    std::span<const Vector> args; // flat, constant or dictionary; integers of any width
     std::span<const SqlType> arg_types;
     SqlType result_type;
     StateStore& store;
@@ -27,12 +27,13 @@ struct AggregateCall {
 
 struct Aggregate {
     std::string_view name;
-    u32 state_bytes = 0;  // a multiple of 8; states are aligned to 8
+    u32 state_bytes = 0; // a multiple of 8; states are aligned to 8
     bool sees_nulls = false;
-    bool ordered = false;  // LISTAGG: depends on the order of its input, not split into parts
+    bool ordered = false; // LISTAGG: depends on the order of its input, not split into parts
     void (*init)(u8* state) = nullptr;
     /// Row `rows[i]` (nullptr: i) goes into the state at `states[i]`, i < count.
-    void (*update)(const AggregateCall& call, const u16* rows, u8* const* states, u32 count) = nullptr;
+    void (*update)(const AggregateCall& call, const u16* rows, u8* const* states,
+                   u32 count) = nullptr;
     /// All of `rows` go into one state (grouping without keys, runs of equal keys).
     void (*update_one)(const AggregateCall& call, const u16* rows, u32 count, u8* state) = nullptr;
     void (*combine)(const AggregateCall& call, u8* into, const u8* from) = nullptr;
@@ -55,4 +56,4 @@ struct BoundAggregate {
 BoundAggregate bindAggregate(std::string_view name, std::span<const SqlType> arguments);
 bool isAggregateName(std::string_view name);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -10,13 +10,27 @@
 
 namespace blueshift::functions {
 
-constexpr bool isAsciiDigit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool isAsciiUpper(char c) { return c >= 'A' && c <= 'Z'; }
-constexpr bool isAsciiLower(char c) { return c >= 'a' && c <= 'z'; }
-constexpr bool isAsciiLetter(char c) { return isAsciiUpper(c) || isAsciiLower(c); }
-constexpr bool isBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-constexpr char asciiLower(char c) { return isAsciiUpper(c) ? char(c + 32) : c; }
-constexpr char asciiUpper(char c) { return isAsciiLower(c) ? char(c - 32) : c; }
+constexpr bool isAsciiDigit(char c) {
+    return c >= '0' && c <= '9';
+}
+constexpr bool isAsciiUpper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+constexpr bool isAsciiLower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+constexpr bool isAsciiLetter(char c) {
+    return isAsciiUpper(c) || isAsciiLower(c);
+}
+constexpr bool isBlank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+constexpr char asciiLower(char c) {
+    return isAsciiUpper(c) ? char(c + 32) : c;
+}
+constexpr char asciiUpper(char c) {
+    return isAsciiLower(c) ? char(c - 32) : c;
+}
 
 inline std::string asciiLower(std::string_view text) {
     std::string result(text);
@@ -40,4 +54,4 @@ inline std::string_view trimBlanks(std::string_view text) {
     return text;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

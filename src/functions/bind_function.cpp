@@ -153,7 +153,7 @@ BoundFunction complete(const Overload& overload, std::span<const SqlType> argume
     return bound;
 }
 
-}  // namespace
+} // namespace
 
 BoundFunction bindFunction(std::string_view name, std::span<const SqlType> arguments,
                            std::span<const Value* const> constants) {
@@ -196,4 +196,4 @@ std::vector<FunctionRow> listFunctions() {
     return rows;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

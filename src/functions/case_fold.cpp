@@ -19,4 +19,4 @@ std::string foldCase(std::string_view text) {
     return folded;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -10,4 +10,4 @@ namespace blueshift::functions {
 
 std::string foldCase(std::string_view text);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -32,7 +32,9 @@ bool isOidLike(TypeKind kind) {
     return kind == TypeKind::kOid || kind == TypeKind::kRegclass || kind == TypeKind::kRegtype;
 }
 
-int scaleOf(const SqlType& type) { return type.kind == TypeKind::kDecimal ? type.scale : 0; }
+int scaleOf(const SqlType& type) {
+    return type.kind == TypeKind::kDecimal ? type.scale : 0;
+}
 
 /// 10^precision of a decimal, one above the largest value of an integer type.
 i128 limitOf(const SqlType& type) {
@@ -77,7 +79,7 @@ template <bool is_try> void rescale(const LoopCall& call, bool rounds) {
     });
 }
 
-}  // namespace
+} // namespace
 
 template <bool is_try> void castIntegerLoop(const LoopCall& call) {
     const Bounds bounds = boundsOf(call.result_type);
@@ -127,8 +129,7 @@ void castIntegerToFloatLoop(const LoopCall& call) {
             if (scale > 22) return f64(value / From(power)) + f64(value % From(power)) / f64(power);
             return scale == 0 ? f64(value) : kernels::decimalToFloat(value, f64(power));
         };
-        if (call.out.kind() == PhysicalKind::kF64)
-            castRows<From, f64, false>(call, convert);
+        if (call.out.kind() == PhysicalKind::kF64) castRows<From, f64, false>(call, convert);
         else
             castRows<From, f32, false>(
                 call, [&](From value, u32& flags) { return f32(convert(value, flags)); });
@@ -149,20 +150,16 @@ template <bool is_try> void castFloatToIntegerLoop(const LoopCall& call) {
             const i64 whole = kernels::floatToInteger<i64>(value, flags);
             return narrowTo<To>(whole, bounds.min, bounds.max, flags);
         };
-        if (call.args[0].kind == PhysicalKind::kF64)
-            castRows<f64, To, is_try>(call, convert);
-        else
-            castRows<f32, To, is_try>(call, convert);
+        if (call.args[0].kind == PhysicalKind::kF64) castRows<f64, To, is_try>(call, convert);
+        else castRows<f32, To, is_try>(call, convert);
     });
 }
 
 template <bool is_try> void castFloatToFloatLoop(const LoopCall& call) {
     const bool to_double = call.out.kind() == PhysicalKind::kF64;
     if (call.args[0].kind == PhysicalKind::kF32) {
-        if (to_double)
-            castRows<f32, f64, is_try>(call, [](f32 value, u32&) { return f64(value); });
-        else
-            castRows<f32, f32, is_try>(call, [](f32 value, u32&) { return value; });
+        if (to_double) castRows<f32, f64, is_try>(call, [](f32 value, u32&) { return f64(value); });
+        else castRows<f32, f32, is_try>(call, [](f32 value, u32&) { return value; });
     } else if (to_double) {
         castRows<f64, f64, is_try>(call, [](f64 value, u32&) { return value; });
     } else {
@@ -188,4 +185,4 @@ template void castFloatToIntegerLoop<true>(const LoopCall&);
 template void castFloatToFloatLoop<false>(const LoopCall&);
 template void castFloatToFloatLoop<true>(const LoopCall&);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

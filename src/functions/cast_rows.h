@@ -48,19 +48,19 @@ template <class F> void dispatchIntegers(PhysicalKind from, PhysicalKind to, F&&
 // The loops of cast_numbers.cpp, cast_text.cpp and cast_times.cpp.
 template <bool is_try> void castIntegerLoop(const LoopCall& call);
 template <bool is_try> void castRescaleRoundLoop(const LoopCall& call);
-template <bool is_try> void castRescaleLoop(const LoopCall& call);  // as the session says
+template <bool is_try> void castRescaleLoop(const LoopCall& call); // as the session says
 void castIntegerToFloatLoop(const LoopCall& call);
 template <bool is_try> void castFloatToIntegerLoop(const LoopCall& call);
 template <bool is_try> void castFloatToFloatLoop(const LoopCall& call);
 void castToBooleanLoop(const LoopCall& call);
 
-void castTextLoop(const LoopCall& call);                              // keeps the bytes
-void castTextCutLoop(const LoopCall& call);                           // cuts to the length
-template <bool is_try> void castTextLimitLoop(const LoopCall& call);  // refuses what is too long
+void castTextLoop(const LoopCall& call);                             // keeps the bytes
+void castTextCutLoop(const LoopCall& call);                          // cuts to the length
+template <bool is_try> void castTextLimitLoop(const LoopCall& call); // refuses what is too long
 template <bool is_try> void castFromTextLoop(const LoopCall& call);
 void castToTextCutLoop(const LoopCall& call);
 template <bool is_try> void castToTextLimitLoop(const LoopCall& call);
 
 template <bool is_try> void castTimesLoop(const LoopCall& call);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -14,10 +14,8 @@ const SessionFacts& sessionOf(const LoopCall& call) {
 
 template <bool is_try>
 void fail(const LoopCall& call, u32 row, InputError error, std::string_view text) {
-    if (is_try)
-        clearBit(call.out.validity(), row);
-    else
-        call.context.fail(describeInputError(error, text, call.result_type));
+    if (is_try) clearBit(call.out.validity(), row);
+    else call.context.fail(describeInputError(error, text, call.result_type));
 }
 
 /// The text as the type keeps it: CHAR without trailing blanks. `fits` tells whether only blanks
@@ -58,15 +56,13 @@ void castToText(const LoopCall& call, auto&& store) {
         const u32 row = call.rowAt(i);
         if (in.isNull(row)) continue;
         text.clear();
-        if (from.kind == TypeKind::kBoolean)
-            text = in.integerAt(row) != 0 ? "true" : "false";
-        else
-            appendText(text, in, row, from, session);
+        if (from.kind == TypeKind::kBoolean) text = in.integerAt(row) != 0 ? "true" : "false";
+        else appendText(text, in, row, from, session);
         store(row, text);
     }
 }
 
-}  // namespace
+} // namespace
 
 void castTextLoop(const LoopCall& call) {
     textRows(call, [&](u32 row, const TextView& text) { call.out.values<TextView>()[row] = text; });
@@ -124,4 +120,4 @@ template void castFromTextLoop<true>(const LoopCall&);
 template void castToTextLimitLoop<false>(const LoopCall&);
 template void castToTextLimitLoop<true>(const LoopCall&);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

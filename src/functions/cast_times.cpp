@@ -34,11 +34,11 @@ i64 convert(i64 value, TypeKind from, TypeKind to, const TimeZone& zone, i64 now
             return floorModulo(value - zone.offsetAt(now) * kMicrosPerSecond, kMicrosPerDay);
         if (!isFiniteTimestamp(value)) flags |= kOverflow;
         return timeOfTimestamp(zoned ? value : zone.toUtc(value));
-    default: return value;  // time to interval
+    default: return value; // time to interval
     }
 }
 
-}  // namespace
+} // namespace
 
 template <bool is_try> void castTimesLoop(const LoopCall& call) {
     const TypeKind from = call.arg_types[0].kind;
@@ -56,4 +56,4 @@ template <bool is_try> void castTimesLoop(const LoopCall& call) {
 template void castTimesLoop<false>(const LoopCall&);
 template void castTimesLoop<true>(const LoopCall&);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

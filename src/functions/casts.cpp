@@ -73,7 +73,9 @@ constexpr Forms kTimesZonedFailing{makeFailing(castTimesLoop<false>, kStable),
 bool isOidLike(TypeKind kind) {
     return kind == TypeKind::kOid || kind == TypeKind::kRegclass || kind == TypeKind::kRegtype;
 }
-bool isZoned(TypeKind kind) { return kind == TypeKind::kTimestampTz || kind == TypeKind::kTimeTz; }
+bool isZoned(TypeKind kind) {
+    return kind == TypeKind::kTimestampTz || kind == TypeKind::kTimeTz;
+}
 /// The text of such a value depends on the session or the catalog.
 bool hasSessionText(TypeKind kind) {
     return isZoned(kind) || kind == TypeKind::kRegclass || kind == TypeKind::kRegtype;
@@ -142,7 +144,7 @@ const Function* timesCast(const SqlType& from, const SqlType& to, CastForm form)
     return nullptr;
 }
 
-}  // namespace
+} // namespace
 
 bool isSameRepresentation(const SqlType& from, const SqlType& to) {
     if (from == to) return true;
@@ -245,7 +247,7 @@ SqlType unify(const SqlType& a, const SqlType& b, int precision_cap) {
     return SqlType::of(TypeKind::kVoid);
 }
 
-}  // namespace
+} // namespace
 
 SqlType commonType(std::span<const SqlType> types, std::string_view context) {
     SqlType common = SqlType::unknown();
@@ -296,4 +298,4 @@ SqlType comparisonType(const SqlType& a, const SqlType& b, std::string_view symb
                        .withHint("No operator matches the given types. Add explicit type casts."));
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -20,4 +20,4 @@ bool isSameRepresentation(const SqlType& from, const SqlType& to);
 /// The type that both sides of a comparison are cast to. Throws 42883 naming the operator.
 SqlType comparisonType(const SqlType& a, const SqlType& b, std::string_view symbol);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

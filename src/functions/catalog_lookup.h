@@ -23,7 +23,7 @@ public:
         u32 oid = 0;
         std::string schema;
         std::string name;
-        bool visible = true;  // found by its bare name in the search path
+        bool visible = true; // found by its bare name in the search path
     };
     virtual ~CatalogLookup() = default;
 
@@ -54,4 +54,4 @@ public:
     virtual i64 storedBytes(u32 relation_oid) const = 0;
 };
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -14,18 +14,12 @@ using Op = Operator;
 template <Op op, class T> inline bool holds(const T& a, const T& b) {
     using kernels::equal;
     using kernels::less;
-    if constexpr (op == Op::kEqual)
-        return equal(a, b);
-    else if constexpr (op == Op::kNotEqual)
-        return !equal(a, b);
-    else if constexpr (op == Op::kLess)
-        return less(a, b);
-    else if constexpr (op == Op::kLessEqual)
-        return !less(b, a);
-    else if constexpr (op == Op::kGreater)
-        return less(b, a);
-    else
-        return !less(a, b);
+    if constexpr (op == Op::kEqual) return equal(a, b);
+    else if constexpr (op == Op::kNotEqual) return !equal(a, b);
+    else if constexpr (op == Op::kLess) return less(a, b);
+    else if constexpr (op == Op::kLessEqual) return !less(b, a);
+    else if constexpr (op == Op::kGreater) return less(b, a);
+    else return !less(a, b);
 }
 
 /// NULL rows may hold any bytes; text must not be read there.
@@ -103,8 +97,7 @@ u32 filterRows(const Vector& a, const Vector& b, const u16* selection, u32 count
         valid &= valid_b == nullptr || bitAt(valid_b, row);
         if constexpr (kReadsPointers<T>)
             return valid && holds<op, T>(x[row * step_a], y[row * step_b]);
-        else
-            return bool(valid & holds<op, T>(x[row * step_a], y[row * step_b]));
+        else return bool(valid & holds<op, T>(x[row * step_a], y[row * step_b]));
     });
 }
 
@@ -126,7 +119,7 @@ template <Op op, class T> struct Filter {
     static FilterLoop loop() { return filterRows<op, T>; }
 };
 
-}  // namespace
+} // namespace
 
 VectorLoop comparisonLoop(Operator op, PhysicalKind kind) {
     return dispatchKind(kind, [&]<class T>(T*) -> VectorLoop { return pick<Compare, T>(op); });
@@ -136,4 +129,4 @@ FilterLoop filterLoop(Operator op, PhysicalKind kind) {
     return dispatchKind(kind, [&]<class T>(T*) -> FilterLoop { return pick<Filter, T>(op); });
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

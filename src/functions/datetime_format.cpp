@@ -14,7 +14,7 @@ using namespace kernels;
 using F = FormatField;
 
 struct Keyword {
-    std::string_view name;  // upper case
+    std::string_view name; // upper case
     F field;
 };
 /// Longer words before their prefixes.
@@ -79,9 +79,11 @@ std::string_view ordinalOf(i64 value) {
     }
 }
 
-i32 isoDayOfYear(i32 days) { return days - truncateDate(DatePart::kIsoYear, days) + 1; }
+i32 isoDayOfYear(i32 days) {
+    return days - truncateDate(DatePart::kIsoYear, days) + 1;
+}
 
-}  // namespace
+} // namespace
 
 DateTimeFormat::DateTimeFormat(std::string_view pattern) {
     const auto addText = [&](char c) {
@@ -148,8 +150,7 @@ void DateTimeFormat::appendItem(std::string& out, const Item& item, const Instan
     };
     const auto word = [&](std::string_view text, int width) {
         std::string shown(text);
-        if (item.letters == Case::kLower)
-            shown = asciiLower(text);
+        if (item.letters == Case::kLower) shown = asciiLower(text);
         else if (item.letters == Case::kUpper)
             for (char& c : shown) c = asciiUpper(c);
         if (item.fill && int(shown.size()) < width) shown.append(size_t(width) - shown.size(), ' ');
@@ -371,7 +372,7 @@ private:
         case F::kSecondsOfDay: return range(seconds_of_day_, 0, 86399, "second of the day");
         case F::kJulian: julian_ = value; return true;
         case F::kCentury: century_ = value; return true;
-        default: return true;  // quarters and days of the week do not fix a date
+        default: return true; // quarters and days of the week do not fix a date
         }
     }
 
@@ -450,10 +451,8 @@ private:
         if (half_day_ || has_meridian_) {
             if (has_meridian_ && hour_ > 12)
                 return fail("hour " + std::to_string(hour_) + " is not one of a 12-hour clock");
-            if (has_meridian_)
-                hour_ = hour_ % 12 + (afternoon_ ? 12 : 0);
-            else if (hour_ == 12)
-                hour_ = 0;
+            if (has_meridian_) hour_ = hour_ % 12 + (afternoon_ ? 12 : 0);
+            else if (hour_ == 12) hour_ = 0;
         }
         i64 seconds = hour_ * 3600 + minute_ * 60 + second_;
         if (seconds_of_day_ >= 0) seconds = seconds_of_day_;
@@ -475,10 +474,8 @@ private:
         }
         i64 year = year_;
         if (!has_date_ && century_ > 0) year = (century_ - 1) * 100 + 1;
-        if (before_christ_)
-            year = has_date_ ? 1 - year : 0;
-        else if (!has_date_ && century_ <= 0)
-            year = 0;
+        if (before_christ_) year = has_date_ ? 1 - year : 0;
+        else if (!has_date_ && century_ <= 0) year = 0;
         if (year < -4712 || year > 294276) return fail("the year is out of range");
         if (day_of_year_ > 0) {
             days = i64(daysFromCivil(i32(year), 1, 1)) + day_of_year_ - 1;
@@ -516,4 +513,4 @@ bool DateTimeFormat::parse(std::string_view text, bool strict, Parsed& parsed,
     return false;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -64,7 +64,7 @@ public:
         i32 days = 0;
         i64 time = 0;
         i64 offset_seconds = 0;
-        std::string_view zone;  // empty for types without one
+        std::string_view zone; // empty for types without one
     };
     void append(std::string& out, const Instant& instant) const;
 
@@ -81,8 +81,8 @@ private:
     struct Item {
         FormatField field = FormatField::kText;
         Case letters = Case::kUpper;
-        bool fill = true;  // no FM
-        char ordinal = 0;  // 't' for th, 'T' for TH
+        bool fill = true; // no FM
+        char ordinal = 0; // 't' for th, 'T' for TH
         std::string text;
     };
     friend class DateTimeParser;
@@ -90,4 +90,4 @@ private:
     std::vector<Item> items_;
 };
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -26,7 +26,7 @@ struct DateTimeFields {
     i64 month = 0;
     i64 day = 0;
     bool before_christ = false;
-    i64 time = 0;  // microseconds since midnight; 24:00:00 is allowed
+    i64 time = 0; // microseconds since midnight; 24:00:00 is allowed
     std::optional<TimeZone> zone;
     enum class Special : u8 {
         kNone,
@@ -35,7 +35,7 @@ struct DateTimeFields {
         kEpoch,
         kNow
     } special = Special::kNone;
-    i64 day_shift = 0;  // today, tomorrow, yesterday: relative to the local date of now
+    i64 day_shift = 0; // today, tomorrow, yesterday: relative to the local date of now
     bool relative = false;
 };
 
@@ -65,10 +65,8 @@ i64 readFraction(std::string_view text, size_t& at) {
     int digits = 0;
     bool round_up = false;
     for (; at < text.size() && isAsciiDigit(text[at]); ++at, ++digits) {
-        if (digits < 6)
-            micros = micros * 10 + (text[at] - '0');
-        else if (digits == 6)
-            round_up = text[at] >= '5';
+        if (digits < 6) micros = micros * 10 + (text[at] - '0');
+        else if (digits == 6) round_up = text[at] >= '5';
     }
     for (; digits < 6; ++digits) micros *= 10;
     return micros + round_up;
@@ -136,10 +134,8 @@ private:
             return readPackedTime(fields, value, digits);
         }
         if (!fields.has_date && number_count_ == 0 && month_ == 0 && (digits == 8 || digits == 6)) {
-            if (digits == 8)
-                setDate(fields, value / 10000, value / 100 % 100, value % 100);
-            else
-                setDate(fields, fullYear(value / 10000, 2), value / 100 % 100, value % 100);
+            if (digits == 8) setDate(fields, value / 10000, value / 100 % 100, value % 100);
+            else setDate(fields, fullYear(value / 10000, 2), value / 100 % 100, value % 100);
             return InputError::kNone;
         }
         if (number_count_ == 2) return InputError::kSyntax;
@@ -178,14 +174,10 @@ private:
 
     static bool readSpecial(DateTimeFields& fields, std::string_view word) {
         using Special = DateTimeFields::Special;
-        if (word == "infinity" || word == "inf")
-            fields.special = Special::kInfinity;
-        else if (word == "epoch")
-            fields.special = Special::kEpoch;
-        else if (word == "now")
-            fields.special = Special::kNow;
-        else if (word == "allballs")
-            fields.has_time = true;
+        if (word == "infinity" || word == "inf") fields.special = Special::kInfinity;
+        else if (word == "epoch") fields.special = Special::kEpoch;
+        else if (word == "now") fields.special = Special::kNow;
+        else if (word == "allballs") fields.has_time = true;
         else if (word == "today" || word == "tomorrow" || word == "yesterday") {
             fields.relative = true;
             fields.day_shift = word == "tomorrow" ? 1 : word == "yesterday" ? -1 : 0;
@@ -233,8 +225,7 @@ private:
         if (month_at >= 0) {
             const int first = month_at == 0 ? 1 : 0;
             const int second = month_at == 2 ? 1 : 2;
-            if (digits[first] > 2)
-                setDate(fields, parts[first], parts[month_at], parts[second]);
+            if (digits[first] > 2) setDate(fields, parts[first], parts[month_at], parts[second]);
             else
                 setDate(fields, fullYear(parts[second], digits[second]), parts[month_at],
                         parts[first]);
@@ -437,7 +428,7 @@ bool addScaled(i64& sum, f64 value, i64 unit) {
     return !__builtin_add_overflow(sum, i64(amount), &sum);
 }
 
-}  // namespace
+} // namespace
 
 InputError parseDate(std::string_view text, const InputOptions& options, i32& days) {
     DateTimeFields fields;
@@ -586,7 +577,7 @@ bool addInterval(i64& months, i64& micros, f64 value, i64 unit_months, i64 unit_
                               : addScaled(micros, rest, 30 * kMicrosPerDay));
 }
 
-}  // namespace
+} // namespace
 
 InputError parseInterval(std::string_view text, i64& months, i64& micros) {
     months = micros = 0;
@@ -628,7 +619,7 @@ InputError parseInterval(std::string_view text, i64& months, i64& micros) {
         if (parseDouble(text.substr(start, at - start), value) != InputError::kNone)
             return InputError::kSyntax;
         if (negative) value = -value;
-        if (at < text.size() && text[at] == '-') {  // years-months
+        if (at < text.size() && text[at] == '-') { // years-months
             i64 rest;
             size_t digits;
             if (!readNumber(text, ++at, rest, digits) || rest > 11) return InputError::kFieldRange;
@@ -655,4 +646,4 @@ InputError parseInterval(std::string_view text, i64& months, i64& micros) {
     return any ? InputError::kNone : InputError::kSyntax;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

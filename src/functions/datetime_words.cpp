@@ -109,7 +109,7 @@ constexpr PartName kParts[] = {
     {"timezone_minute", Part::kTimezoneMinute},
 };
 
-}  // namespace
+} // namespace
 
 int monthFromName(std::string_view word) {
     if (word == "sept") return 9;
@@ -129,8 +129,12 @@ int weekdayFromName(std::string_view word) {
     return -1;
 }
 
-std::string_view monthName(int month) { return kMonths[month - 1]; }
-std::string_view weekdayName(int day) { return kWeekdays[day]; }
+std::string_view monthName(int month) {
+    return kMonths[month - 1];
+}
+std::string_view weekdayName(int day) {
+    return kWeekdays[day];
+}
 
 std::optional<kernels::DatePart> datePartFromName(std::string_view word) {
     for (const PartName& entry : kParts)
@@ -138,4 +142,4 @@ std::optional<kernels::DatePart> datePartFromName(std::string_view word) {
     return {};
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

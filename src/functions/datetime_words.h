@@ -15,8 +15,8 @@ namespace blueshift::functions {
 int monthFromName(std::string_view word);
 /// 0 (Sunday) to 6 for `tue`, `tues`, `tuesday`; -1 for other words.
 int weekdayFromName(std::string_view word);
-std::string_view monthName(int month);  // January
-std::string_view weekdayName(int day);  // Sunday is 0
+std::string_view monthName(int month); // January
+std::string_view weekdayName(int day); // Sunday is 0
 std::optional<kernels::DatePart> datePartFromName(std::string_view word);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -155,7 +155,7 @@ BoundFunction bindAt(std::string_view name, std::span<const Expr* const> args) {
     return functions::bindFunction(name, types, constants);
 }
 
-}  // namespace
+} // namespace
 
 const Expr* makeColumn(Arena& arena, ColumnId id, SqlType type, bool nullable) {
     auto* node = makeNode<ColumnExpr>(arena, ExprKind::kColumn, type, nullable, -1);
@@ -197,10 +197,8 @@ const Expr* makeComparison(Arena& arena, std::string_view symbol, const Expr* a,
     }
     // A constant that is a value of the other side's type leaves a column as it is stored.
     if (a->type != b->type) {
-        if (const Expr* exact = exactConstant(arena, b, a->type))
-            b = exact;
-        else if (const Expr* other = exactConstant(arena, a, b->type))
-            a = other;
+        if (const Expr* exact = exactConstant(arena, b, a->type)) b = exact;
+        else if (const Expr* other = exactConstant(arena, a, b->type)) a = other;
     }
     const SqlType type = functions::comparisonType(a->type, b->type, symbol);
     const auto prepare = [&](const Expr* side) {
@@ -298,7 +296,7 @@ LogicExpr* makeInList(Arena& arena, std::span<const Expr* const> args) {
     return node;
 }
 
-}  // namespace
+} // namespace
 
 const Expr* makeLogic(Arena& arena, ExprKind kind, std::span<const Expr* const> args, bool negated,
                       i8 truth) {
@@ -324,8 +322,7 @@ const Expr* makeLogic(Arena& arena, ExprKind kind, std::span<const Expr* const> 
             const Expr* term = makeCast(arena, arg, SqlType::boolean(), CastContext::kImplicit);
             if (term->kind == kind && (kind == ExprKind::kAnd || kind == ExprKind::kOr))
                 node->args.append(argsOf(term));
-            else
-                node->args.push(term);
+            else node->args.push(term);
             node->nullable |= term->nullable && kind != ExprKind::kIsTruth;
         }
         break;
@@ -392,4 +389,4 @@ const Expr* foldConstants(Arena& arena, const Expr* expr, const SessionFacts& se
     return value != nullptr ? value : expr;
 }
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -19,18 +19,18 @@ inline constexpr ColumnId kNoColumn = ~ColumnId{0};
 enum class ExprKind : u8 {
     kColumn,
     kConstant,
-    kParameter,  // $n of a prepared statement, 1-based; replaced by a constant before planning
+    kParameter, // $n of a prepared statement, 1-based; replaced by a constant before planning
     kCall,
-    kAnd,        // n-ary, three-valued
+    kAnd, // n-ary, three-valued
     kOr,
     kNot,
-    kIsNull,     // one argument; `negated` for IS NOT NULL
-    kIsTruth,    // IS [NOT] TRUE / FALSE / UNKNOWN
-    kCase,       // args: when, then, when, then, ..., [else]; searched form only
+    kIsNull,  // one argument; `negated` for IS NOT NULL
+    kIsTruth, // IS [NOT] TRUE / FALSE / UNKNOWN
+    kCase,    // args: when, then, when, then, ..., [else]; searched form only
     kCoalesce,
-    kInList,     // args[0] IN (constants args[1..]); three-valued; `negated` for NOT IN
-    kSubquery,   // only between bind and unnesting; see bind/logical_plan.h
-    kOuterMark,  // only inside the optimiser: marker of an outer join's preserved side
+    kInList,    // args[0] IN (constants args[1..]); three-valued; `negated` for NOT IN
+    kSubquery,  // only between bind and unnesting; see bind/logical_plan.h
+    kOuterMark, // only inside the optimiser: marker of an outer join's preserved side
 };
 
 struct Expr {
@@ -61,8 +61,8 @@ struct CallExpr : Expr {
 struct LogicExpr : Expr {
     List<const Expr*> args;
     bool negated = false;
-    i8 truth = 1;         // kIsTruth: 1 TRUE, 0 FALSE, -1 UNKNOWN
-    bool has_else = false;  // kCase
+    i8 truth = 1;          // kIsTruth: 1 TRUE, 0 FALSE, -1 UNKNOWN
+    bool has_else = false; // kCase
 };
 
 // ---- Builders. All nodes in `arena`.
@@ -105,7 +105,8 @@ bool rejectsNulls(const Expr* predicate, std::span<const ColumnId> ids);
 
 /// A copy with columns replaced: `replace(id, column)` returns the new node, or nullptr to keep it.
 /// Subtrees without changes are shared.
-template <class Replace> const Expr* rewriteColumns(Arena& arena, const Expr* expr, Replace&& replace);
+template <class Replace>
+const Expr* rewriteColumns(Arena& arena, const Expr* expr, Replace&& replace);
 /// The node with other children (same number, in the order of its args).
 const Expr* withArgs(Arena& arena, const Expr* expr, std::span<const Expr* const> args);
 std::span<const Expr* const> argsOf(const Expr* expr);
@@ -137,4 +138,4 @@ const Expr* rewriteColumns(Arena& arena, const Expr* expr, Replace&& replace) {
     return any ? withArgs(arena, expr, changed) : expr;
 }
 
-}  // namespace blueshift
+} // namespace blueshift

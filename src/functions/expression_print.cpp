@@ -116,10 +116,10 @@ private:
     const ColumnNames& names_;
 };
 
-}  // namespace
+} // namespace
 
 std::string printExpr(const Expr* expr, const ColumnNames& names) {
     return Printer(names).print(expr);
 }
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -171,10 +171,10 @@ private:
     std::span<const ColumnId> ids_;
 };
 
-}  // namespace
+} // namespace
 
 bool rejectsNulls(const Expr* predicate, std::span<const ColumnId> ids) {
     return NullProof(ids).isNotTrue(predicate);
 }
 
-}  // namespace blueshift
+} // namespace blueshift

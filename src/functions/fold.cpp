@@ -40,7 +40,7 @@ Value readValue(const VectorBuffer& buffer, const SqlType& type, Arena& arena) {
     }
 }
 
-}  // namespace
+} // namespace
 
 std::optional<Value> foldCall(const Function& function, std::span<const Value> arguments,
                               const SqlType& result, const SessionFacts& session, Arena& arena) {
@@ -79,4 +79,4 @@ std::optional<Value> foldCall(const Function& function, std::span<const Value> a
     return readValue(out, result, arena);
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

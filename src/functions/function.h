@@ -20,13 +20,13 @@
 
 namespace blueshift::functions {
 
-class CatalogLookup;  // functions/catalog_lookup.h: names and definitions for pg_* functions
-class RegexCache;     // functions/regex.h: compiled patterns of one worker
+class CatalogLookup; // functions/catalog_lookup.h: names and definitions for pg_* functions
+class RegexCache;    // functions/regex.h: compiled patterns of one worker
 
 enum class NullPolicy : u8 {
-    kStrict,  // any NULL argument gives NULL; the caller computes validity
-    kStrictMayNull,  // the same, and the loop may clear further validity bits
-    kCalled,  // called with NULLs; the loop writes the whole validity of the computed rows
+    kStrict,        // any NULL argument gives NULL; the caller computes validity
+    kStrictMayNull, // the same, and the loop may clear further validity bits
+    kCalled,        // called with NULLs; the loop writes the whole validity of the computed rows
 };
 enum class Volatility : u8 { kImmutable, kStable, kVolatile };
 
@@ -39,10 +39,10 @@ struct SessionFacts {
     std::string_view timezone = "UTC";
     i32 user_id = 100;
     i32 process_id = 0;
-    i64 statement_time = 0;    // microseconds since 2000-01-01 UTC
-    i64 transaction_time = 0;  // the same
+    i64 statement_time = 0;   // microseconds since 2000-01-01 UTC
+    i64 transaction_time = 0; // the same
     bool date_order_mdy = true;
-    bool numeric_rounding = false;  // explicit casts of decimals round, else they truncate
+    bool numeric_rounding = false; // explicit casts of decimals round, else they truncate
     const CatalogLookup* catalog = nullptr;
 };
 
@@ -69,7 +69,7 @@ struct EvalContext {
     const SessionFacts* session = nullptr;
     u64 random_state = 0x853C49E6748FEA9Bull;
     std::optional<Error> error;
-    std::shared_ptr<RegexCache> regexes;  // made at first use
+    std::shared_ptr<RegexCache> regexes; // made at first use
 
     void fail(std::string_view state, std::string message) {
         if (!error) error = Error(state, std::move(message));
@@ -87,7 +87,7 @@ struct LoopCall {
     std::span<const SqlType> arg_types;
     SqlType result_type;
     VectorBuffer& out;
-    const u16* selection;  // nullptr: rows 0 .. count-1
+    const u16* selection; // nullptr: rows 0 .. count-1
     u32 count;
     TextHeap& heap;
     EvalContext& context;
@@ -99,20 +99,30 @@ using VectorLoop = void (*)(const LoopCall&);
 /// Operators whose loops exist for every physical width; chosen by compile/ from value ranges.
 enum class Operator : u8 {
     kNone,
-    kAdd, kSubtract, kMultiply, kDivide, kModulo, kNegate,
-    kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
-    kLike,  // LIKE and ILIKE with a constant pattern are prepared once
+    kAdd,
+    kSubtract,
+    kMultiply,
+    kDivide,
+    kModulo,
+    kNegate,
+    kEqual,
+    kNotEqual,
+    kLess,
+    kLessEqual,
+    kGreater,
+    kGreaterEqual,
+    kLike, // LIKE and ILIKE with a constant pattern are prepared once
     kCast,
 };
 
 struct Function {
-    std::string_view name;  // as in SQL, lower case; operators by their symbol, casts "cast"
+    std::string_view name; // as in SQL, lower case; operators by their symbol, casts "cast"
     Operator op = Operator::kNone;
     NullPolicy null_policy = NullPolicy::kStrict;
     Volatility volatility = Volatility::kImmutable;
-    bool can_fail = false;   // may raise an error for some row
-    bool leak_proof = false; // neither errors nor messages reveal its arguments
-    VectorLoop loop = nullptr;  // natural kinds; operators: see operators.h
+    bool can_fail = false;     // may raise an error for some row
+    bool leak_proof = false;   // neither errors nor messages reveal its arguments
+    VectorLoop loop = nullptr; // natural kinds; operators: see operators.h
 };
 
 /// An overload chosen for a call: arguments are to be cast to `argument_types` first.
@@ -142,8 +152,8 @@ bool canCast(const SqlType& from, const SqlType& to, CastContext context);
 /// The type that CASE, COALESCE, UNION and IN give to arms of these types; throws 42804.
 SqlType commonType(std::span<const SqlType> types, std::string_view context);
 
-/// The value of a call with constant arguments, or nothing when it fails or is volatile. Text of the
-/// result lies in `arena`.
+/// The value of a call with constant arguments, or nothing when it fails or is volatile. Text of
+/// the result lies in `arena`.
 std::optional<Value> foldCall(const Function& function, std::span<const Value> arguments,
                               const SqlType& result, const SessionFacts& session, Arena& arena);
 
@@ -167,4 +177,4 @@ std::string valueText(const Value& value, const SessionFacts& session);
 Result<Value> parseValue(std::string_view text, const SqlType& type, const SessionFacts& session,
                          Arena& arena);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

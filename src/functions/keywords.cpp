@@ -168,12 +168,14 @@ constexpr std::string_view kReserved[] = {
     "without",
 };
 static_assert(std::is_sorted(std::begin(kReserved), std::end(kReserved)));
-}  // namespace
+} // namespace
 
 bool isReservedWord(std::string_view lower_case_word) {
     return std::binary_search(std::begin(kReserved), std::end(kReserved), lower_case_word);
 }
 
-std::span<const std::string_view> reservedWords() { return kReserved; }
+std::span<const std::string_view> reservedWords() {
+    return kReserved;
+}
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -12,4 +12,4 @@ bool isReservedWord(std::string_view lower_case_word);
 /// All of them, sorted.
 std::span<const std::string_view> reservedWords();
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -54,7 +54,7 @@ bool LikePattern::matches(std::string_view text) const {
         text = folded;
     }
     if (general_) return matchesGeneral(text);
-    if (parts_.empty()) return true;  // only %
+    if (parts_.empty()) return true; // only %
     size_t first = 0;
     size_t last = parts_.size();
     if (anchored_start_) {
@@ -80,7 +80,7 @@ bool LikePattern::matches(std::string_view text) const {
 bool LikePattern::matchesGeneral(std::string_view text) const {
     size_t item = 0;
     size_t at = 0;
-    size_t retry_item = items_.size();  // behind the last %
+    size_t retry_item = items_.size(); // behind the last %
     size_t retry_at = 0;
     while (true) {
         bool failed = false;
@@ -118,4 +118,4 @@ bool LikePattern::matchesGeneral(std::string_view text) const {
     }
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -38,7 +38,7 @@ private:
         enum class Kind : u8 { kBytes, kAnyOne, kAnyRun } kind;
         std::string bytes;
     };
-    std::vector<std::string> parts_;  // between the %s, when there is no _
+    std::vector<std::string> parts_; // between the %s, when there is no _
     bool anchored_start_ = true;
     bool anchored_end_ = true;
     bool general_ = false;
@@ -46,4 +46,4 @@ private:
     std::vector<Item> items_;
 };
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -26,10 +26,8 @@ NumberFormat::NumberFormat(std::string_view pattern) {
             ++at;
         } else if (c == '9' || c == '0') {
             if (c == '0' && first_zero_ < 0 && !behind_point) first_zero_ = integer_digits_;
-            if (behind_point)
-                ++fraction_digits_;
-            else
-                ++integer_digits_;
+            if (behind_point) ++fraction_digits_;
+            else ++integer_digits_;
             if (behind_shift) ++shift_;
             take(c == '9' ? Kind::kNine : Kind::kZero, 1);
         } else if (starts("FM")) {
@@ -108,14 +106,14 @@ void NumberFormat::append(std::string& out, i128 magnitude, bool negative) const
     const int whole = int(digits.size()) - fraction;
     const bool overflow = whole > integer_digits_;
     std::string body;
-    int position = 0;      // integer digit of the pattern
-    bool started = false;  // a digit or a 0 has been printed
+    int position = 0;     // integer digit of the pattern
+    bool started = false; // a digit or a 0 has been printed
     bool point = false;
     int printed_fraction = 0;
-    size_t sign_at = 0;  // where a leading sign goes: before the first printed digit
+    size_t sign_at = 0; // where a leading sign goes: before the first printed digit
     bool sign_set = false;
-    size_t number_at = std::string::npos;  // where the places of digits begin
-    size_t trim_to = 0;                    // FM: what lies behind may be cut while it is 0
+    size_t number_at = std::string::npos; // where the places of digits begin
+    size_t trim_to = 0;                   // FM: what lies behind may be cut while it is 0
     const auto begin = [&] {
         if (!sign_set) sign_at = body.size();
         sign_set = true;
@@ -162,26 +160,20 @@ void NumberFormat::append(std::string& out, i128 magnitude, bool negative) const
             trim_to = body.size();
             break;
         case Kind::kGroup:
-            if (started)
-                body += ',';
-            else if (fill_)
-                body += ' ';
+            if (started) body += ',';
+            else if (fill_) body += ' ';
             break;
         case Kind::kSign:
             if (started || point) body += negative ? '-' : '+';
             break;
         case Kind::kPlusMinus: body += negative ? '-' : '+'; break;
         case Kind::kMinus:
-            if (negative)
-                body += '-';
-            else if (fill_)
-                body += ' ';
+            if (negative) body += '-';
+            else if (fill_) body += ' ';
             break;
         case Kind::kPlus:
-            if (!negative)
-                body += '+';
-            else if (fill_)
-                body += ' ';
+            if (!negative) body += '+';
+            else if (fill_) body += ' ';
             break;
         case Kind::kCurrency: body += '$'; break;
         case Kind::kOrdinal: {
@@ -230,14 +222,12 @@ std::string NumberFormat::parse(std::string_view text) const {
     std::string number;
     bool negative = false;
     for (char c : text) {
-        if (isAsciiDigit(c) || c == '.')
-            number += c;
-        else if (c == '-' || c == '<')
-            negative = true;
+        if (isAsciiDigit(c) || c == '.') number += c;
+        else if (c == '-' || c == '<') negative = true;
     }
     if (shift_ > 0 && int(number.size()) > shift_)
         number.insert(number.size() - size_t(shift_), 1, '.');
     return negative ? "-" + number : number;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

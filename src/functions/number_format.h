@@ -40,15 +40,15 @@ private:
     };
     struct Item {
         Kind kind;
-        char letter = 0;  // of kText; case of kOrdinal
+        char letter = 0; // of kText; case of kOrdinal
     };
     void appendRoman(std::string& out, i128 magnitude, bool negative) const;
 
     std::vector<Item> items_;
     int integer_digits_ = 0;
     int fraction_digits_ = 0;
-    int first_zero_ = -1;  // digit position, from the left, of the first 0
-    int shift_ = 0;        // V: digits behind it
+    int first_zero_ = -1; // digit position, from the left, of the first 0
+    int shift_ = 0;       // V: digits behind it
     bool fill_ = true;
     bool brackets_ = false;
     bool roman_ = false;
@@ -57,4 +57,4 @@ private:
     bool scientific_ = false;
 };
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -70,7 +70,7 @@ bool splitDecimal(std::string_view text, DecimalText& parts) {
     return at == text.size();
 }
 
-}  // namespace
+} // namespace
 
 InputError parseDecimal(std::string_view text, int precision, int scale, i128& value) {
     DecimalText parts;
@@ -138,4 +138,4 @@ InputError parseBoolean(std::string_view text, bool& value) {
     return InputError::kSyntax;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -177,7 +177,7 @@ std::optional<BoundFunction> bindComparison(Op op, const SqlType& a, const SqlTy
         comparisonFunction(op, naturalKind(type)), SqlType::boolean(), {argument(a), argument(b)}};
 }
 
-}  // namespace
+} // namespace
 
 const Function* comparisonFunction(Operator op, PhysicalKind kind) {
     static const ComparisonEntries kEntries;
@@ -217,4 +217,4 @@ std::optional<BoundFunction> bindOperator(std::string_view symbol,
     return bindNumeric(*op, a, b);
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

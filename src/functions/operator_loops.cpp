@@ -43,25 +43,18 @@ template <class T, class F> void binaryRows(const LoopCall& call, F f) {
 }
 
 template <Operator op, class T> T applyPlain(T a, T b) {
-    if constexpr (op == Operator::kAdd)
-        return kernels::add(a, b);
-    else if constexpr (op == Operator::kSubtract)
-        return kernels::subtract(a, b);
-    else
-        return kernels::multiply(a, b);
+    if constexpr (op == Operator::kAdd) return kernels::add(a, b);
+    else if constexpr (op == Operator::kSubtract) return kernels::subtract(a, b);
+    else return kernels::multiply(a, b);
 }
 
 template <Operator op, class T> T applyChecked(T a, T b, u32& flags) {
     if constexpr (kIsFloat<T>) {
         f64 result;
-        if constexpr (op == Operator::kAdd)
-            result = kernels::addFloat(a, b, flags);
-        else if constexpr (op == Operator::kSubtract)
-            result = kernels::subtractFloat(a, b, flags);
-        else if constexpr (op == Operator::kMultiply)
-            result = kernels::multiplyFloat(a, b, flags);
-        else
-            result = kernels::divideFloat(a, b, flags);
+        if constexpr (op == Operator::kAdd) result = kernels::addFloat(a, b, flags);
+        else if constexpr (op == Operator::kSubtract) result = kernels::subtractFloat(a, b, flags);
+        else if constexpr (op == Operator::kMultiply) result = kernels::multiplyFloat(a, b, flags);
+        else result = kernels::divideFloat(a, b, flags);
         return T(result);
     } else if constexpr (op == Operator::kAdd) {
         return kernels::addChecked(a, b, flags);
@@ -140,12 +133,9 @@ template <class T, bool checked> void negateLoop(const LoopCall& call) {
     u32 flags = 0;
     for (u32 i = 0; i < call.count; ++i) {
         const u32 row = call.rowAt(i);
-        if constexpr (kIsFloat<T>)
-            out[row] = -x[row * step];
-        else if constexpr (checked)
-            out[row] = kernels::negateChecked(x[row * step], flags);
-        else
-            out[row] = kernels::subtract(T(0), x[row * step]);
+        if constexpr (kIsFloat<T>) out[row] = -x[row * step];
+        else if constexpr (checked) out[row] = kernels::negateChecked(x[row * step], flags);
+        else out[row] = kernels::subtract(T(0), x[row * step]);
     }
     if (checked) raiseArithmetic(call, Operator::kNegate, flags);
 }
@@ -208,7 +198,7 @@ template <class From> VectorLoop widenFrom(PhysicalKind to) {
     return nullptr;
 }
 
-}  // namespace
+} // namespace
 
 VectorLoop arithmeticLoop(Operator op, PhysicalKind kind, bool checked) {
     switch (kind) {
@@ -232,4 +222,4 @@ VectorLoop widenLoop(PhysicalKind from, PhysicalKind to) {
     }
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

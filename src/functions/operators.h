@@ -27,4 +27,4 @@ FilterLoop filterLoop(Operator op, PhysicalKind kind);
 /// Widens integers between kinds (never narrows): out[row] = in[row].
 VectorLoop widenLoop(PhysicalKind from, PhysicalKind to);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

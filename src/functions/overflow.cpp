@@ -17,7 +17,7 @@ std::string_view operationName(Operator op) {
     }
 }
 
-}  // namespace
+} // namespace
 
 void raiseOutOfRange(EvalContext& context, const SqlType& type) {
     std::string message;
@@ -68,4 +68,4 @@ void raiseArithmetic(const LoopCall& call, Operator op, u32 flags) {
     raiseOutOfRange(call.context, call.result_type);
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

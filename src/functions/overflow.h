@@ -12,4 +12,4 @@ void raiseArithmetic(const LoopCall& call, Operator op, u32 flags);
 /// 22003 "integer out of range" and its kin for a value that does not fit `type`.
 void raiseOutOfRange(EvalContext& context, const SqlType& type);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

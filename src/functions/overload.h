@@ -52,4 +52,4 @@ std::optional<Operator> comparisonOperator(std::string_view symbol);
 /// Rows of the operators, for pg_proc and documentation.
 void listOperators(std::vector<FunctionRow>& rows);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

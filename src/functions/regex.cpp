@@ -112,7 +112,7 @@ private:
     pcre2_match_context* context_;
 };
 
-}  // namespace
+} // namespace
 
 Regex* RegexCache::get(std::string_view pattern, RegexOptions options, EvalContext& context) {
     std::string key(1, char('a' + (options.fold_case ? 1 : 0) + (options.perl ? 2 : 0)));
@@ -125,10 +125,8 @@ Regex* RegexCache::get(std::string_view pattern, RegexOptions options, EvalConte
         regex = PerlRegex::compile(pattern, options.fold_case, problem);
     } else {
         auto linear = std::make_unique<LinearRegex>(pattern, options.fold_case);
-        if (linear->valid())
-            regex = std::move(linear);
-        else
-            problem = linear->problem();
+        if (linear->valid()) regex = std::move(linear);
+        else problem = linear->problem();
     }
     if (regex == nullptr) {
         context.fail(
@@ -180,4 +178,4 @@ std::optional<std::string> regexOfSimilar(std::string_view pattern, char escape)
     return regex + ")$";
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -18,7 +18,7 @@ namespace blueshift::functions {
 class Regex {
 public:
     struct Span {
-        size_t begin = std::string_view::npos;  // npos: the group took no part
+        size_t begin = std::string_view::npos; // npos: the group took no part
         size_t end = 0;
     };
     enum class Outcome : u8 { kMatch, kNoMatch, kLimit };
@@ -31,7 +31,7 @@ public:
 
 struct RegexOptions {
     bool fold_case = false;
-    bool perl = false;  // PCRE2
+    bool perl = false; // PCRE2
 };
 
 class RegexCache {
@@ -51,4 +51,4 @@ RegexCache& regexesOf(EvalContext& context);
 /// stands last.
 std::optional<std::string> regexOfSimilar(std::string_view pattern, char escape);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

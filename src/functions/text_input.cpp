@@ -60,12 +60,10 @@ InputError parseRegclass(std::string_view text, const InputOptions& options, i64
     bool quoted = false;
     for (size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '"') {
-            if (quoted && i + 1 < text.size() && text[i + 1] == '"')
-                parts[part] += text[i++];
-            else
-                quoted = !quoted;
+            if (quoted && i + 1 < text.size() && text[i + 1] == '"') parts[part] += text[i++];
+            else quoted = !quoted;
         } else if (text[i] == '.' && !quoted) {
-            if (part == 1) parts[0] = parts[1];  // the database is this one
+            if (part == 1) parts[0] = parts[1]; // the database is this one
             parts[part = 1].clear();
         } else {
             parts[part] += quoted ? text[i] : asciiLower(text[i]);
@@ -136,7 +134,7 @@ InputError parseIntegral(std::string_view text, const SqlType& type, const Input
     }
 }
 
-}  // namespace
+} // namespace
 
 u32 textLimit(const SqlType& type) {
     switch (type.kind) {
@@ -236,4 +234,4 @@ Result<Value> parseValue(std::string_view text, const SqlType& type, const Sessi
     return Value::ofInteger(vector.integerAt(0), type);
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -13,18 +13,18 @@ namespace blueshift::functions {
 
 enum class InputError : u8 {
     kNone,
-    kSyntax,          // 22P02, for dates and times 22007
-    kOutOfRange,      // 22003
-    kFieldRange,      // 22008: month 13, hour 25
-    kTooLong,         // 22001
-    kNotRepresented,  // 42704 and kin: a name that the catalog does not know
+    kSyntax,         // 22P02, for dates and times 22007
+    kOutOfRange,     // 22003
+    kFieldRange,     // 22008: month 13, hour 25
+    kTooLong,        // 22001
+    kNotRepresented, // 42704 and kin: a name that the catalog does not know
 };
 
 struct InputOptions {
-    bool date_order_mdy = true;  // 03/04/2020 is the fourth of March
+    bool date_order_mdy = true; // 03/04/2020 is the fourth of March
     std::string_view timezone = "UTC";
-    i64 now = 0;                 // microseconds since 2000-01-01 UTC, for 'now' and 'today'
-    bool truncate_text = false;  // explicit casts cut what is too long; assignment refuses
+    i64 now = 0;                // microseconds since 2000-01-01 UTC, for 'now' and 'today'
+    bool truncate_text = false; // explicit casts cut what is too long; assignment refuses
     const CatalogLookup* catalog = nullptr;
 
     static InputOptions of(const SessionFacts& session) {
@@ -62,4 +62,4 @@ InputError parseTimestamp(std::string_view text, const InputOptions& options, bo
 /// `1 year 2 mons 3 days 04:05:06.7`, `1-2`, `P1Y2M3DT4H`; days count 24 hours.
 InputError parseInterval(std::string_view text, i64& months, i64& micros);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

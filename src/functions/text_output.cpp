@@ -122,10 +122,8 @@ void appendRelation(std::string& out, u32 oid, const SessionFacts& session) {
 void appendTypeName(std::string& out, u32 oid) {
     const auto type = typeFromOid(i32(oid), -1);
     if (!type) {
-        if (oid == 0)
-            out += '-';
-        else
-            appendInteger(out, oid);
+        if (oid == 0) out += '-';
+        else appendInteger(out, oid);
         return;
     }
     SqlType bare = *type;
@@ -168,7 +166,7 @@ void appendTextual(std::string& out, std::string_view text, const SqlType& type)
         out.append(size_t(type.length) - text.size(), ' ');
 }
 
-}  // namespace
+} // namespace
 
 void appendInteger(std::string& out, i64 value) {
     char buffer[24];
@@ -197,8 +195,12 @@ void appendDecimal(std::string& out, i128 value, int scale) {
     out.append(at, size_t(end - at));
 }
 
-void appendDouble(std::string& out, f64 value) { appendShortest(out, value, 15); }
-void appendReal(std::string& out, f32 value) { appendShortest(out, value, 6); }
+void appendDouble(std::string& out, f64 value) {
+    appendShortest(out, value, 15);
+}
+void appendReal(std::string& out, f32 value) {
+    appendShortest(out, value, 6);
+}
 
 void appendDate(std::string& out, i32 days) {
     if (!isFiniteDate(days)) {
@@ -311,4 +313,4 @@ std::string valueText(const Value& value, const SessionFacts& session) {
     return out;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -27,4 +27,4 @@ TimeZone sessionTimeZone(const SessionFacts& session);
 /// `name`, or `schema.name` for a relation outside the search path; quoted where needed.
 std::string quoteIdentifier(std::string_view name);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -1,11 +1,11 @@
 #include "functions/time_zone.h"
 
+#include <cctz/time_zone.h>
+
 #include <bit>
 #include <chrono>
 #include <string>
 #include <vector>
-
-#include <cctz/time_zone.h>
 
 #include "functions/ascii.h"
 #include "kernels/datetime.h"
@@ -81,9 +81,11 @@ std::optional<i64> posixOffset(std::string_view name) {
     return negative ? seconds : -seconds;
 }
 
-cctz::time_zone zoneOf(const void* bits) { return std::bit_cast<cctz::time_zone>(bits); }
+cctz::time_zone zoneOf(const void* bits) {
+    return std::bit_cast<cctz::time_zone>(bits);
+}
 
-}  // namespace
+} // namespace
 
 TimeZone TimeZone::fixed(i64 seconds_east) {
     TimeZone zone;
@@ -138,4 +140,4 @@ i64 TimeZone::toUtc(i64 local_micros) const {
     return (unix_seconds - kUnixShift) * kernels::kMicrosPerSecond + fraction;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

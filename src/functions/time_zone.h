@@ -32,7 +32,7 @@ private:
     TimeZone() = default;
     bool named_ = false;
     i64 offset_ = 0;
-    const void* zone_ = nullptr;  // the bits of a cctz::time_zone
+    const void* zone_ = nullptr; // the bits of a cctz::time_zone
 };
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

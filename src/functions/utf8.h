@@ -10,7 +10,9 @@
 
 namespace blueshift::functions {
 
-constexpr bool isContinuation(char c) { return (u8(c) & 0xC0) == 0x80; }
+constexpr bool isContinuation(char c) {
+    return (u8(c) & 0xC0) == 0x80;
+}
 
 /// The largest offset <= `limit` that does not split a character.
 inline size_t utf8Floor(std::string_view text, size_t limit) {
@@ -71,4 +73,4 @@ inline u32 utf8Encode(u32 point, char* out) {
     return 4;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -20,14 +20,14 @@ template <class T> inline u64 between64(const T* values, T low, T high) {
             hit = _mm512_mask_cmple_epi8_mask(_mm512_cmpge_epi8_mask(v, _mm512_set1_epi8(low)), v,
                                               _mm512_set1_epi8(high));
         else if constexpr (sizeof(T) == 2)
-            hit = _mm512_mask_cmple_epi16_mask(_mm512_cmpge_epi16_mask(v, _mm512_set1_epi16(low)), v,
-                                               _mm512_set1_epi16(high));
+            hit = _mm512_mask_cmple_epi16_mask(_mm512_cmpge_epi16_mask(v, _mm512_set1_epi16(low)),
+                                               v, _mm512_set1_epi16(high));
         else if constexpr (sizeof(T) == 4)
-            hit = _mm512_mask_cmple_epi32_mask(_mm512_cmpge_epi32_mask(v, _mm512_set1_epi32(low)), v,
-                                               _mm512_set1_epi32(high));
+            hit = _mm512_mask_cmple_epi32_mask(_mm512_cmpge_epi32_mask(v, _mm512_set1_epi32(low)),
+                                               v, _mm512_set1_epi32(high));
         else
-            hit = _mm512_mask_cmple_epi64_mask(_mm512_cmpge_epi64_mask(v, _mm512_set1_epi64(low)), v,
-                                               _mm512_set1_epi64(high));
+            hit = _mm512_mask_cmple_epi64_mask(_mm512_cmpge_epi64_mask(v, _mm512_set1_epi64(low)),
+                                               v, _mm512_set1_epi64(high));
         bits |= hit << (i * kLanes % 64);
     }
     return bits;
@@ -98,7 +98,7 @@ template <class T> inline __m256i lanesBetween(const T* values, __m256i low, __m
         return _mm256_cmpeq_epi16(v, _mm256_min_epi16(_mm256_max_epi16(v, low), high));
     else if constexpr (sizeof(T) == 4)
         return _mm256_cmpeq_epi32(v, _mm256_min_epi32(_mm256_max_epi32(v, low), high));
-    else  // no 64-bit min and max: set where outside, the caller inverts
+    else // no 64-bit min and max: set where outside, the caller inverts
         return _mm256_or_si256(_mm256_cmpgt_epi64(low, v), _mm256_cmpgt_epi64(v, high));
 }
 
@@ -199,17 +199,17 @@ template <class T> void floatBetween(const void* values, f64 low, f64 high, u32 
     });
 }
 
-}  // namespace
+} // namespace
 
 extern "C" {
 
-#define BS_BLOCK_STEPS(NAME)                                                                      \
-    {NAME,                                                                                        \
-     {between<i8>, between<i16>, between<i32>, between<i64>},                                     \
-     {outside<i8>, outside<i16>, outside<i32>, outside<i64>},                                     \
-     {codesBetween<u8>, codesBetween<u16>},                                                       \
-     {codesIn<u8>, codesIn<u16>},                                                                 \
-     {floatBetween<f32>, floatBetween<f64>},                                                      \
+#define BS_BLOCK_STEPS(NAME)                                  \
+    {NAME,                                                    \
+     {between<i8>, between<i16>, between<i32>, between<i64>}, \
+     {outside<i8>, outside<i16>, outside<i32>, outside<i64>}, \
+     {codesBetween<u8>, codesBetween<u16>},                   \
+     {codesIn<u8>, codesIn<u16>},                             \
+     {floatBetween<f32>, floatBetween<f64>},                  \
      selectionFromMask}
 
 #if defined(BS_BLOCK_STEPS_AVX512)
@@ -221,7 +221,8 @@ constinit const BlockSteps bs_block_steps_scalar = BS_BLOCK_STEPS("scalar");
 
 const BlockSteps* bs_choose_block_steps(const char* name) {
     const bool has_avx512 = __builtin_cpu_supports("avx512vbmi2") &&
-                            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+                            __builtin_cpu_supports("avx512bw") &&
+                            __builtin_cpu_supports("avx512dq");
     const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
     if (name != nullptr) {
         if (__builtin_strcmp(name, "scalar") == 0) return &bs_block_steps_scalar;
@@ -233,6 +234,6 @@ const BlockSteps* bs_choose_block_steps(const char* name) {
 }
 #endif
 
-}  // extern "C"
+} // extern "C"
 
-}  // namespace blueshift::kernels
+} // namespace blueshift::kernels

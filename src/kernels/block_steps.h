@@ -5,7 +5,8 @@
 // the others, so filters chain. Bits at and beyond `rows` are left alone or cleared.
 // Variants: block_steps.cpp is compiled for scalar x86-64-v2, AVX2 and AVX-512 (VBMI2); the widest
 // that the CPU runs is chosen by chooseBlockSteps. All give the same result (test/unit/storage).
-// Freestanding: includes nothing but scalar.h; values need no alignment, nothing past `rows` is read.
+// Freestanding: includes nothing but scalar.h; values need no alignment, nothing past `rows` is
+// read.
 #pragma once
 
 #include "kernels/scalar.h"
@@ -43,4 +44,4 @@ extern const BlockSteps bs_block_steps_avx2;
 extern const BlockSteps bs_block_steps_avx512;
 }
 
-}  // namespace blueshift::kernels
+} // namespace blueshift::kernels

@@ -15,7 +15,9 @@ template <class To, class From> inline To narrowInteger(From value, u32& flags) 
     return result;
 }
 
-inline f64 roundHalfEven(f64 value) { return __builtin_rint(value); }
+inline f64 roundHalfEven(f64 value) {
+    return __builtin_rint(value);
+}
 
 template <class To> inline To floatToInteger(f64 value, u32& flags) {
     const f64 rounded = roundHalfEven(value);
@@ -41,7 +43,9 @@ template <class T> inline T floatToDecimal(f64 value, f64 power, T limit, u32& f
     return T(rounded);
 }
 /// Exact division for scales whose power of ten is exact as a double (up to 22).
-template <class T> inline f64 decimalToFloat(T value, f64 power) { return f64(value) / power; }
+template <class T> inline f64 decimalToFloat(T value, f64 power) {
+    return f64(value) / power;
+}
 
 inline f32 doubleToReal(f64 value, u32& flags) {
     const f32 result = f32(value);
@@ -49,4 +53,4 @@ inline f32 doubleToReal(f64 value, u32& flags) {
     return result;
 }
 
-}  // namespace blueshift::kernels
+} // namespace blueshift::kernels

@@ -29,7 +29,7 @@ inline constexpr i64 kTimestampInfinity = 0x7FFFFFFFFFFFFFFFl;
 inline constexpr i64 kTimestampMinusInfinity = -0x7FFFFFFFFFFFFFFFl - 1;
 
 struct Civil {
-    i32 year;  // 0 is 1 BC
+    i32 year; // 0 is 1 BC
     i32 month;
     i32 day;
 };
@@ -38,7 +38,9 @@ template <class T> inline constexpr T floorDivide(T a, T b) {
     const T quotient = a / b;
     return quotient * b > a ? quotient - 1 : quotient;
 }
-template <class T> inline constexpr T floorModulo(T a, T b) { return a - floorDivide(a, b) * b; }
+template <class T> inline constexpr T floorModulo(T a, T b) {
+    return a - floorDivide(a, b) * b;
+}
 
 inline constexpr i32 daysFromCivil(i32 year, i32 month, i32 day) {
     const i32 y = month <= 2 ? year - 1 : year;
@@ -69,9 +71,15 @@ inline constexpr i32 daysInMonth(i32 year, i32 month) {
     return month == 2 ? 28 + (isLeapYear(year) ? 1 : 0) : 30 + ((month + (month >> 3)) & 1);
 }
 
-inline i32 dateOfTimestamp(i64 micros) { return i32(floorDivide(micros, kMicrosPerDay)); }
-inline i64 timeOfTimestamp(i64 micros) { return floorModulo(micros, kMicrosPerDay); }
-inline bool isFiniteDate(i32 days) { return days != kDateInfinity && days != kDateMinusInfinity; }
+inline i32 dateOfTimestamp(i64 micros) {
+    return i32(floorDivide(micros, kMicrosPerDay));
+}
+inline i64 timeOfTimestamp(i64 micros) {
+    return floorModulo(micros, kMicrosPerDay);
+}
+inline bool isFiniteDate(i32 days) {
+    return days != kDateInfinity && days != kDateMinusInfinity;
+}
 inline bool isFiniteTimestamp(i64 micros) {
     return micros != kTimestampInfinity && micros != kTimestampMinusInfinity;
 }
@@ -87,14 +95,24 @@ inline i32 dateFromTimestamp(i64 micros) {
 }
 
 /// 0 is Sunday.
-inline i32 dayOfWeek(i32 days) { return i32(floorModulo(i64(days) + 6, i64(7))); }
+inline i32 dayOfWeek(i32 days) {
+    return i32(floorModulo(i64(days) + 6, i64(7)));
+}
 /// 1 is Monday, 7 is Sunday.
-inline i32 isoDayOfWeek(i32 days) { return i32(floorModulo(i64(days) + 5, i64(7))) + 1; }
-inline i32 dayOfYear(i32 days) { return days - daysFromCivil(civilFromDays(days).year, 1, 1) + 1; }
+inline i32 isoDayOfWeek(i32 days) {
+    return i32(floorModulo(i64(days) + 5, i64(7))) + 1;
+}
+inline i32 dayOfYear(i32 days) {
+    return days - daysFromCivil(civilFromDays(days).year, 1, 1) + 1;
+}
 /// The Monday of the week that a day lies in.
-inline i32 startOfWeek(i32 days) { return days - (isoDayOfWeek(days) - 1); }
+inline i32 startOfWeek(i32 days) {
+    return days - (isoDayOfWeek(days) - 1);
+}
 /// ISO 8601: a week belongs to the year its Thursday lies in.
-inline i32 isoYear(i32 days) { return civilFromDays(startOfWeek(days) + 3).year; }
+inline i32 isoYear(i32 days) {
+    return civilFromDays(startOfWeek(days) + 3).year;
+}
 inline i32 isoWeek(i32 days) {
     const i32 thursday = startOfWeek(days) + 3;
     return (thursday - daysFromCivil(civilFromDays(thursday).year, 1, 1)) / 7 + 1;
@@ -275,7 +293,7 @@ inline i64 differenceOfParts(DatePart part, i64 from, i64 to) {
         };
         return index(to) - index(from);
     }
-    if (part == DatePart::kWeek) {  // weeks of DATEDIFF begin on Sunday
+    if (part == DatePart::kWeek) { // weeks of DATEDIFF begin on Sunday
         const auto index = [](i64 micros) {
             return floorDivide(i64(dateOfTimestamp(micros)) + 6, i64(7));
         };
@@ -286,4 +304,4 @@ inline i64 differenceOfParts(DatePart part, i64 from, i64 to) {
     return floorDivide(to, unit) - floorDivide(from, unit);
 }
 
-}  // namespace blueshift::kernels
+} // namespace blueshift::kernels

@@ -78,4 +78,4 @@ inline i128 divideDecimal(i128 a, i128 b, int digits, i128 power, u32& flags) {
     return negative ? -i128(quotient) : i128(quotient);
 }
 
-}  // namespace blueshift::kernels
+} // namespace blueshift::kernels

@@ -23,17 +23,27 @@ using f64 = double;
 /// What went wrong in a row. A bit each, so that a loop can collect them without a branch.
 enum Flag : u32 {
     kNoFlag = 0,
-    kOverflow = 1,         // 22003
-    kDivisionByZero = 2,   // 22012
-    kInvalidArgument = 4,  // 22023 and kin: the operation says which
+    kOverflow = 1,        // 22003
+    kDivisionByZero = 2,  // 22012
+    kInvalidArgument = 4, // 22023 and kin: the operation says which
 };
 
 template <class T> struct UnsignedOf;
-template <> struct UnsignedOf<i8> { using Type = u8; };
-template <> struct UnsignedOf<i16> { using Type = u16; };
-template <> struct UnsignedOf<i32> { using Type = u32; };
-template <> struct UnsignedOf<i64> { using Type = u64; };
-template <> struct UnsignedOf<i128> { using Type = u128; };
+template <> struct UnsignedOf<i8> {
+    using Type = u8;
+};
+template <> struct UnsignedOf<i16> {
+    using Type = u16;
+};
+template <> struct UnsignedOf<i32> {
+    using Type = u32;
+};
+template <> struct UnsignedOf<i64> {
+    using Type = u64;
+};
+template <> struct UnsignedOf<i128> {
+    using Type = u128;
+};
 
 // ---- Arithmetic. The checked forms are exact or raise; the plain forms are used where the
 // ranges of the inputs prove that the result fits.
@@ -103,7 +113,9 @@ template <class T> inline T moduloChecked(T a, T b, u32& flags) {
     }
     return b == T(-1) ? T(0) : a % b;
 }
-template <class T> inline T negateChecked(T a, u32& flags) { return subtractChecked<T>(0, a, flags); }
+template <class T> inline T negateChecked(T a, u32& flags) {
+    return subtractChecked<T>(0, a, flags);
+}
 
 inline f64 floatCheck(f64 result, bool inputs_finite, u32& flags) {
     flags |= (inputs_finite && __builtin_isinf(result)) ? kOverflow : kNoFlag;
@@ -136,6 +148,8 @@ template <class T> inline bool less(T a, T b) {
     if constexpr (T(0.5) != T(0)) return a < b || (b != b && a == a);
     else return a < b;
 }
-template <class T> inline bool lessEqual(T a, T b) { return !less(b, a); }
+template <class T> inline bool lessEqual(T a, T b) {
+    return !less(b, a);
+}
 
-}  // namespace blueshift::kernels
+} // namespace blueshift::kernels

@@ -62,7 +62,7 @@ inline bool equal(const TextView& a, const TextView& b) {
     u64 a0, b0;
     __builtin_memcpy(&a0, &a, 8);
     __builtin_memcpy(&b0, &b, 8);
-    if (a0 == b0) {  // same length and prefix
+    if (a0 == b0) { // same length and prefix
         if (a.isInline()) return __builtin_memcmp(a.rest, b.rest, 8) == 0 || compareText(a, b) == 0;
         return a.pointer == b.pointer || __builtin_memcmp(a.pointer, b.pointer, a.length) == 0;
     }
@@ -70,8 +70,12 @@ inline bool equal(const TextView& a, const TextView& b) {
         return false;
     return compareText(a, b) == 0;
 }
-inline bool less(const TextView& a, const TextView& b) { return compareText(a, b) < 0; }
-inline bool lessEqual(const TextView& a, const TextView& b) { return compareText(a, b) <= 0; }
+inline bool less(const TextView& a, const TextView& b) {
+    return compareText(a, b) < 0;
+}
+inline bool lessEqual(const TextView& a, const TextView& b) {
+    return compareText(a, b) <= 0;
+}
 
 inline u64 mix(u64 key) {
     const u128 product = u128(key ^ 0x9E3779B97F4A7C15ul) * 0xD6E8FEB86659FD93ul;
@@ -115,6 +119,8 @@ inline u64 hashFloat(f64 value) {
     else __builtin_memcpy(&bits, &value, 8);
     return mix(bits);
 }
-inline u64 combine(u64 seed, u64 hash) { return mix(seed ^ (hash + 0x9E3779B97F4A7C15ul)); }
+inline u64 combine(u64 seed, u64 hash) {
+    return mix(seed ^ (hash + 0x9E3779B97F4A7C15ul));
+}
 
-}  // namespace blueshift::kernels
+} // namespace blueshift::kernels

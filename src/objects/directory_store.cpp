@@ -14,10 +14,12 @@ constexpr std::string_view kTemporaryFolder = "tmp";
 constexpr std::string_view kReserveFile = ".reserve";
 constexpr std::string_view kSwapLockFile = ".lock";
 /// Objects of compareAndSwap start with their generation: magic, then a counter.
-constexpr u64 kVersionedMagic = 0x314E4F4953524556;  // "VERSION1"
+constexpr u64 kVersionedMagic = 0x314E4F4953524556; // "VERSION1"
 constexpr size_t kVersionedHeader = 16;
 
-bool isFull(i64 error) { return error == ENOSPC || error == EDQUOT; }
+bool isFull(i64 error) {
+    return error == ENOSPC || error == EDQUOT;
+}
 
 /// Closes the file at the end of the scope.
 class OpenFile {
@@ -43,10 +45,10 @@ Status readFully(FileSystem& files, i64 file, std::string_view path, u64 offset,
         if (got == -EINTR) continue;
         if (got < 0) return failure(systemError(-got, "read", path));
         if (got == 0)
-            return failure(Error(sqlstate::kDataCorrupted,
-                                 fmt::format("object \"{}\" ends before byte {}", path,
-                                             offset + into.size()))
-                               .withHint("The file was cut short; restore it from a backup."));
+            return failure(
+                Error(sqlstate::kDataCorrupted,
+                      fmt::format("object \"{}\" ends before byte {}", path, offset + into.size()))
+                    .withHint("The file was cut short; restore it from a backup."));
         done += size_t(got);
     }
     return {};
@@ -92,10 +94,14 @@ bool isKey(std::string_view key) {
     return key != kTemporaryFolder && !key.starts_with("tmp/");
 }
 
-WriteResult refused(Error error) { return {WriteOutcome::kRefused, std::move(error)}; }
-WriteResult unknown(Error error) { return {WriteOutcome::kUnknown, std::move(error)}; }
+WriteResult refused(Error error) {
+    return {WriteOutcome::kRefused, std::move(error)};
+}
+WriteResult unknown(Error error) {
+    return {WriteOutcome::kUnknown, std::move(error)};
+}
 
-}  // namespace
+} // namespace
 
 Error systemError(i64 error_number, std::string_view action, std::string_view path) {
     const std::string reason = std::generic_category().message(int(error_number));
@@ -135,10 +141,10 @@ Result<std::unique_ptr<DirectoryStore>> DirectoryStore::open(FileSystem& files, 
     const size_t slash = store->root_.rfind('/');
     if (made >= 0)
         BS_TRY(store->syncDirectory(slash == std::string::npos ? "."
-                                    : slash == 0              ? "/"
-                                                 : store->root_.substr(0, slash)));
-    for (const std::string_view folder : {kTemporaryFolder, std::string_view("log"),
-                                          std::string_view("ckpt")}) {
+                                    : slash == 0               ? "/"
+                                                               : store->root_.substr(0, slash)));
+    for (const std::string_view folder :
+         {kTemporaryFolder, std::string_view("log"), std::string_view("ckpt")}) {
         BS_TRY(store->makeParents(std::string(folder) + "/x"));
         BS_TRY(store->syncDirectory(store->pathOf(folder)));
     }
@@ -165,8 +171,7 @@ std::string DirectoryStore::newTemporaryPath() {
 
 Status DirectoryStore::syncDirectory(const std::string& path) {
     const OpenFile directory(files_, files_.open(path, OpenMode::kDirectory));
-    if (directory.get() < 0)
-        return failure(systemError(-directory.get(), "open directory", path));
+    if (directory.get() < 0) return failure(systemError(-directory.get(), "open directory", path));
     if (const SystemResult synced = files_.fsync(directory.get()); synced < 0) {
         poison();
         return failure(systemError(-synced, "sync directory", path));
@@ -194,8 +199,7 @@ Status DirectoryStore::makeParents(std::string_view key) {
     return {};
 }
 
-Status DirectoryStore::writeAndSync(i64 file, const std::string& path,
-                                    std::span<const u8> bytes) {
+Status DirectoryStore::writeAndSync(i64 file, const std::string& path, std::span<const u8> bytes) {
     size_t done = 0;
     while (done < bytes.size()) {
         const SystemResult put = files_.pwrite(file, bytes.subspan(done), done);
@@ -243,12 +247,11 @@ WriteResult DirectoryStore::create(std::string_view key, std::span<const u8> byt
 
 WriteResult DirectoryStore::createEssential(std::string_view key, std::span<const u8> bytes) {
     WriteResult result = create(key, bytes);
-    if (result.outcome != WriteOutcome::kRefused ||
-        result.error.sqlstate != sqlstate::kDiskFull)
+    if (result.outcome != WriteOutcome::kRefused || result.error.sqlstate != sqlstate::kDiskFull)
         return result;
     releaseReserve();
     result = create(key, bytes);
-    (void)takeReserve();  // when the disk is still full, the next open tries again
+    (void)takeReserve(); // when the disk is still full, the next open tries again
     return result;
 }
 
@@ -281,8 +284,7 @@ Result<VersionedObject> DirectoryStore::getVersioned(std::string_view key) {
     u64 header[2];
     if (stored->size() >= kVersionedHeader) std::memcpy(header, stored->data(), sizeof header);
     if (stored->size() < kVersionedHeader || header[0] != kVersionedMagic)
-        return failure(sqlstate::kDataCorrupted,
-                       fmt::format("object \"{}\" has no version", key));
+        return failure(sqlstate::kDataCorrupted, fmt::format("object \"{}\" has no version", key));
     return VersionedObject{{stored->begin() + kVersionedHeader, stored->end()},
                            std::to_string(header[1])};
 }
@@ -373,7 +375,7 @@ Status DirectoryStore::listFolder(const std::string& folder, std::string_view pr
             BS_TRY(listFolder(key, prefix, found));
         } else if (key.starts_with(prefix)) {
             Result<u64> bytes = size(key);
-            if (!bytes && isMissing(bytes.error())) continue;  // removed meanwhile
+            if (!bytes && isMissing(bytes.error())) continue; // removed meanwhile
             if (!bytes) return failure(std::move(bytes.error()));
             found.push_back({key, *bytes});
         }
@@ -416,4 +418,4 @@ Status DirectoryStore::removeTemporaries() {
     return {};
 }
 
-}  // namespace blueshift::objects
+} // namespace blueshift::objects

@@ -74,7 +74,7 @@ private:
     FileSystem& files_;
     std::string root_;
     DirectoryStoreOptions options_;
-    u64 instance_ = 0;  // makes names below tmp/ unique between processes
+    u64 instance_ = 0; // makes names below tmp/ unique between processes
     std::atomic<u64> next_temporary_{0};
     std::atomic<bool> poisoned_{false};
     std::mutex folders_mutex_;
@@ -84,4 +84,4 @@ private:
 /// The Error for an errno met while doing `action` (such as "write") to `path`.
 Error systemError(i64 error_number, std::string_view action, std::string_view path);
 
-}  // namespace blueshift::objects
+} // namespace blueshift::objects

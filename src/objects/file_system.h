@@ -21,8 +21,8 @@ using SystemResult = i64;
 
 enum class OpenMode : u8 {
     kRead,
-    kCreateNew,      // read and write, O_EXCL
-    kCreateOrOpen,   // read and write
+    kCreateNew,    // read and write, O_EXCL
+    kCreateOrOpen, // read and write
     kDirectory,
 };
 
@@ -61,4 +61,4 @@ public:
 
 std::unique_ptr<FileSystem> makeLocalFileSystem();
 
-}  // namespace blueshift::objects
+} // namespace blueshift::objects

@@ -17,7 +17,9 @@ constexpr unsigned long kCifsMagic = 0xFF534D42;
 constexpr unsigned long kSmb2Magic = 0xFE534D42;
 constexpr unsigned long kFuseMagic = 0x65735546;
 
-SystemResult orErrno(i64 result) { return result < 0 ? -i64(errno) : result; }
+SystemResult orErrno(i64 result) {
+    return result < 0 ? -i64(errno) : result;
+}
 
 class LocalFileSystem final : public FileSystem {
 public:
@@ -39,7 +41,7 @@ public:
         return orErrno(::pread(int(file), into.data(), into.size(), off_t(offset)));
     }
     SystemResult fileSize(i64 file) override {
-        struct stat info {};
+        struct stat info{};
         if (::fstat(int(file), &info) < 0) return -errno;
         return S_ISREG(info.st_mode) ? info.st_size : -i64(EISDIR);
     }
@@ -73,7 +75,7 @@ public:
             if (name == "." || name == "..") continue;
             bool is_directory = entry->d_type == DT_DIR;
             if (entry->d_type == DT_UNKNOWN) {
-                struct stat info {};
+                struct stat info{};
                 is_directory = ::stat((path + "/" + entry->d_name).c_str(), &info) == 0 &&
                                S_ISDIR(info.st_mode);
             }
@@ -85,16 +87,14 @@ public:
         return -error;
     }
     SystemResult type(const std::string& path, FileSystemType& type) override {
-        struct statfs info {};
+        struct statfs info{};
         if (::statfs(path.c_str(), &info) < 0) return -errno;
         const auto magic = static_cast<unsigned long>(u32(info.f_type));
         if (magic == NFS_SUPER_MAGIC || magic == SMB_SUPER_MAGIC || magic == kCifsMagic ||
             magic == kSmb2Magic)
             type = FileSystemType::kNetwork;
-        else if (magic == kFuseMagic)
-            type = FileSystemType::kUserSpace;
-        else
-            type = FileSystemType::kLocal;
+        else if (magic == kFuseMagic) type = FileSystemType::kUserSpace;
+        else type = FileSystemType::kLocal;
         return 0;
     }
     SystemResult lock(i64 file, bool wait) override {
@@ -105,8 +105,10 @@ public:
     }
 };
 
-}  // namespace
+} // namespace
 
-std::unique_ptr<FileSystem> makeLocalFileSystem() { return std::make_unique<LocalFileSystem>(); }
+std::unique_ptr<FileSystem> makeLocalFileSystem() {
+    return std::make_unique<LocalFileSystem>();
+}
 
-}  // namespace blueshift::objects
+} // namespace blueshift::objects

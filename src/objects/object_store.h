@@ -22,10 +22,10 @@ namespace blueshift::objects {
 
 /// What became of a create-only or conditional write.
 enum class WriteOutcome : u8 {
-    kDone,     // durable, and it was this call that wrote it
-    kExists,   // create: the key is taken; compareAndSwap: the version is another
-    kRefused,  // nothing was written and nothing of this call can appear later
-    kUnknown,  // it may be there, or appear later: read the key to find out
+    kDone,    // durable, and it was this call that wrote it
+    kExists,  // create: the key is taken; compareAndSwap: the version is another
+    kRefused, // nothing was written and nothing of this call can appear later
+    kUnknown, // it may be there, or appear later: read the key to find out
 };
 
 /// `error` is set for kRefused and kUnknown.
@@ -91,6 +91,8 @@ public:
 };
 
 /// True for the error of a key that does not exist.
-inline bool isMissing(const Error& error) { return error.sqlstate == sqlstate::kUndefinedFile; }
+inline bool isMissing(const Error& error) {
+    return error.sqlstate == sqlstate::kUndefinedFile;
+}
 
-}  // namespace blueshift::objects
+} // namespace blueshift::objects

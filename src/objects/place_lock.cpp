@@ -11,18 +11,20 @@ namespace {
 
 constexpr size_t kMaxAddress = 1024;
 
-std::string lockPath(const std::string& root) { return root + "/.server"; }
+std::string lockPath(const std::string& root) {
+    return root + "/.server";
+}
 
 std::string readAddress(FileSystem& files, i64 file) {
     std::string address(kMaxAddress, '\0');
-    const SystemResult got = files.pread(
-        file, {reinterpret_cast<u8*>(address.data()), address.size()}, 0);
+    const SystemResult got =
+        files.pread(file, {reinterpret_cast<u8*>(address.data()), address.size()}, 0);
     address.resize(got < 0 ? 0 : size_t(got));
     while (!address.empty() && address.back() == '\n') address.pop_back();
     return address;
 }
 
-}  // namespace
+} // namespace
 
 PlaceLock::PlaceLock(FileSystem& files, i64 file, std::string path)
     : files_(files), file_(file), path_(std::move(path)) {}
@@ -36,8 +38,7 @@ PlaceLock::~PlaceLock() {
 Result<std::unique_ptr<PlaceLock>> PlaceLock::acquire(FileSystem& files, const std::string& root,
                                                       std::string_view address) {
     const SystemResult made = files.makeDirectory(root);
-    if (made < 0 && made != -EEXIST)
-        return failure(systemError(-made, "create directory", root));
+    if (made < 0 && made != -EEXIST) return failure(systemError(-made, "create directory", root));
     std::string path = lockPath(root);
     const SystemResult file = files.open(path, OpenMode::kCreateOrOpen);
     if (file < 0) return failure(systemError(-file, "open", path));
@@ -78,4 +79,4 @@ Status PlaceLock::setAddress(std::string_view address) {
     return {};
 }
 
-}  // namespace blueshift::objects
+} // namespace blueshift::objects

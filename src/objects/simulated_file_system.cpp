@@ -180,7 +180,7 @@ SystemResult SimulatedFileSystem::fsync(i64 file) {
     if (!node) return -EBADF;
     if (failed == 0 && fsync_error_ != 0) failed = -fsync_error_;
     if (failed < 0) {
-        node->dirty_sectors.clear();  // the kernel now believes that they are clean
+        node->dirty_sectors.clear(); // the kernel now believes that they are clean
         return failed;
     }
     if (node->is_directory) {
@@ -330,4 +330,4 @@ void SimulatedFileSystem::corrupt(const std::string& path, u64 offset, u8 mask) 
     node->durable_bytes = node->bytes;
 }
 
-}  // namespace blueshift::objects
+} // namespace blueshift::objects

@@ -69,7 +69,7 @@ private:
         std::set<u64> dirty_sectors;
         std::map<std::string, NodePointer> entries;
         std::map<std::string, NodePointer> durable_entries;
-        i64 locked_by = -1;  // handle
+        i64 locked_by = -1; // handle
     };
     struct Handle {
         NodePointer node;
@@ -96,4 +96,4 @@ private:
     FileSystemType type_ = FileSystemType::kLocal;
 };
 
-}  // namespace blueshift::objects
+} // namespace blueshift::objects

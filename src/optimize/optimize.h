@@ -51,14 +51,14 @@ bind::QueryPlan unnest(const bind::QueryPlan& plan, Arena& arena);
 /// every column. `actuals`, when given, add what EXPLAIN ANALYZE measured per operator id.
 struct OperatorActuals {
     u64 rows = 0;
-    u64 nanos = 0;        // summed over workers
+    u64 nanos = 0; // summed over workers
     u64 memory_bytes = 0;
     u64 spilled_bytes = 0;
     u64 blocks_skipped = 0;
     u64 blocks_read = 0;
-    std::string note;     // e.g. join filter counts, tier
+    std::string note; // e.g. join filter counts, tier
 };
 std::vector<std::string> explainPlan(const PhysicalPlan& plan,
                                      std::span<const OperatorActuals> actuals = {});
 
-}  // namespace blueshift::optimize
+} // namespace blueshift::optimize

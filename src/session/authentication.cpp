@@ -20,10 +20,9 @@ std::unexpected<Error> malformedAnswer(std::string detail) {
                        .withDetail(std::move(detail)));
 }
 
-}  // namespace
+} // namespace
 
-Status Authentication::run(std::string_view user,
-                           const std::optional<UserCredentials>& credentials,
+Status Authentication::run(std::string_view user, const std::optional<UserCredentials>& credentials,
                            bool redshift_driver, i64 now_micros) {
     static const UserCredentials kNobody;
     const UserCredentials& known = credentials ? *credentials : kNobody;
@@ -37,8 +36,8 @@ Status Authentication::run(std::string_view user,
     }
     if (!fits) return failure(std::move(fits.error()));
     if (*fits && credentials && !hasExpired(known.valid_until, now_micros)) return {};
-    return failure(Error(sqlstate::kInvalidPassword, "password authentication failed for user \"" +
-                                                         std::string(user) + "\"")
+    return failure(Error(sqlstate::kInvalidPassword,
+                         "password authentication failed for user \"" + std::string(user) + "\"")
                        .withHint("Check the user name and the password."));
 }
 
@@ -58,8 +57,7 @@ Result<std::string_view> Authentication::readAnswer(char type) {
     BS_ASSIGN(const Message message, reader_->read(false));
     if (message.type == 'X')
         return failure(sqlstate::kConnectionException, "the client closed the connection");
-    if (message.type != type)
-        return malformedAnswer("A password message was expected.");
+    if (message.type != type) return malformedAnswer("A password message was expected.");
     return message.body;
 }
 
@@ -124,4 +122,4 @@ Result<bool> Authentication::runDigest(std::string_view user, std::string_view v
     return digestResponseFits(digest, used, nonce, client_nonce) && verifier.has_value();
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -42,4 +42,4 @@ private:
     std::string_view secret_;
 };
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

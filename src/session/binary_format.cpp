@@ -39,7 +39,7 @@ i128 limitOfPrecision(u32 precision) {
     return limit;
 }
 
-}  // namespace
+} // namespace
 
 void appendNumeric(std::string& out, i128 unscaled, u32 scale) {
     const bool negative = unscaled < 0;
@@ -47,7 +47,7 @@ void appendNumeric(std::string& out, i128 unscaled, u32 scale) {
     // Pad the fraction to whole groups: a last partial group is scaled up.
     const u32 partial = scale % 4;
     const u32 fraction_groups = (scale + 3) / 4;
-    i16 groups[16];  // from the right
+    i16 groups[16]; // from the right
     int count = 0;
     if (partial != 0) {
         u32 divisor = 1, factor = 1;
@@ -78,10 +78,10 @@ i128 readNumeric(std::string_view bytes, const SqlType& type) {
     const i16 digits = reader.readInt16();
     const i16 weight = reader.readInt16();
     const u16 sign = u16(reader.readInt16());
-    reader.readInt16();  // display scale
+    reader.readInt16(); // display scale
     if (reader.failed() || digits < 0) failBinary(type);
     if (sign != 0 && sign != u16(kNumericNegative)) {
-        if (sign == 0xC000) failRange(type);  // NaN
+        if (sign == 0xC000) failRange(type); // NaN
         failBinary(type);
     }
     // Groups hold digits at positions 4 * (weight - i) .. + 3 from the decimal point.
@@ -98,7 +98,7 @@ i128 readNumeric(std::string_view bytes, const SqlType& type) {
         const i16 group = reader.readInt16();
         if (reader.failed() || group < 0 || group >= i16(kGroup)) failBinary(type);
         if (rounded) continue;
-        const int exponent = 4 * (weight - i);  // of the group's last digit
+        const int exponent = 4 * (weight - i); // of the group's last digit
         u32 divisor = 1000;
         for (int digit = 3; digit >= 0; --digit, divisor /= 10) {
             const u32 decimal = u32(group) / divisor % 10;
@@ -178,4 +178,4 @@ Value readBinaryValue(std::string_view bytes, const SqlType& type) {
     }
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

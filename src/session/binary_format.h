@@ -25,4 +25,4 @@ bool hasBinaryForm(TypeKind kind);
 /// A parameter; text is borrowed from `bytes`.
 Value readBinaryValue(std::string_view bytes, const SqlType& type);
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

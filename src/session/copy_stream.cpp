@@ -52,4 +52,4 @@ Status CopyStream::drain() {
     return {};
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -30,4 +30,4 @@ private:
     std::optional<Error> broken_;
 };
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

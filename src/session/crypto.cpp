@@ -1,12 +1,12 @@
 #include "session/crypto.h"
 
-#include <vector>
-
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <unicode/usprep.h>
 #include <unicode/ustring.h>
+
+#include <vector>
 
 #include "base/check.h"
 
@@ -16,8 +16,10 @@ namespace {
 const unsigned char* asBytes(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
 }
-unsigned char* asBytes(char* text) { return reinterpret_cast<unsigned char*>(text); }
-}  // namespace
+unsigned char* asBytes(char* text) {
+    return reinterpret_cast<unsigned char*>(text);
+}
+} // namespace
 
 Sha256 sha256(std::string_view bytes) {
     Sha256 digest;
@@ -140,4 +142,4 @@ std::string saslPrep(std::string_view password) {
     return result;
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -15,7 +15,9 @@ namespace blueshift::session {
 
 using Sha256 = std::array<char, 32>;
 
-inline std::string_view asView(const Sha256& digest) { return {digest.data(), digest.size()}; }
+inline std::string_view asView(const Sha256& digest) {
+    return {digest.data(), digest.size()};
+}
 
 Sha256 sha256(std::string_view bytes);
 Sha256 hmacSha256(std::string_view key, std::string_view bytes);
@@ -35,4 +37,4 @@ bool sameSecret(std::string_view a, std::string_view b);
 /// do.
 std::string saslPrep(std::string_view password);
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

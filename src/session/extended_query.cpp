@@ -15,7 +15,9 @@ std::unexpected<Error> malformedMessage(const char* name) {
 }
 
 /// A count of 16 bits; the protocol treats it as unsigned.
-u32 readCount(FieldReader& fields) { return u16(fields.readInt16()); }
+u32 readCount(FieldReader& fields) {
+    return u16(fields.readInt16());
+}
 
 std::vector<i16> readFormats(FieldReader& fields) {
     std::vector<i16> formats;
@@ -38,7 +40,7 @@ void checkFormats(std::span<const i16> formats, size_t values, const char* what)
                            "unsupported format code " + std::to_string(format));
 }
 
-}  // namespace
+} // namespace
 
 Status Session::parseMessage(const Message& message) {
     FieldReader fields(message.body);
@@ -87,11 +89,11 @@ Status Session::bindMessage(const Message& message) {
     skip_to_sync_ = !guarded(0, [&] {
         const auto found = statements_.find(statement_name);
         if (found == statements_.end())
-            throw SqlError(sqlstate::kInvalidSqlStatementName,
-                           statement_name.empty()
-                               ? std::string("unnamed prepared statement does not exist")
-                               : "prepared statement \"" + std::string(statement_name) +
-                                     "\" does not exist");
+            throw SqlError(
+                sqlstate::kInvalidSqlStatementName,
+                statement_name.empty()
+                    ? std::string("unnamed prepared statement does not exist")
+                    : "prepared statement \"" + std::string(statement_name) + "\" does not exist");
         portal->statement = found->second;
         const Prepared& prepared = *portal->statement->prepared;
         if (!prepared.empty()) refuseInFailedBlock(prepared);
@@ -294,4 +296,4 @@ Status Session::syncMessage() {
     return sendReady();
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -21,7 +21,7 @@ std::string keyOf(std::string_view user, std::string_view address) {
     return std::string(user) + '\0' + std::string(address.substr(0, end));
 }
 
-}  // namespace
+} // namespace
 
 u32 LoginThrottle::delayMs(std::string_view user, std::string_view address, i64 now_micros) {
     const std::lock_guard lock(mutex_);
@@ -54,4 +54,4 @@ void LoginThrottle::succeeded(std::string_view user, std::string_view address) {
     failures_.erase(keyOf(user, address));
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -27,7 +27,7 @@ private:
         i64 last_micros = 0;
     };
     std::mutex mutex_;
-    std::map<std::string, Failures> failures_;  // by user and network; bounded
+    std::map<std::string, Failures> failures_; // by user and network; bounded
 };
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -34,7 +34,7 @@ std::unexpected<Error> badLength(i64 length, u32 limit) {
             .withDetail("The length must be between 4 and " + std::to_string(limit) + "."));
 }
 
-}  // namespace
+} // namespace
 
 Status MessageReader::need(size_t bytes) {
     while (end_ - begin_ < bytes) {
@@ -44,8 +44,7 @@ Status MessageReader::need(size_t bytes) {
             begin_ = 0;
         }
         // Doubling as bytes arrive: a client pays for memory by sending.
-        if (end_ == buffer_.size())
-            buffer_.resize(std::max(kFirstBufferBytes, buffer_.size() * 2));
+        if (end_ == buffer_.size()) buffer_.resize(std::max(kFirstBufferBytes, buffer_.size() * 2));
         BS_ASSIGN(const size_t count,
                   transport_->read({buffer_.data() + end_, buffer_.size() - end_}));
         if (count == 0)
@@ -127,4 +126,4 @@ std::string_view FieldReader::readBytes(size_t count) {
     return bytes;
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -21,7 +21,7 @@ inline constexpr u32 kLargeMessageBytes = (1u << 30) - 1;
 
 struct Message {
     char type = 0;
-    std::string_view body;  // until the next read
+    std::string_view body; // until the next read
 };
 
 class MessageReader {
@@ -72,4 +72,4 @@ private:
     bool failed_ = false;
 };
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -17,4 +17,4 @@ Status MessageWriter::flush() {
     return status;
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

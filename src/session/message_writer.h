@@ -89,8 +89,8 @@ private:
     Transport* transport_;
     std::string buffer_;
     size_t start_ = 0;
-    size_t complete_ = 0;  // end of the last whole message
+    size_t complete_ = 0; // end of the last whole message
     bool broken_ = false;
 };
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

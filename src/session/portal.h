@@ -17,7 +17,7 @@ namespace blueshift::session {
 
 struct Statement {
     std::unique_ptr<Prepared> prepared;
-    std::vector<i32> declared_oids;  // as the client sent them; 0 or missing: inferred
+    std::vector<i32> declared_oids; // as the client sent them; 0 or missing: inferred
 };
 
 struct Portal {
@@ -29,8 +29,8 @@ struct Portal {
     /// Rows of the last batch that the client has not taken yet.
     Batch batch;
     u32 batch_position = 0;
-    std::string completed_tag;  // once finished
+    std::string completed_tag; // once finished
     std::unique_ptr<Execution> execution;
 };
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -9,7 +9,7 @@ namespace {
 /// Result metadata bits of client_protocol_version >= 1.
 constexpr i16 kNullableBit = 1 << 0;
 constexpr i16 kSearchableBit = 1 << 12;
-}  // namespace
+} // namespace
 
 void Session::sendRowDescription(std::span<const ResultField> fields,
                                  std::span<const i16> formats) {
@@ -82,8 +82,7 @@ Status Session::runCopyIn(Execution& execution) {
     sendCopyResponse('G', execution);
     BS_TRY(writer_.flush());
     Batch batch;
-    while (execution.next(batch)) {
-    }
+    while (execution.next(batch)) {}
     // The statement may have stopped at an end marker before the client's CopyDone.
     if (Status rest = copy_stream_.drain(); !rest) throw SqlError(std::move(rest.error()));
     return {};
@@ -108,4 +107,4 @@ Status Session::runCopyOut(Execution& execution) {
     return {};
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

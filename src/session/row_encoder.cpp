@@ -1,7 +1,7 @@
 #include "session/row_encoder.h"
 
-#include <charconv>
 #include <bit>
+#include <charconv>
 
 #include "session/binary_format.h"
 #include "session/message_writer.h"
@@ -21,7 +21,9 @@ i64 wordAt(const Vector& vector, u32 row) {
     }
 }
 
-char* writeDigits(char* to, u64 value) { return std::to_chars(to, to + 20, value).ptr; }
+char* writeDigits(char* to, u64 value) {
+    return std::to_chars(to, to + 20, value).ptr;
+}
 
 void appendDecimalText(std::string& out, i128 value, u32 scale) {
     char digits[48];
@@ -54,7 +56,7 @@ void appendDecimalText(std::string& out, i128 value, u32 scale) {
     }
 }
 
-}  // namespace
+} // namespace
 
 RowEncoder::Way RowEncoder::textWay(TypeKind kind) {
     switch (kind) {
@@ -89,7 +91,7 @@ RowEncoder::Way RowEncoder::binaryWay(const SqlType& type) {
     case TypeKind::kReal: return Way::kReal;
     case TypeKind::kDouble: return Way::kDouble;
     case TypeKind::kDecimal: return Way::kDecimal;
-    case TypeKind::kChar: return Way::kSessionText;  // blank padded, like its text
+    case TypeKind::kChar: return Way::kSessionText; // blank padded, like its text
     default:
         if (hasBinaryForm(type.kind)) return Way::kBytes;
         throw SqlError(Error(sqlstate::kFeatureNotSupported,
@@ -162,4 +164,4 @@ void RowEncoder::appendField(std::string& out, const Column& column, const Vecto
     }
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -26,8 +26,19 @@ public:
 
 private:
     enum class Way : u8 {
-        kIntegerText, kBooleanText, kDecimalText, kBytes, kSessionText,
-        kInteger1, kInteger2, kInteger4, kInteger8, kTimeTz, kReal, kDouble, kDecimal,
+        kIntegerText,
+        kBooleanText,
+        kDecimalText,
+        kBytes,
+        kSessionText,
+        kInteger1,
+        kInteger2,
+        kInteger4,
+        kInteger8,
+        kTimeTz,
+        kReal,
+        kDouble,
+        kDecimal,
     };
     struct Column {
         SqlType type;
@@ -46,4 +57,4 @@ inline i16 formatOf(std::span<const i16> formats, size_t column) {
     return formats.empty() ? i16(0) : formats.size() == 1 ? formats[0] : formats[column];
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -27,7 +27,7 @@ Sha256 asSha256(std::string_view bytes) {
     return digest;
 }
 
-}  // namespace
+} // namespace
 
 ScramVerifier makeScramVerifier(std::string_view password, std::string_view salt, u32 iterations) {
     const Sha256 salted = saltedPassword(saslPrep(password), salt, iterations);
@@ -124,4 +124,4 @@ Result<std::optional<std::string>> ScramExchange::final(std::string_view client_
     return "v=" + toBase64(asView(hmacSha256(asView(verifier_.server_key), message)));
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -53,4 +53,4 @@ private:
     std::string nonce_;
 };
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -1,5 +1,13 @@
 #include "session/server.h"
 
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
@@ -9,14 +17,6 @@
 #include <map>
 #include <mutex>
 #include <thread>
-
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "session/session.h"
 #include "session/tls.h"
@@ -69,7 +69,7 @@ void blockSignals() {
     pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
-}  // namespace
+} // namespace
 
 class Server::State {
 public:
@@ -113,7 +113,7 @@ private:
     LoginThrottle throttle_;
     SessionEnvironment environment_;
 
-    std::list<Entry> entries_;  // the accepting thread's alone
+    std::list<Entry> entries_; // the accepting thread's alone
     std::thread acceptor_;
     std::mutex stop_mutex_;
     std::condition_variable stop_changed_;
@@ -130,13 +130,13 @@ Status Server::State::listen(const ServerOptions& options) {
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
     addrinfo* found = nullptr;
-    const int looked_up = ::getaddrinfo(options.host.c_str(), std::to_string(options.port).c_str(),
-                                        &hints, &found);
+    const int looked_up =
+        ::getaddrinfo(options.host.c_str(), std::to_string(options.port).c_str(), &hints, &found);
     if (looked_up != 0)
-        return failure(Error(sqlstate::kInvalidParameterValue,
-                             "host \"" + options.host + "\" is not known: " +
-                                 gai_strerror(looked_up))
-                           .withHint("Give --host an address of this machine, such as 127.0.0.1."));
+        return failure(
+            Error(sqlstate::kInvalidParameterValue,
+                  "host \"" + options.host + "\" is not known: " + gai_strerror(looked_up))
+                .withHint("Give --host an address of this machine, such as 127.0.0.1."));
     int code = EADDRNOTAVAIL;
     for (const addrinfo* at = found; at != nullptr && listener_ < 0; at = at->ai_next) {
         const int descriptor = ::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -156,9 +156,9 @@ Status Server::State::listen(const ServerOptions& options) {
     sockaddr_storage bound{};
     socklen_t length = sizeof(bound);
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&bound), &length);
-    port_ = ntohs(bound.ss_family == AF_INET6
-                      ? reinterpret_cast<const sockaddr_in6&>(bound).sin6_port
-                      : reinterpret_cast<const sockaddr_in&>(bound).sin_port);
+    port_ =
+        ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(bound).sin6_port
+                                          : reinterpret_cast<const sockaddr_in&>(bound).sin_port);
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return {};
 }
@@ -278,7 +278,7 @@ void Server::State::acceptOne() {
             wake();
         });
     } catch (const std::system_error&) {
-        entries_.pop_back();  // the machine has no thread left; the client sees a closed connection
+        entries_.pop_back(); // the machine has no thread left; the client sees a closed connection
     }
 }
 
@@ -318,14 +318,22 @@ void Server::State::watch() {
 Server::Server() : state_(std::make_unique<State>()) {}
 Server::~Server() = default;
 
-Status Server::listen(const ServerOptions& options) { return state_->listen(options); }
-void Server::serve(Engine& engine) { state_->serve(engine); }
+Status Server::listen(const ServerOptions& options) {
+    return state_->listen(options);
+}
+void Server::serve(Engine& engine) {
+    state_->serve(engine);
+}
 Status Server::start(Engine& engine, const ServerOptions& options) {
     BS_TRY(listen(options));
     serve(engine);
     return {};
 }
-u16 Server::port() const { return state_->port(); }
-void Server::stop() { state_->stop(); }
+u16 Server::port() const {
+    return state_->port();
+}
+void Server::stop() {
+    state_->stop();
+}
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

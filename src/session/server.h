@@ -23,7 +23,7 @@ namespace blueshift::session {
 
 struct ServerOptions {
     std::string host = "127.0.0.1";
-    u16 port = 5439;  // 0: any free one
+    u16 port = 5439; // 0: any free one
     /// No password for clients on the loopback interface; others still prove who they are.
     bool trust = false;
     /// PEM files; TLS is offered when both are set.
@@ -34,7 +34,7 @@ struct ServerOptions {
     u32 authentication_timeout_ms = 15'000;
     u32 drain_ms = 10'000;
     u32 max_unauthenticated = 200;
-    u32 max_unauthenticated_per_address = 20;  // loopback is exempt
+    u32 max_unauthenticated_per_address = 20; // loopback is exempt
 };
 
 class Server {
@@ -59,4 +59,4 @@ private:
     std::unique_ptr<State> state_;
 };
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -16,14 +16,21 @@ bool isVanishedClient(const Error& error) {
 /// The highest result metadata version this server grants to Redshift's drivers.
 constexpr i32 kResultMetadataVersion = 1;
 
-}  // namespace
+} // namespace
 
 Session::Session(const SessionEnvironment& environment, Transport& transport, std::string address,
                  bool loopback)
-    : environment_(environment), transport_(&transport), reader_(transport), writer_(transport),
-      copy_stream_(reader_), address_(std::move(address)), loopback_(loopback) {}
+    : environment_(environment),
+      transport_(&transport),
+      reader_(transport),
+      writer_(transport),
+      copy_stream_(reader_),
+      address_(std::move(address)),
+      loopback_(loopback) {}
 
-Session::~Session() { dropConnection(); }
+Session::~Session() {
+    dropConnection();
+}
 
 void Session::run() {
     try {
@@ -33,7 +40,7 @@ void Session::run() {
         sendFatal({sqlstate::kInternalError, std::string("internal error: ") + error.what()});
     }
     dropConnection();
-    tls_transport_.reset();  // says goodbye while the socket is still open
+    tls_transport_.reset(); // says goodbye while the socket is still open
 }
 
 void Session::serve() {
@@ -136,8 +143,7 @@ Status Session::openConnection(StartupPacket packet) {
     const std::optional<UserCredentials> credentials = environment_.engine->findUser(packet.user);
     if (!(environment_.trust && loopback_)) {
         LoginThrottle& throttle = *environment_.throttle;
-        const u32 delay =
-            throttle.delayMs(packet.user, address_, environment_.clock->nowMicros());
+        const u32 delay = throttle.delayMs(packet.user, address_, environment_.clock->nowMicros());
         if (delay > 0) environment_.pause(delay);
         Authentication authentication(reader_, writer_, *environment_.random,
                                       environment_.mock_secret);
@@ -241,7 +247,7 @@ Status Session::dispatch(const Message& message) {
     case 'H': return writer_.flush();
     case 'd':
     case 'c':
-    case 'f': return {};  // the rest of a COPY that failed
+    case 'f': return {}; // the rest of a COPY that failed
     case 'F':
         reportFailure(
             Error(sqlstate::kFeatureNotSupported, "function calls by message are not supported")
@@ -269,7 +275,7 @@ void appendErrorFields(MessageWriter& writer, const Error& error, std::string_vi
     if (error.position > 0) writer.byte('P').text(std::to_string(error.position));
     writer.byte('\0').end();
 }
-}  // namespace
+} // namespace
 
 void Session::sendError(const Error& error, std::string_view severity) {
     writer_.begin('E');
@@ -316,4 +322,4 @@ Status Session::sendReady() {
     return writer_.flush();
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

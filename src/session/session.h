@@ -37,7 +37,7 @@ struct SessionEnvironment {
     Clock* clock = nullptr;
     Random* random = nullptr;
     LoginThrottle* throttle = nullptr;
-    const TlsContext* tls = nullptr;  // none: TLS is refused
+    const TlsContext* tls = nullptr; // none: TLS is refused
     bool require_tls = false;
     bool trust = false;
     std::string mock_secret;
@@ -130,15 +130,15 @@ private:
     std::string address_;
     bool loopback_;
     bool encrypted_ = false;
-    i32 result_metadata_version_ = 0;  // client_protocol_version as granted
+    i32 result_metadata_version_ = 0; // client_protocol_version as granted
     std::string database_;
 
-    std::mutex connection_mutex_;  // the watcher may cancel while the session closes
+    std::mutex connection_mutex_; // the watcher may cancel while the session closes
     std::unique_ptr<Connection> connection_;
     std::map<std::string, std::shared_ptr<Statement>, std::less<>> statements_;
     std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
     bool skip_to_sync_ = false;
-    bool block_open_ = false;  // extended statements since the last Sync share an implicit block
+    bool block_open_ = false; // extended statements since the last Sync share an implicit block
 
     std::atomic<SessionPhase> phase_{SessionPhase::kStarting};
     std::atomic<EndReason> end_reason_{EndReason::kNone};
@@ -163,4 +163,4 @@ template <class Function> bool Session::guarded(u32 characters_before, Function&
     return false;
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

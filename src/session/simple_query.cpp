@@ -49,7 +49,7 @@ std::string identifierOf(std::string_view text) {
     return name;
 }
 
-}  // namespace
+} // namespace
 
 void Session::checkText(std::string_view text) {
     if (text.size() > kMaxTextBytes)
@@ -141,7 +141,7 @@ bool Session::deallocate(std::string_view text) {
     std::string_view all = rest;
     if (takeWord(all, "all") && all.empty()) {
         statements_.clear();
-        return false;  // the engine forgets its own
+        return false; // the engine forgets its own
     }
     const auto found = statements_.find(identifierOf(rest));
     if (found == statements_.end() || found->first.empty()) return false;
@@ -149,4 +149,4 @@ bool Session::deallocate(std::string_view text) {
     return true;
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -91,7 +91,7 @@ Status addParameter(std::string_view name, std::string_view value, StartupPacket
     return {};
 }
 
-}  // namespace
+} // namespace
 
 Result<StartupPacket> parseStartup(std::string_view body) {
     FieldReader reader(body);
@@ -132,4 +132,4 @@ Result<StartupPacket> parseStartup(std::string_view body) {
     return packet;
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -36,4 +36,4 @@ struct StartupPacket {
 
 Result<StartupPacket> parseStartup(std::string_view body);
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -60,7 +60,7 @@ std::unexpected<Error> badFile(const char* what, const std::string& file) {
                        .withHint("Give a readable PEM file."));
 }
 
-}  // namespace
+} // namespace
 
 Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& certificate_file,
                                                      const std::string& key_file) {
@@ -68,8 +68,8 @@ Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& certific
     if (raw == nullptr) return failure(sqlstate::kInternalError, "TLS: " + lastTlsError());
     std::unique_ptr<TlsContext> context(new TlsContext(raw));
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-    SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                 SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_options(
+        raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     if (SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
         return failure(sqlstate::kInternalError, "TLS: " + lastTlsError());
     if (SSL_CTX_use_certificate_chain_file(raw, certificate_file.c_str()) != 1)
@@ -80,7 +80,9 @@ Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& certific
     return context;
 }
 
-TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+TlsContext::~TlsContext() {
+    SSL_CTX_free(context_);
+}
 
 Result<std::unique_ptr<Transport>> TlsContext::wrap(const Socket& socket) const {
     SSL* tls = SSL_new(context_);
@@ -92,4 +94,4 @@ Result<std::unique_ptr<Transport>> TlsContext::wrap(const Socket& socket) const 
     return std::make_unique<TlsTransport>(tls);
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

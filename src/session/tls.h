@@ -28,4 +28,4 @@ private:
     ssl_ctx_st* context_;
 };
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

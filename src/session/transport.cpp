@@ -1,13 +1,13 @@
 #include "session/transport.h"
 
-#include <cerrno>
-#include <cstring>
-
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 namespace blueshift::session {
 
@@ -16,7 +16,7 @@ Error brokenConnection(const char* what) {
     return {sqlstate::kConnectionException,
             std::string("could not ") + what + " client: " + std::strerror(errno)};
 }
-}  // namespace
+} // namespace
 
 Socket::Socket(int descriptor) : descriptor_(descriptor) {
     const int on = 1;
@@ -25,7 +25,9 @@ Socket::Socket(int descriptor) : descriptor_(descriptor) {
     ::setsockopt(descriptor_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
-Socket::~Socket() { ::close(descriptor_); }
+Socket::~Socket() {
+    ::close(descriptor_);
+}
 
 Result<size_t> Socket::read(std::span<char> into) {
     while (true) {
@@ -47,12 +49,16 @@ Status Socket::write(std::string_view bytes) {
     return {};
 }
 
-void Socket::endReading() { ::shutdown(descriptor_, SHUT_RD); }
-void Socket::close() { ::shutdown(descriptor_, SHUT_RDWR); }
+void Socket::endReading() {
+    ::shutdown(descriptor_, SHUT_RD);
+}
+void Socket::close() {
+    ::shutdown(descriptor_, SHUT_RDWR);
+}
 
 bool Socket::peerGone() const {
     pollfd entry{descriptor_, POLLRDHUP, 0};
     return ::poll(&entry, 1, 0) > 0 && (entry.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -46,4 +46,4 @@ private:
     int descriptor_;
 };
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

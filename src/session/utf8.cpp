@@ -53,4 +53,4 @@ void requireUtf8(std::string_view text) {
                        .withHint("Send text in UTF-8."));
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

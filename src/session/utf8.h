@@ -15,4 +15,4 @@ size_t findInvalidUtf8(std::string_view text);
 /// Throws 22021 naming the byte.
 void requireUtf8(std::string_view text);
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

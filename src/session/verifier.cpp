@@ -27,7 +27,7 @@ PasswordVerifiers makeVerifiers(std::string_view user, std::string_view password
     };
 }
 
-}  // namespace blueshift
+} // namespace blueshift
 
 namespace blueshift::session {
 
@@ -72,7 +72,7 @@ bool takeCharacter(std::string_view& text, char expected) {
     return true;
 }
 
-}  // namespace
+} // namespace
 
 bool hasExpired(std::string_view valid_until, i64 now_micros) {
     std::string_view rest = valid_until;
@@ -102,4 +102,4 @@ bool hasExpired(std::string_view valid_until, i64 now_micros) {
     return now_micros >= seconds * 1'000'000;
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -28,4 +28,4 @@ bool digestResponseFits(std::string_view response, const DigestVerifier& verifie
 /// `infinity` and unreadable texts: never; the catalog checks them when they are stored.
 bool hasExpired(std::string_view valid_until, i64 now_micros);
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -1,15 +1,17 @@
 #include "shell/admin_password.h"
 
-#include <cerrno>
-#include <cstring>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace blueshift::shell {
 
-std::string adminPasswordFile(const std::string& place) { return place + "/admin-password"; }
+std::string adminPasswordFile(const std::string& place) {
+    return place + "/admin-password";
+}
 
 Status writeAdminPassword(const std::string& place, const std::string& password) {
     const std::string file = adminPasswordFile(place);
@@ -28,4 +30,4 @@ Status writeAdminPassword(const std::string& place, const std::string& password)
                 "The generated password of admin was not kept; set another with ALTER USER."));
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

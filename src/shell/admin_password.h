@@ -13,4 +13,4 @@ namespace blueshift::shell {
 std::string adminPasswordFile(const std::string& place);
 Status writeAdminPassword(const std::string& place, const std::string& password);
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

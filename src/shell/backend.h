@@ -20,11 +20,11 @@ namespace blueshift::shell {
 
 struct ResultColumn {
     std::string name;
-    bool numeric = false;  // aligned to the right, and bare in JSON
+    bool numeric = false; // aligned to the right, and bare in JSON
     bool boolean = false;
 };
 
-using Cell = std::optional<std::string_view>;  // nothing: NULL
+using Cell = std::optional<std::string_view>; // nothing: NULL
 
 class ResultSink {
 public:
@@ -66,4 +66,4 @@ Result<std::unique_ptr<Backend>> openEngineBackend(const std::string& place, u64
 /// Connects with libpq; `dsn` in either of its forms.
 Result<std::unique_ptr<Backend>> openServerBackend(const std::string& dsn);
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -59,14 +59,16 @@ std::string describeRelation(std::string_view name) {
            condition + " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY n.nspname, a.attnum";
 }
 
-CommandResult outcome(bool ok) { return ok ? CommandResult::kDone : CommandResult::kFailed; }
+CommandResult outcome(bool ok) {
+    return ok ? CommandResult::kDone : CommandResult::kFailed;
+}
 
 CommandResult complain(const std::string& text) {
     std::fprintf(stderr, "%s\n", text.c_str());
     return CommandResult::kFailed;
 }
 
-}  // namespace
+} // namespace
 
 CommandResult runBackslashCommand(std::string_view line, StatementRunner& runner,
                                   const std::function<bool(const std::string&)>& include) {
@@ -90,8 +92,9 @@ CommandResult runBackslashCommand(std::string_view line, StatementRunner& runner
     if (name == "\\dt") return sql(listRelations("'r'"));
     if (name == "\\dv") return sql(listRelations("'v'"));
     if (name == "\\dn")
-        return sql("SELECT nspname AS schema, pg_get_userbyid(nspowner) AS owner "
-                   "FROM pg_catalog.pg_namespace WHERE nspname NOT LIKE 'pg\\\\_%' ORDER BY 1");
+        return sql(
+            "SELECT nspname AS schema, pg_get_userbyid(nspowner) AS owner "
+            "FROM pg_catalog.pg_namespace WHERE nspname NOT LIKE 'pg\\\\_%' ORDER BY 1");
     if (name == "\\du")
         return sql(
             "SELECT usename AS user, usesuper AS superuser FROM pg_catalog.pg_user ORDER BY 1");
@@ -120,4 +123,4 @@ CommandResult runBackslashCommand(std::string_view line, StatementRunner& runner
     return complain("unknown command " + std::string(name) + "; \\? lists the commands");
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

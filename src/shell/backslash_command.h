@@ -17,4 +17,4 @@ enum class CommandResult : u8 { kDone, kFailed, kQuit };
 CommandResult runBackslashCommand(std::string_view line, StatementRunner& runner,
                                   const std::function<bool(const std::string&)>& include);
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

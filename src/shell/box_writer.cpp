@@ -15,7 +15,7 @@ constexpr std::string_view kEllipsis = "\xE2\x80\xA6";
 struct Glyph {
     size_t bytes = 1;
     u32 width = 1;
-    std::string_view shown;  // empty: the bytes themselves
+    std::string_view shown; // empty: the bytes themselves
 };
 
 Glyph glyphAt(std::string_view text, size_t at) {
@@ -35,7 +35,7 @@ Glyph glyphAt(std::string_view text, size_t at) {
     return {bytes, width < 0 ? 1u : u32(width), {}};
 }
 
-}  // namespace
+} // namespace
 
 u32 displayWidth(std::string_view text) {
     u32 width = 0;
@@ -136,4 +136,4 @@ void BoxWriter::printRow(std::span<const Cell> cells) {
     *out_ += '\n';
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -35,4 +35,4 @@ private:
     bool laid_out_ = false;
 };
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

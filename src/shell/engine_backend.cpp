@@ -79,11 +79,9 @@ private:
             outcome.rows = sendRows(*execution, sink);
             break;
         case ResultKind::kCopyIn:
-            while (execution->next(batch)) {
-            }
+            while (execution->next(batch)) {}
             // Lines that the statement did not want must not be read as SQL.
-            while (sink.copyInput()) {
-            }
+            while (sink.copyInput()) {}
             break;
         case ResultKind::kCopyOut:
             for (std::string_view bytes = execution->nextBytes(); !bytes.empty();
@@ -138,7 +136,7 @@ private:
     std::string place_;
 };
 
-}  // namespace
+} // namespace
 
 Result<std::unique_ptr<Backend>> openEngineBackend(const std::string& place, u64 memory_bytes,
                                                    u32 threads) {
@@ -159,4 +157,4 @@ Result<std::unique_ptr<Backend>> openEngineBackend(const std::string& place, u64
     }
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

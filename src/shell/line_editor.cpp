@@ -1,13 +1,13 @@
 #include "shell/line_editor.h"
 
-#include <cstdio>
-#include <cstdlib>
-#include <algorithm>
-#include <string_view>
-
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 // readline.h needs stdio.h before it.
 #include <readline/history.h>
@@ -48,7 +48,7 @@ private:
     bool saved_ = false;
 };
 
-}  // namespace
+} // namespace
 
 LineEditor::LineEditor(std::string history_file) : history_file_(std::move(history_file)) {
     rl_readline_name = "blueshift";
@@ -94,4 +94,4 @@ std::string defaultHistoryFile() {
     return home == nullptr || *home == '\0' ? "" : std::string(home) + "/.blueshift_history";
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -25,4 +25,4 @@ private:
 /// ~/.blueshift_history, or nothing without a home.
 std::string defaultHistoryFile();
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

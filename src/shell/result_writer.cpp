@@ -202,13 +202,13 @@ private:
     u64 rows_ = 0;
 };
 
-}  // namespace
+} // namespace
 
 std::optional<Format> formatFromName(std::string_view name) {
     constexpr std::pair<std::string_view, Format> kFormats[] = {
-        {"box", Format::kBox},           {"csv", Format::kCsv},   {"tsv", Format::kTsv},
-        {"json", Format::kJson},         {"jsonl", Format::kJsonLines},
-        {"markdown", Format::kMarkdown}, {"line", Format::kLine}};
+        {"box", Format::kBox},   {"csv", Format::kCsv},         {"tsv", Format::kTsv},
+        {"json", Format::kJson}, {"jsonl", Format::kJsonLines}, {"markdown", Format::kMarkdown},
+        {"line", Format::kLine}};
     for (const auto& [known, format] : kFormats)
         if (known == name) return format;
     return {};
@@ -227,4 +227,4 @@ std::unique_ptr<ResultWriter> makeResultWriter(Format format, u32 width, std::st
     return nullptr;
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -35,4 +35,4 @@ std::unique_ptr<ResultWriter> makeResultWriter(Format format, u32 width, std::st
 /// Columns that a text takes on a terminal; control characters count as shown ("\n" is 2).
 u32 displayWidth(std::string_view text);
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -1,7 +1,7 @@
+#include <libpq-fe.h>
+
 #include <charconv>
 #include <cstdlib>
-
-#include <libpq-fe.h>
 
 #include "shell/backend.h"
 #include "types/sql_type.h"
@@ -167,7 +167,7 @@ private:
     std::vector<Cell> cells_;
 };
 
-}  // namespace
+} // namespace
 
 Result<std::unique_ptr<Backend>> openServerBackend(const std::string& dsn) {
     // What the text leaves out comes from PG* variables first, then from blueshift's own defaults.
@@ -196,8 +196,9 @@ Result<std::unique_ptr<Backend>> openServerBackend(const std::string& dsn) {
             sqlstate::kInvalidParameterValue,
             "invalid connection string: " + withoutLineEnd(message == nullptr ? "" : message));
         PQfreemem(message);
-        return failure(std::move(error).withHint("Write host=127.0.0.1 port=5439 dbname=dev, or "
-                                                 "postgres://user@host:port/database."));
+        return failure(
+            std::move(error).withHint("Write host=127.0.0.1 port=5439 dbname=dev, or "
+                                      "postgres://user@host:port/database."));
     }
     for (const PQconninfoOption* option = parsed; option->keyword != nullptr; ++option)
         if (option->val != nullptr && *option->val != '\0') add(option->keyword, option->val);
@@ -213,4 +214,4 @@ Result<std::unique_ptr<Backend>> openServerBackend(const std::string& dsn) {
     return std::make_unique<ServerBackend>(connection);
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -126,7 +126,7 @@ Error unknownName(const std::string& what, const std::string& nearest) {
     return error;
 }
 
-}  // namespace
+} // namespace
 
 std::optional<u64> parseByteSize(std::string_view text) {
     u64 number = 0;
@@ -135,11 +135,20 @@ std::optional<u64> parseByteSize(std::string_view text) {
     std::string unit;
     for (const char c : text.substr(size_t(end - text.data())))
         if (c != ' ') unit += char(std::tolower(u8(c)));
-    constexpr std::pair<std::string_view, u64> kUnits[] = {
-        {"", 1},          {"b", 1},
-        {"kib", 1ull << 10}, {"mib", 1ull << 20}, {"gib", 1ull << 30}, {"tib", 1ull << 40},
-        {"k", 1ull << 10},   {"m", 1ull << 20},   {"g", 1ull << 30},   {"t", 1ull << 40},
-        {"kb", 1000},     {"mb", 1'000'000}, {"gb", 1'000'000'000}, {"tb", 1'000'000'000'000}};
+    constexpr std::pair<std::string_view, u64> kUnits[] = {{"", 1},
+                                                           {"b", 1},
+                                                           {"kib", 1ull << 10},
+                                                           {"mib", 1ull << 20},
+                                                           {"gib", 1ull << 30},
+                                                           {"tib", 1ull << 40},
+                                                           {"k", 1ull << 10},
+                                                           {"m", 1ull << 20},
+                                                           {"g", 1ull << 30},
+                                                           {"t", 1ull << 40},
+                                                           {"kb", 1000},
+                                                           {"mb", 1'000'000},
+                                                           {"gb", 1'000'000'000},
+                                                           {"tb", 1'000'000'000'000}};
     for (const auto& [name, factor] : kUnits) {
         if (unit != name) continue;
         u64 bytes = 0;
@@ -151,7 +160,7 @@ std::optional<u64> parseByteSize(std::string_view text) {
 
 std::string nearestName(std::string_view name, std::span<const std::string_view> candidates) {
     std::string_view best;
-    size_t best_distance = 4;  // farther is no typing error
+    size_t best_distance = 4; // farther is no typing error
     for (const std::string_view candidate : candidates) {
         std::vector<size_t> row(candidate.size() + 1);
         for (size_t j = 0; j <= candidate.size(); ++j) row[j] = j;
@@ -176,19 +185,19 @@ Status applySettingsFile(std::string_view text, std::string_view file, ServeSett
     const toml::parse_result parsed = toml::parse(text);
     if (!parsed) {
         const auto& place = parsed.error().source().begin;
-        return failure(Error(sqlstate::kConfigFileError,
-                             std::string(file) + ":" + std::to_string(place.line) + ":" +
-                                 std::to_string(place.column) + ": " +
-                                 std::string(parsed.error().description()))
-                           .withHint("Write one key = value a line, texts in quotes."));
+        return failure(
+            Error(sqlstate::kConfigFileError, std::string(file) + ":" + std::to_string(place.line) +
+                                                  ":" + std::to_string(place.column) + ": " +
+                                                  std::string(parsed.error().description()))
+                .withHint("Write one key = value a line, texts in quotes."));
     }
     for (const auto& [key, node] : parsed.table()) {
         const std::string where = std::string(file) + ": " + std::string(key.str());
         const Setting* setting = findSetting(key.str());
         if (setting == nullptr)
-            return failure(unknownName("setting \"" + std::string(key.str()) + "\" in " +
-                                           std::string(file),
-                                       nearestKey(key.str())));
+            return failure(
+                unknownName("setting \"" + std::string(key.str()) + "\" in " + std::string(file),
+                            nearestKey(key.str())));
         std::string value;
         if (const auto string = node.value_exact<std::string>()) value = *string;
         else if (const auto boolean = node.value_exact<bool>()) value = *boolean ? "true" : "false";
@@ -274,7 +283,7 @@ std::optional<std::string> configFile(
     return {};
 }
 
-}  // namespace
+} // namespace
 
 Result<ServeSettings> loadServeSettings(std::span<const std::string_view> arguments,
                                         char* const* environment) {
@@ -290,9 +299,9 @@ Result<ServeSettings> loadServeSettings(std::span<const std::string_view> argume
         std::ifstream stream(*file);
         std::stringstream text;
         if (!stream || !(text << stream.rdbuf()))
-            return failure(Error(sqlstate::kConfigFileError,
-                                 "could not read settings file \"" + *file + "\"")
-                               .withHint("Give --config a readable file, or leave it out."));
+            return failure(
+                Error(sqlstate::kConfigFileError, "could not read settings file \"" + *file + "\"")
+                    .withHint("Give --config a readable file, or leave it out."));
         BS_TRY(applySettingsFile(text.str(), *file, settings));
     }
     BS_TRY(applyEnvironment(variables, settings));
@@ -300,4 +309,4 @@ Result<ServeSettings> loadServeSettings(std::span<const std::string_view> argume
     return settings;
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -25,13 +25,13 @@ struct ServeSettings {
     u16 http_port = 5480;
     bool http_port_given = false;
     u32 nodes = 1;
-    u64 memory_bytes = 0;  // 0: decided by the engine
-    u32 threads = 0;       // 0: one per core
+    u64 memory_bytes = 0; // 0: decided by the engine
+    u32 threads = 0;      // 0: one per core
     bool trust = false;
     std::string tls_certificate;
     std::string tls_key;
     bool require_tls = false;
-    std::string password;  // BLUESHIFT_PASSWORD: of admin, when the place is new
+    std::string password; // BLUESHIFT_PASSWORD: of admin, when the place is new
 };
 
 /// "8GiB", "512MiB", "1000000", "4 GB" in bytes.
@@ -52,4 +52,4 @@ Status applyFlags(std::span<const std::string_view> arguments, ServeSettings& se
 Result<ServeSettings> loadServeSettings(std::span<const std::string_view> arguments,
                                         char* const* environment);
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -1,5 +1,7 @@
 #include "shell/shell.h"
 
+#include <unistd.h>
+
 #include <cctype>
 #include <cerrno>
 #include <clocale>
@@ -8,8 +10,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-
-#include <unistd.h>
 
 #include "shell/admin_password.h"
 #include "shell/backend.h"
@@ -107,9 +107,9 @@ public:
     bool runFile(const std::string& file) {
         std::ifstream stream(file);
         if (!stream || std::filesystem::is_directory(file)) {
-            std::fprintf(stderr, "could not read \"%s\": %s\n", file.c_str(),
-                         std::filesystem::is_directory(file) ? "it is a directory"
-                                                             : std::strerror(errno));
+            std::fprintf(
+                stderr, "could not read \"%s\": %s\n", file.c_str(),
+                std::filesystem::is_directory(file) ? "it is a directory" : std::strerror(errno));
             return false;
         }
         if (depth_ >= kMaxIncludeDepth) {
@@ -138,9 +138,9 @@ public:
     }
 
     bool runCommand(const std::string& line) {
-        const CommandResult result = runBackslashCommand(
-            line.substr(line.find('\\')), runner_,
-            [this](const std::string& file) { return runFile(file); });
+        const CommandResult result =
+            runBackslashCommand(line.substr(line.find('\\')), runner_,
+                                [this](const std::string& file) { return runFile(file); });
         quit_ = quit_ || result == CommandResult::kQuit;
         return result != CommandResult::kFailed;
     }
@@ -163,7 +163,7 @@ void runTerminal(StatementRunner& runner, InputRunner& input) {
                 backend.description().c_str());
     LineEditor editor(defaultHistoryFile());
     StatementReader reader;
-    std::string entered;  // for history
+    std::string entered; // for history
     const auto prompt = [&] {
         std::string text = backend.database();
         const char mark = backend.transactionMark();
@@ -206,7 +206,7 @@ void runTerminal(StatementRunner& runner, InputRunner& input) {
     }
 }
 
-}  // namespace
+} // namespace
 
 int runShell(const ShellOptions& options) {
     // Widths of characters depend on it; without a locale everything is one column wide.
@@ -249,4 +249,4 @@ int runShell(const ShellOptions& options) {
     return ok ? 0 : kExitSqlError;
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

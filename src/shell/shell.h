@@ -15,9 +15,9 @@
 namespace blueshift::shell {
 
 struct ShellOptions {
-    std::string target;  // DSN or directory; empty: the server on the default port
-    std::vector<std::string> commands;  // -c
-    std::vector<std::string> files;     // -f
+    std::string target;                // DSN or directory; empty: the server on the default port
+    std::vector<std::string> commands; // -c
+    std::vector<std::string> files;    // -f
     Format format = Format::kBox;
     bool keep_going = false;
     bool timing = true;
@@ -27,4 +27,4 @@ struct ShellOptions {
 
 int runShell(const ShellOptions& options);
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -6,7 +6,9 @@
 namespace blueshift::shell {
 
 namespace {
-bool isBlank(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+bool isBlank(char c) {
+    return std::isspace(static_cast<unsigned char>(c)) != 0;
+}
 bool isWord(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || (c & 0x80) != 0;
 }
@@ -18,9 +20,11 @@ std::string withoutLeadingBlanks(std::string text) {
     return text;
 }
 
-}  // namespace
+} // namespace
 
-void StatementReader::add(std::string_view line) { text_ += line; }
+void StatementReader::add(std::string_view line) {
+    text_ += line;
+}
 
 void StatementReader::clear() {
     text_.clear();
@@ -122,7 +126,9 @@ std::string StatementReader::rest() {
     return statement;
 }
 
-bool StatementReader::blank() const { return !has_content_ && state_ == State::kPlain; }
+bool StatementReader::blank() const {
+    return !has_content_ && state_ == State::kPlain;
+}
 
 char StatementReader::mark() const {
     switch (state_) {
@@ -134,4 +140,4 @@ char StatementReader::mark() const {
     }
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -35,7 +35,7 @@ private:
     bool has_content_ = false;
     int depth_ = 0;
     std::string dollar_tag_;
-    size_t end_ = std::string::npos;  // of a complete statement
+    size_t end_ = std::string::npos; // of a complete statement
 };
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -1,10 +1,10 @@
 #include "shell/statement_runner.h"
 
-#include <cerrno>
-#include <cstring>
-
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "base/clock.h"
 #include "shell/statement_watch.h"
@@ -65,7 +65,7 @@ void appendContext(std::string& out, std::string_view statement, int position) {
     out += "^\n";
 }
 
-}  // namespace
+} // namespace
 
 std::string formatError(const Error& error, std::string_view statement) {
     std::string text = "ERROR " + error.sqlstate + ": " + error.message + "\n";
@@ -78,7 +78,9 @@ std::string formatError(const Error& error, std::string_view statement) {
 StatementRunner::StatementRunner(Backend& backend, Format format, bool timing, bool interactive)
     : backend_(backend), format_(format), timing_(timing), interactive_(interactive) {}
 
-StatementRunner::~StatementRunner() { setOutput(""); }
+StatementRunner::~StatementRunner() {
+    setOutput("");
+}
 
 bool StatementRunner::setOutput(const std::string& file) {
     std::FILE* opened = stdout;
@@ -157,7 +159,9 @@ void StatementRunner::row(std::span<const Cell> cells) {
     flushOutput();
 }
 
-void StatementRunner::end() { writer_->end(); }
+void StatementRunner::end() {
+    writer_->end();
+}
 
 void StatementRunner::copyData(std::string_view bytes) {
     text_ += bytes;
@@ -183,4 +187,4 @@ void StatementRunner::notice(std::string_view severity, const Error& error) {
     std::fputs(text.c_str(), stderr);
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -61,4 +61,4 @@ private:
 /// ERROR line, the statement's line with a caret, DETAIL and HINT.
 std::string formatError(const Error& error, std::string_view statement);
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

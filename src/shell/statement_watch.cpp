@@ -1,14 +1,14 @@
 #include "shell/statement_watch.h"
 
-#include <csignal>
-#include <cstdio>
-#include <memory>
-#include <string>
-
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
 
 #include "base/clock.h"
 
@@ -25,7 +25,7 @@ sigset_t interruptSet() {
     sigaddset(&set, SIGINT);
     return set;
 }
-}  // namespace
+} // namespace
 
 void blockInterrupts() {
     const sigset_t set = interruptSet();
@@ -44,7 +44,7 @@ sigset_t signalsBefore() {
     pthread_sigmask(SIG_BLOCK, &set, &before);
     return before;
 }
-}  // namespace
+} // namespace
 
 StatementWatch::StatementWatch(Backend& backend, bool show_progress)
     : backend_(backend),
@@ -110,4 +110,4 @@ void StatementWatch::draw(f64 seconds) {
     drawn_ = true;
 }
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -39,4 +39,4 @@ private:
     std::thread thread_;
 };
 
-}  // namespace blueshift::shell
+} // namespace blueshift::shell

@@ -32,4 +32,4 @@ Result<std::shared_ptr<catalog::TableStatistics>> analyzeTable(
     return statistics.finish();
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

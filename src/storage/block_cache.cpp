@@ -5,13 +5,19 @@ namespace blueshift::storage {
 namespace {
 /// The column number that stands for a segment's footer.
 constexpr u32 kFooterColumn = ~u32{0};
-}  // namespace
+} // namespace
 
 BlockCache::BlockCache(u64 byte_limit) : state_(std::make_unique<State>(byte_limit)) {}
 BlockCache::~BlockCache() = default;
-u64 BlockCache::bytes() const { return state_->bytes(); }
-void BlockCache::setLimit(u64 byte_limit) { state_->setLimit(byte_limit); }
-void BlockCache::clear() { state_->clear(); }
+u64 BlockCache::bytes() const {
+    return state_->bytes();
+}
+void BlockCache::setLimit(u64 byte_limit) {
+    state_->setLimit(byte_limit);
+}
+void BlockCache::clear() {
+    state_->clear();
+}
 
 u64 BlockCache::State::bytes() {
     const std::scoped_lock lock(mutex);
@@ -47,7 +53,7 @@ void BlockCache::State::evict() {
 void BlockCache::State::account(const Key& key, const std::shared_ptr<Slot>& slot, u64 bytes) {
     const std::scoped_lock lock(mutex);
     const auto found = index.find(key);
-    if (found == index.end() || found->second->slot != slot) return;  // cleared meanwhile
+    if (found == index.end() || found->second->slot != slot) return; // cleared meanwhile
     found->second->bytes = bytes;
     used += bytes;
     if (used > limit) evict();
@@ -118,4 +124,4 @@ Result<std::shared_ptr<const HotBlock>> BlockCache::State::block(const SegmentFi
     return std::static_pointer_cast<const HotBlock>(value);
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -28,8 +28,9 @@ struct BlockCache::State {
     Result<std::shared_ptr<const SegmentFile>> segment(objects::ObjectStore& store,
                                                        const std::string& key,
                                                        std::atomic<u64>& bytes_read);
-    Result<std::shared_ptr<const HotBlock>> block(const SegmentFile& file, const ColumnEntry& column,
-                                                  u32 block_index, std::atomic<u64>& bytes_read);
+    Result<std::shared_ptr<const HotBlock>> block(const SegmentFile& file,
+                                                  const ColumnEntry& column, u32 block_index,
+                                                  std::atomic<u64>& bytes_read);
     u64 bytes();
     void setLimit(u64 byte_limit);
     void clear();
@@ -64,14 +65,14 @@ private:
     Result<std::shared_ptr<const void>> find(const Key& key,
                                              const std::function<Result<Loaded>()>& load);
     void account(const Key& key, const std::shared_ptr<Slot>& slot, u64 bytes);
-    void evict();  // with the mutex held
+    void evict(); // with the mutex held
 
     std::mutex mutex;
     u64 limit;
     u64 used = 0;
     std::atomic<u64> next_dictionary_id{1};
-    std::list<Entry> entries;  // most recently used first
+    std::list<Entry> entries; // most recently used first
     std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> index;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

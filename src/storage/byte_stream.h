@@ -78,4 +78,4 @@ private:
     bool ok_ = true;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -52,10 +52,10 @@ struct HotBlock {
     u8 code_width = 0;
     u32 dictionary_size = 0;
     u64 dictionary_id = 0;
-    AlignedBytes values;    // flat: a value a row; constant: one; dictionary: TextView entries
+    AlignedBytes values; // flat: a value a row; constant: one; dictionary: TextView entries
     AlignedBytes codes;
-    AlignedBytes validity;  // a bit per row; empty: no NULLs
-    AlignedBytes heap;      // bytes that the text views point to
+    AlignedBytes validity; // a bit per row; empty: no NULLs
+    AlignedBytes heap;     // bytes that the text views point to
 
     /// All rows of the block as one vector (longer than kVectorRows). A constant block with NULLs
     /// keeps a bit per row.
@@ -70,8 +70,9 @@ struct HotBlock {
                 .dictionary_id = dictionary_id};
     }
     u64 byteSize() const {
-        return sizeof(*this) + 4 * 64 + values.size() + codes.size() + validity.size() + heap.size();
+        return sizeof(*this) + 4 * 64 + values.size() + codes.size() + validity.size() +
+               heap.size();
     }
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

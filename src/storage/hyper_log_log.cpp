@@ -37,4 +37,4 @@ f64 HyperLogLog::estimate() const {
     return raw;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

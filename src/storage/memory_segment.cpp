@@ -10,7 +10,7 @@ namespace blueshift::storage {
 
 namespace {
 
-constexpr u32 kMagic = 0x534D5342;  // "BSMS"
+constexpr u32 kMagic = 0x534D5342; // "BSMS"
 constexpr u16 kVersion = 1;
 constexpr u32 kHeaderBytes = 20;
 constexpr u32 kPadding = 64;
@@ -98,7 +98,7 @@ Result<MemorySegment::Column> decodeColumn(ByteReader& reader, u32 rows) {
     return column;
 }
 
-}  // namespace
+} // namespace
 
 MemorySegment::MemorySegment(u32 rows, std::vector<Column> columns)
     : rows_(rows), columns_(std::move(columns)) {}
@@ -118,8 +118,8 @@ Vector MemorySegment::slice(const Column& column, u32 first) const {
 u64 MemorySegment::byteSize() const {
     u64 bytes = sizeof(*this);
     for (const Column& column : columns_)
-        bytes += sizeof(Column) + column.values.size() + column.validity.size() * 8 +
-                 column.text.size();
+        bytes +=
+            sizeof(Column) + column.values.size() + column.validity.size() * 8 + column.text.size();
     return bytes;
 }
 
@@ -149,9 +149,10 @@ Result<std::shared_ptr<const MemorySegment>> MemorySegment::decode(std::span<con
     const u32 checksum = reader.get<u32>();
     if (!reader.ok() || magic != kMagic) return failure(corrupt("not inline rows"));
     if (version != kVersion)
-        return failure(Error(sqlstate::kDataCorrupted, "inline rows have an unknown format version " +
-                                                           std::to_string(version))
-                           .withHint("Upgrade blueshift to the release that wrote this database."));
+        return failure(
+            Error(sqlstate::kDataCorrupted,
+                  "inline rows have an unknown format version " + std::to_string(version))
+                .withHint("Upgrade blueshift to the release that wrote this database."));
     if (crc32c(bytes.data() + kHeaderBytes, bytes.size() - kHeaderBytes,
                crc32c(bytes.data(), kHeaderBytes - 4)) != checksum)
         return failure(corrupt("checksum mismatch"));
@@ -163,4 +164,4 @@ Result<std::shared_ptr<const MemorySegment>> MemorySegment::decode(std::span<con
     return std::make_shared<const MemorySegment>(rows, std::move(columns));
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

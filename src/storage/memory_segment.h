@@ -20,10 +20,10 @@ public:
     struct Column {
         u32 column_id = 0;
         SqlType type;
-        PhysicalKind kind = PhysicalKind::kI64;  // narrowest that holds all values
-        std::vector<u8> values;                  // flat, padded by 64 bytes; TextView for text
-        std::vector<u64> validity;               // empty: no NULLs
-        std::vector<char> text;                  // bytes the views point to
+        PhysicalKind kind = PhysicalKind::kI64; // narrowest that holds all values
+        std::vector<u8> values;                 // flat, padded by 64 bytes; TextView for text
+        std::vector<u64> validity;              // empty: no NULLs
+        std::vector<char> text;                 // bytes the views point to
     };
 
     MemorySegment(u32 rows, std::vector<Column> columns);
@@ -45,4 +45,4 @@ private:
     std::vector<Column> columns_;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -134,7 +134,7 @@ bool parseFooter(std::span<const u8> bytes, std::span<const u8> zones, u64 data_
     return reader.ok();
 }
 
-}  // namespace
+} // namespace
 
 const ColumnEntry* SegmentFooter::find(u32 column_id) const {
     for (const ColumnEntry& column : columns)
@@ -231,4 +231,4 @@ Result<std::shared_ptr<const SegmentFile>> openSegment(objects::ObjectStore& sto
     return file;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -57,12 +57,12 @@ void appendFooter(const SegmentFooter& footer, std::vector<u8>& object);
 /// An object opened for reading: its footer and a handle for block reads.
 struct SegmentFile {
     std::string key;
-    Hash128 id;  // of store and key: names its blocks in the cache
+    Hash128 id; // of store and key: names its blocks in the cache
     std::unique_ptr<objects::ReadableObject> object;
     SegmentFooter footer;
-    u64 bytes_read = 0;  // to open it
+    u64 bytes_read = 0; // to open it
 };
 Result<std::shared_ptr<const SegmentFile>> openSegment(objects::ObjectStore& store,
                                                        const std::string& key, Hash128 id);
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

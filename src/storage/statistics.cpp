@@ -25,7 +25,7 @@ std::shared_ptr<const MemorySegment> toSegment(const std::vector<ColumnBuffer>& 
                                                  std::move(columns));
 }
 
-}  // namespace
+} // namespace
 
 void mergeRange(catalog::ColumnRange& into, const catalog::ColumnRange& other, PhysicalKind kind,
                 bool first) {
@@ -78,7 +78,7 @@ void StatisticsBuilder::sampleRows(std::span<const ColumnBuffer> buffers) {
     if (buffers.empty() || buffers[0].rows() == 0) return;
     constexpr u32 kFromOld = ~u32{0};
     const u32 old_rows = sample_[0].rows();
-    std::vector<u32> source(kSampleRows, kFromOld);  // slot -> row of the buffers
+    std::vector<u32> source(kSampleRows, kFromOld); // slot -> row of the buffers
     u32 slots = old_rows;
     u32 taken = 0;
     reservoir_.pass(buffers[0].rows(), [&](u32 slot, u64 row) {
@@ -121,7 +121,7 @@ catalog::ColumnRange summarize(const ColumnBuffer& buffer, HyperLogLog& sketch) 
             range.min_text = lowerTextBound(asStringView(*min));
             range.max_text_unbounded = !upperTextBound(asStringView(*max), range.max_text);
         } else if constexpr (std::is_floating_point_v<T>) {
-            range.has_range = *max == *max;  // NaN is the greatest
+            range.has_range = *max == *max; // NaN is the greatest
             range.min_float = range.has_range ? *min : 0;
             range.max_float = range.has_range ? *max : 0;
         } else {
@@ -216,7 +216,7 @@ std::shared_ptr<const MemorySegment> mergeSamples(const catalog::TableStatistics
     return toSegment(merged);
 }
 
-}  // namespace
+} // namespace
 
 std::shared_ptr<catalog::TableStatistics> mergeStatistics(const catalog::TableStatistics* a,
                                                           const catalog::TableStatistics& b,
@@ -275,7 +275,7 @@ MetadataAnswer metadataAnswer(const catalog::Table& table, u32 column_id) {
         }
         const auto at = std::ranges::find(segment.column_ids, column_id);
         if (at == segment.column_ids.end()) {
-            answer.nulls += segment.rows;  // added later: NULL in older segments
+            answer.nulls += segment.rows; // added later: NULL in older segments
             continue;
         }
         const size_t index = size_t(at - segment.column_ids.begin());
@@ -294,4 +294,4 @@ MetadataAnswer metadataAnswer(const catalog::Table& table, u32 column_id) {
     return answer;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -47,7 +47,7 @@ private:
 
     std::mt19937_64 random_;
     u64 seen_ = 0;
-    u64 next_ = 0;  // position of the next row to take; 0: the reservoir is not full yet
+    u64 next_ = 0; // position of the next row to take; 0: the reservoir is not full yet
     f64 weight_ = 1;
 };
 
@@ -84,4 +84,4 @@ private:
 /// Exact range of a buffer's rows, and its values into the sketch.
 catalog::ColumnRange summarize(const ColumnBuffer& buffer, HyperLogLog& sketch);
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

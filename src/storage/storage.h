@@ -57,11 +57,11 @@ struct ScanOptions {
 
 /// What a scan skipped and read; summed over workers.
 struct ScanCounters {
-    std::atomic<u64> rows_read{0};       // rows looked at
-    std::atomic<u64> rows_delivered{0};  // after predicates, join filters and deletes
+    std::atomic<u64> rows_read{0};      // rows looked at
+    std::atomic<u64> rows_delivered{0}; // after predicates, join filters and deletes
     std::atomic<u64> blocks_read{0};
-    std::atomic<u64> blocks_skipped{0};  // by zone maps or join filter ranges
-    std::atomic<u64> bytes_read{0};      // from the object store
+    std::atomic<u64> blocks_skipped{0}; // by zone maps or join filter ranges
+    std::atomic<u64> bytes_read{0};     // from the object store
 };
 
 /// One worker's place in a scan, with what it pins; storage/scan derives its own.
@@ -86,8 +86,8 @@ public:
     /// Starts morsel `index`; the blocks of an earlier one are unpinned.
     void start(ScanState& state, u32 morsel) const;
     /// The next batch of the morsel: at least one selected row, or false at its end. Vectors are in
-    /// the columns' width class (integers), pinned until the next call of start. Dates, booleans and
-    /// decimals count as integers. Vectors carry validity only where the rows may hold NULLs.
+    /// the columns' width class (integers), pinned until the next call of start. Dates, booleans
+    /// and decimals count as integers. Vectors carry validity only where the rows may hold NULLs.
     Result<bool> next(ScanState& state, Batch& batch) const;
 
     struct Shared;
@@ -133,7 +133,8 @@ private:
 
 /// Statistics of the union: sketches merged, samples reservoir-merged with `seed`.
 std::shared_ptr<catalog::TableStatistics> mergeStatistics(const catalog::TableStatistics* a,
-                                                          const catalog::TableStatistics& b, u64 seed);
+                                                          const catalog::TableStatistics& b,
+                                                          u64 seed);
 /// Reads a whole table (ANALYZE).
 Result<std::shared_ptr<catalog::TableStatistics>> analyzeTable(
     objects::ObjectStore& store, BlockCache& cache, std::shared_ptr<const catalog::Table> table,
@@ -166,4 +167,4 @@ private:
     std::vector<u8> registers_;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

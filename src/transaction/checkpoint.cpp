@@ -16,7 +16,7 @@ template <class A> void describe(A& a, Ref<A, CommittedTransaction> transaction)
 
 namespace {
 
-constexpr u64 kCheckpointMagic = 0x3154504B43534242;  // "BBSCKPT1"
+constexpr u64 kCheckpointMagic = 0x3154504B43534242; // "BBSCKPT1"
 constexpr u16 kCheckpointVersion = 1;
 constexpr std::string_view kHint = "ckpt/HINT";
 constexpr size_t kKeptCheckpoints = 3;
@@ -25,7 +25,7 @@ struct StoredHeader {
     u64 magic;
     u16 version;
     u16 header_bytes;
-    u32 header_crc;  // with this field zero
+    u32 header_crc; // with this field zero
     u64 lsn;
     Hash128 tail;
     Uuid database;
@@ -65,10 +65,9 @@ Body bodyOf(const LogState& state) {
     body.last_transaction_id = state.last_transaction_id;
     for (const auto& [oid, schema] : snapshot.schemas) body.schemas.push_back(*schema);
     for (const auto& [oid, table] : snapshot.tables)
-        body.tables.push_back({table,
-                               table->segments ? *table->segments
-                                               : std::vector<catalog::SegmentEntry>(),
-                               table->statistics});
+        body.tables.push_back(
+            {table, table->segments ? *table->segments : std::vector<catalog::SegmentEntry>(),
+             table->statistics});
     for (const auto& [oid, view] : snapshot.views) body.views.push_back(*view);
     for (const auto& [name, user] : snapshot.users) body.users.push_back(*user);
     body.recent.assign(state.recent.begin(), state.recent.end());
@@ -105,11 +104,13 @@ LogState stateOf(Body body, const StoredHeader& header) {
     return state;
 }
 
-std::string hintText(const std::string& key) { return key + "\n"; }
+std::string hintText(const std::string& key) {
+    return key + "\n";
+}
 
 void removeOldCheckpoints(objects::ObjectStore& store) {
     auto found = store.list("ckpt/");
-    if (!found) return;  // the next checkpoint tries again
+    if (!found) return; // the next checkpoint tries again
     std::erase_if(*found, [](const objects::ObjectInfo& info) { return info.key == kHint; });
     if (found->size() <= kKeptCheckpoints) return;
     for (size_t i = 0; i + kKeptCheckpoints < found->size(); ++i)
@@ -122,7 +123,7 @@ Result<LogState> loadCheckpoint(objects::ObjectStore& store, const std::string& 
     return decodeCheckpoint(bytes, key, database);
 }
 
-}  // namespace
+} // namespace
 
 std::vector<u8> encodeCheckpoint(const LogState& state, Uuid database) {
     catalog::FieldWriter writer(storedRowsCodec());
@@ -144,8 +145,7 @@ std::vector<u8> encodeCheckpoint(const LogState& state, Uuid database) {
     return bytes;
 }
 
-Result<LogState> decodeCheckpoint(std::span<const u8> bytes, std::string_view name,
-                                  Uuid database) {
+Result<LogState> decodeCheckpoint(std::span<const u8> bytes, std::string_view name, Uuid database) {
     StoredHeader header;
     if (bytes.size() < sizeof header) return failure(damaged(name, "it is too short"));
     std::memcpy(&header, bytes.data(), sizeof header);
@@ -155,10 +155,10 @@ Result<LogState> decodeCheckpoint(std::span<const u8> bytes, std::string_view na
         return failure(damaged(name, "it is not a checkpoint, or its header's checksum is wrong"));
     if (header.version != kCheckpointVersion ||
         (header.reader_features & ~kKnownReaderFeatures) != 0)
-        return failure(Error(sqlstate::kFeatureNotSupported,
-                             fmt::format("\"{}\" was written by a newer release of blueshift",
-                                         name))
-                           .withHint("Open this database with the release that wrote it."));
+        return failure(
+            Error(sqlstate::kFeatureNotSupported,
+                  fmt::format("\"{}\" was written by a newer release of blueshift", name))
+                .withHint("Open this database with the release that wrote it."));
     const auto body_bytes = bytes.subspan(sizeof header);
     if (header.header_bytes != sizeof header || header.body_bytes != body_bytes.size() ||
         header.body_hash != hashBytes128(body_bytes.data(), body_bytes.size()))
@@ -217,4 +217,4 @@ Result<FoundCheckpoint> loadNewestCheckpoint(objects::ObjectStore& store, Uuid d
     return found;
 }
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -25,10 +25,10 @@ struct CommittedTransaction {
 /// A position of the log with all that follows from it.
 struct LogState {
     u64 lsn = 0;
-    Hash128 tail;  // of record lsn
+    Hash128 tail; // of record lsn
     std::shared_ptr<const catalog::CatalogSnapshot> snapshot;
     u64 last_transaction_id = 0;
-    std::deque<CommittedTransaction> recent;  // ascending by lsn
+    std::deque<CommittedTransaction> recent; // ascending by lsn
 };
 
 /// How many transactions a state remembers. While no log record is ever deleted, the log itself
@@ -47,4 +47,4 @@ struct FoundCheckpoint {
 };
 Result<FoundCheckpoint> loadNewestCheckpoint(objects::ObjectStore& store, Uuid database);
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

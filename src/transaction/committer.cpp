@@ -12,25 +12,29 @@ using objects::WriteOutcome;
 using objects::WriteResult;
 
 bool onlyDrops(const PendingTransaction& transaction) {
-    return std::ranges::all_of(transaction.operations, [](const Operation& operation) {
-        return isDrop(operation.kind);
-    });
+    return std::ranges::all_of(transaction.operations,
+                               [](const Operation& operation) { return isDrop(operation.kind); });
 }
 
 Error unknownOutcome(const PendingTransaction& transaction) {
     return Error(sqlstate::kTransactionResolutionUnknown,
                  fmt::format("the outcome of transaction {} is unknown", transaction.id))
-        .withDetail(fmt::format("The storage did not confirm the commit of {}.",
-                                transaction.uuid.toText()))
+        .withDetail(
+            fmt::format("The storage did not confirm the commit of {}.", transaction.uuid.toText()))
         .withHint("Look at the data before you repeat the transaction.");
 }
 
-}  // namespace
+} // namespace
 
 Committer::Committer(objects::ObjectStore& store, Clock& clock, Random& random, LogState state,
                      CommitHistory history, CommitterOptions options)
-    : store_(store), clock_(clock), random_(random), options_(std::move(options)),
-      history_(std::move(history)), state_(std::move(state)), thread_([this] { run(); }) {}
+    : store_(store),
+      clock_(clock),
+      random_(random),
+      options_(std::move(options)),
+      history_(std::move(history)),
+      state_(std::move(state)),
+      thread_([this] { run(); }) {}
 
 Committer::~Committer() {
     {
@@ -171,9 +175,9 @@ void Committer::acknowledge(Proposal proposal, const Batch& batch) {
 void Committer::halt(const Batch& batch) {
     std::lock_guard lock(mutex_);
     if (!halted_)
-        halted_ = Error(sqlstate::kIoError,
-                        "the database takes no more commits: its storage failed")
-                      .withHint("Check the storage, then start the server again.");
+        halted_ =
+            Error(sqlstate::kIoError, "the database takes no more commits: its storage failed")
+                .withHint("Check the storage, then start the server again.");
     for (const auto& transaction : batch)
         if (!transaction->outcome) transaction->outcome = failure(unknownOutcome(*transaction));
     answered_.notify_all();
@@ -185,10 +189,8 @@ bool Committer::refuse(Batch& batch, const Error& error) {
         std::ranges::all_of(batch, [](const auto& pending) { return onlyDrops(*pending); });
     Batch drops;
     for (const auto& pending : batch) {
-        if (full && !all_drop && onlyDrops(*pending))
-            drops.push_back(pending);
-        else
-            answer(pending, failure(error));
+        if (full && !all_drop && onlyDrops(*pending)) drops.push_back(pending);
+        else answer(pending, failure(error));
     }
     batch = std::move(drops);
     return !batch.empty();
@@ -296,9 +298,8 @@ bool Committer::propose(Batch& batch, Proposal& proposal) {
                      .attempt = proposal.attempt,
                      .timestamp = clock_.nowMicros()};
     proposal.bytes = encodeRecord(record, storedRowsCodec());
-    proposal.essential = std::ranges::all_of(batch, [](const auto& pending) {
-        return onlyDrops(*pending);
-    });
+    proposal.essential =
+        std::ranges::all_of(batch, [](const auto& pending) { return onlyDrops(*pending); });
     editor.setLsn(before.lsn + 1);
     proposal.next.lsn = before.lsn + 1;
     proposal.next.tail = hashBytes128(proposal.bytes.data(), proposal.bytes.size());
@@ -347,4 +348,4 @@ Committer::Owner Committer::confirm(const Proposal& proposal, const Batch& batch
     }
 }
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

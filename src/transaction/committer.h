@@ -52,11 +52,11 @@ public:
 private:
     using Batch = std::vector<std::shared_ptr<PendingTransaction>>;
     enum class Owner : u8 {
-        kOurs,       // committed
-        kOther,      // the slot is another's: validate again, take the next one
-        kOvertaken,  // committed, and a checkpoint and the boundary moved past it meanwhile
-        kRefused,    // nothing was evaluated
-        kGivenUp,    // unknown, and no way to find out
+        kOurs,      // committed
+        kOther,     // the slot is another's: validate again, take the next one
+        kOvertaken, // committed, and a checkpoint and the boundary moved past it meanwhile
+        kRefused,   // nothing was evaluated
+        kGivenUp,   // unknown, and no way to find out
     };
 
     /// A record that is ready to be sent to its slot, and the state that follows from it.
@@ -65,7 +65,7 @@ private:
         std::vector<LoggedTransaction> transactions;
         LogState next;
         Uuid attempt;
-        bool essential = false;  // may use the space held back
+        bool essential = false; // may use the space held back
         Error error;
     };
 
@@ -98,19 +98,19 @@ private:
     Clock& clock_;
     Random& random_;
     CommitterOptions options_;
-    CommitHistory history_;  // the committer's thread only
+    CommitHistory history_; // the committer's thread only
 
     mutable std::mutex state_mutex_;
     LogState state_;
 
     std::mutex mutex_;
-    std::condition_variable work_;      // for the committer's thread
-    std::condition_variable answered_;  // for clients
+    std::condition_variable work_;     // for the committer's thread
+    std::condition_variable answered_; // for clients
     std::deque<std::shared_ptr<PendingTransaction>> waiting_;
-    std::string initialize_;  // the database name of the first record
+    std::string initialize_; // the database name of the first record
     bool stopping_ = false;
-    std::optional<Error> halted_;  // nothing can be committed any more
+    std::optional<Error> halted_; // nothing can be committed any more
     std::thread thread_;
 };
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -81,9 +81,9 @@ Result<std::unique_ptr<Database>> Database::open(objects::ObjectStore& store, Cl
     committer_options.writer = state->writer;
     committer_options.answer_after_nanos = i64(state->options.unknown_after_ms) * 1'000'000;
     committer_options.on_commit = [inner = state.get()](u64 bytes) { inner->noteCommit(bytes); };
-    state->committer = std::make_unique<Committer>(store, clock, random,
-                                                   std::move(recovered.state), std::move(history),
-                                                   std::move(committer_options));
+    state->committer =
+        std::make_unique<Committer>(store, clock, random, std::move(recovered.state),
+                                    std::move(history), std::move(committer_options));
     auto database = std::unique_ptr<Database>(new Database(std::move(state)));
     if (lsn == 0) BS_TRY(database->initialize());
     database->state_->startMaintenance();
@@ -121,17 +121,25 @@ std::shared_ptr<const catalog::CatalogSnapshot> Database::committed() const {
     return state_->committer->snapshot();
 }
 
-bool Database::createdNow() const { return state_->created_now; }
+bool Database::createdNow() const {
+    return state_->created_now;
+}
 
-std::string Database::newDataKey(catalog::Oid table) { return state_->newKey("data", table); }
+std::string Database::newDataKey(catalog::Oid table) {
+    return state_->newKey("data", table);
+}
 
-objects::ObjectStore& Database::store() { return state_->store; }
+objects::ObjectStore& Database::store() {
+    return state_->store;
+}
 
 Status Database::lockTable(Transaction& transaction, catalog::Oid table,
                            const std::function<bool()>& cancelled) {
     return state_->locks.lock(transaction.id(), table, cancelled);
 }
 
-Status Database::checkpoint() { return state_->writeCheckpointNow(); }
+Status Database::checkpoint() {
+    return state_->writeCheckpointNow();
+}
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

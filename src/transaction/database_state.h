@@ -39,7 +39,7 @@ struct Database::State {
     std::atomic<u32> next_oid{catalog::kFirstUserOid};
     std::atomic<u64> next_key{0};
 
-    std::mutex checkpoint_mutex;  // one checkpoint at a time
+    std::mutex checkpoint_mutex; // one checkpoint at a time
     u64 checkpoint_lsn = 0;
 
     std::mutex maintenance_mutex;
@@ -49,7 +49,7 @@ struct Database::State {
     bool stopping = false;
     std::thread maintenance;
 
-    std::unique_ptr<Committer> committer;  // last: its thread uses what is above
+    std::unique_ptr<Committer> committer; // last: its thread uses what is above
 };
 
 struct Transaction::State {
@@ -64,7 +64,7 @@ struct Transaction::State {
     std::optional<SnapshotEditor> editor;
     struct Change {
         Operation operation;
-        bool temporary = false;  // of a temporary object: never logged
+        bool temporary = false; // of a temporary object: never logged
     };
     std::vector<Change> changes;
     Oid next_oid = 0;
@@ -79,4 +79,4 @@ struct Transaction::State {
     void finish();
 };
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

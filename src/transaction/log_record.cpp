@@ -16,13 +16,15 @@ template <class A> void describe(A& a, Ref<A, LogEntry> entry) {
     a(4, entry.writer);
 }
 
-template <class A> void describe(A& a, Ref<A, std::vector<LogEntry>> entries) { a(1, entries); }
+template <class A> void describe(A& a, Ref<A, std::vector<LogEntry>> entries) {
+    a(1, entries);
+}
 
 namespace {
 
-constexpr u64 kRecordMagic = 0x3144524F43455242;  // "BRECORD1"
-constexpr u64 kFormatMagic = 0x31544D524F464253;  // "SBFORMT1"
-constexpr u64 kDeleteMagic = 0x3154454C45444253;  // "SBDELET1"
+constexpr u64 kRecordMagic = 0x3144524F43455242; // "BRECORD1"
+constexpr u64 kFormatMagic = 0x31544D524F464253; // "SBFORMT1"
+constexpr u64 kDeleteMagic = 0x3154454C45444253; // "SBDELET1"
 constexpr u16 kRecordVersion = 1;
 
 /// Bytes 0..127 of a record, little endian as all that blueshift stores.
@@ -30,7 +32,7 @@ struct StoredHeader {
     u64 magic;
     u16 version;
     u16 header_bytes;
-    u32 header_crc;  // CRC32C of the header with this field zero
+    u32 header_crc; // CRC32C of the header with this field zero
     u64 lsn;
     Hash128 previous;
     Uuid database;
@@ -48,12 +50,12 @@ struct StoredFormat {
     u64 magic;
     u16 major;
     u16 minor;
-    u32 checksum_algorithm;  // 1: CRC32C for records and blocks, XXH3-128 for objects and the chain
+    u32 checksum_algorithm; // 1: CRC32C for records and blocks, XXH3-128 for objects and the chain
     Uuid database;
     u64 reader_features;
     u64 writer_features;
     u32 reserved;
-    u32 crc;  // of the bytes before
+    u32 crc; // of the bytes before
 };
 static_assert(sizeof(StoredFormat) == 56);
 
@@ -84,14 +86,13 @@ public:
     std::vector<u8> encode(const storage::MemorySegment& rows) const override {
         return rows.encode();
     }
-    std::shared_ptr<const storage::MemorySegment> decode(
-        std::span<const u8> bytes) const override {
+    std::shared_ptr<const storage::MemorySegment> decode(std::span<const u8> bytes) const override {
         auto decoded = storage::MemorySegment::decode(bytes);
         return decoded ? std::move(*decoded) : nullptr;
     }
 };
 
-}  // namespace
+} // namespace
 
 const catalog::RowsCodec& storedRowsCodec() {
     static const StorageRowsCodec codec;
@@ -103,7 +104,9 @@ Error damaged(std::string_view name, std::string_view what) {
         .withHint("Restore the object from a backup or another copy of the data.");
 }
 
-std::string logKey(u64 lsn) { return fmt::format("log/{:020}", lsn); }
+std::string logKey(u64 lsn) {
+    return fmt::format("log/{:020}", lsn);
+}
 
 std::vector<u8> encodeRecord(const LogRecord& record, const catalog::RowsCodec& rows) {
     catalog::FieldWriter writer(rows);
@@ -143,8 +146,7 @@ Result<LogRecord> decodeRecord(std::span<const u8> bytes, std::string_view name,
     header.header_crc = 0;
     if (stored_crc != crc32c(&header, sizeof header))
         return failure(damaged(name, "the checksum of its header is wrong"));
-    if (header.version != kRecordVersion ||
-        (header.reader_features & ~kKnownReaderFeatures) != 0)
+    if (header.version != kRecordVersion || (header.reader_features & ~kKnownReaderFeatures) != 0)
         return failure(tooNew(name));
     if (header.header_bytes != sizeof header ||
         header.body_bytes != bytes.size() - sizeof header - kFooterBytes)
@@ -215,4 +217,4 @@ Result<std::vector<u64>> decodeDeleteObject(std::span<const u8> bytes, std::stri
     return std::move(*bits);
 }
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -31,11 +31,11 @@ struct FormatRecord {
 
 struct RecordHeader {
     u64 lsn = 0;
-    Hash128 previous;  // XXH3-128 of the whole record lsn - 1; zero for the first
+    Hash128 previous; // XXH3-128 of the whole record lsn - 1; zero for the first
     Uuid database;
     Uuid writer;
-    Uuid attempt;       // new for every slot, the same for every re-send to it
-    i64 timestamp = 0;  // for people; never used for safety
+    Uuid attempt;      // new for every slot, the same for every re-send to it
+    i64 timestamp = 0; // for people; never used for safety
     u64 reader_features = 0;
     u64 writer_features = 0;
 };
@@ -44,8 +44,8 @@ struct RecordHeader {
 enum class EntryKind : u8 {
     kNone = 0,
     kTransaction = 1,
-    kInitialize = 2,   // first record of a database: its name
-    kNoOperation = 3,  // takes a slot so that nothing else can
+    kInitialize = 2,  // first record of a database: its name
+    kNoOperation = 3, // takes a slot so that nothing else can
     kWriterOpen = 4,
     kWriterClose = 5,
     kWriterFence = 6,
@@ -54,9 +54,9 @@ enum class EntryKind : u8 {
 
 struct LogEntry {
     EntryKind kind = EntryKind::kNone;
-    LoggedTransaction transaction;  // kTransaction, kInitialize
-    std::string database;           // kInitialize
-    Uuid writer;                    // kWriterOpen, kWriterClose, kWriterFence
+    LoggedTransaction transaction; // kTransaction, kInitialize
+    std::string database;          // kInitialize
+    Uuid writer;                   // kWriterOpen, kWriterClose, kWriterFence
 };
 
 struct LogRecord {
@@ -84,4 +84,4 @@ const catalog::RowsCodec& storedRowsCodec();
 /// An XX001 that names the object and what to do.
 Error damaged(std::string_view name, std::string_view what);
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -35,7 +35,7 @@ enum class OperationKind : u8 {
     kAddSegments = 10,
     kDeleteRows = 11,
     kRemoveSegments = 12,
-    kReserveSequence = 13,  // taken for IDENTITY ranges
+    kReserveSequence = 13, // taken for IDENTITY ranges
 };
 
 struct WidthClass {
@@ -46,20 +46,20 @@ struct WidthClass {
 /// One change; which fields count depends on `kind`.
 struct Operation {
     OperationKind kind = OperationKind::kNone;
-    Oid oid = 0;       // of the schema, table or view
-    std::string name;  // kDropUser
+    Oid oid = 0;      // of the schema, table or view
+    std::string name; // kDropUser
     std::shared_ptr<const catalog::Schema> schema;
-    std::shared_ptr<const catalog::Table> table;  // the definition only
+    std::shared_ptr<const catalog::Table> table; // the definition only
     std::shared_ptr<const catalog::View> view;
     std::shared_ptr<const catalog::User> user;
     std::shared_ptr<const catalog::TableStatistics> statistics;
-    std::vector<std::shared_ptr<const catalog::Segment>> segments;  // kAddSegments
-    std::vector<WidthClass> width_classes;                          // kAddSegments
-    u64 segment_id = 0;                                             // kDeleteRows
+    std::vector<std::shared_ptr<const catalog::Segment>> segments; // kAddSegments
+    std::vector<WidthClass> width_classes;                         // kAddSegments
+    u64 segment_id = 0;                                            // kDeleteRows
     /// kDeleteRows: the rows this transaction deletes, not those deleted before. With an
     /// object_key the bits are stored there, else in the record.
     std::shared_ptr<const catalog::DeleteVector> deletes;
-    std::vector<u64> segment_ids;  // kRemoveSegments, ascending
+    std::vector<u64> segment_ids; // kRemoveSegments, ascending
 };
 
 /// A committed transaction as the log has it.
@@ -67,7 +67,7 @@ struct LoggedTransaction {
     Uuid uuid;
     u64 id = 0;
     u64 read_lsn = 0;
-    Oid next_oid = 0;  // first object id that neither it nor an earlier transaction uses
+    Oid next_oid = 0; // first object id that neither it nor an earlier transaction uses
     std::vector<Operation> operations;
 };
 
@@ -78,4 +78,4 @@ inline bool isDrop(OperationKind kind) {
            kind == OperationKind::kRemoveSegments;
 }
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -51,8 +51,7 @@ template <class A> void describe(A& a, Ref<A, Operation> operation) {
     if constexpr (!A::kReads) {
         if (operation.deletes && operation.deletes->object_key.empty())
             bits = catalog::encodeBits(operation.deletes->bits);
-        else if (operation.deletes)
-            key = operation.deletes->object_key;
+        else if (operation.deletes) key = operation.deletes->object_key;
     }
     a(12, bits);
     a.sparse(13, key);
@@ -79,4 +78,4 @@ template <class A> void describe(A& a, Ref<A, LoggedTransaction> transaction) {
     a(5, transaction.operations);
 }
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -15,11 +15,11 @@ namespace blueshift::transaction {
 struct PendingTransaction {
     Uuid uuid;
     u64 id = 0;
-    std::shared_ptr<const catalog::CatalogSnapshot> base;  // what it read
+    std::shared_ptr<const catalog::CatalogSnapshot> base; // what it read
     std::vector<Operation> operations;
     Oid next_oid = 0;
-    u64 approximate_bytes = 0;  // in a log record
-    i64 handed_over_at = 0;     // monotonic nanoseconds
+    u64 approximate_bytes = 0; // in a log record
+    i64 handed_over_at = 0;    // monotonic nanoseconds
 
     // Guarded by the committer's mutex.
     std::optional<Status> outcome;
@@ -42,4 +42,4 @@ private:
     std::deque<Touch> touches_;
 };
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

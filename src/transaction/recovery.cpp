@@ -48,7 +48,7 @@ Error missingRecord(u64 lsn, u64 newest) {
         .withHint("Restore the missing record from a backup or another copy of the data.");
 }
 
-}  // namespace
+} // namespace
 
 Result<NextRecord> readNextRecord(objects::ObjectStore& store, Uuid database, u64 lsn,
                                   const Hash128& previous) {
@@ -81,15 +81,12 @@ Status Replay::apply(const NextRecord& next, CommitHistory* history) {
     const u64 lsn = next.record.header.lsn;
     for (const LogEntry& entry : next.record.entries) {
         switch (entry.kind) {
-        case EntryKind::kInitialize:
-            editor_.setDatabase(entry.database);
-            [[fallthrough]];
+        case EntryKind::kInitialize: editor_.setDatabase(entry.database); [[fallthrough]];
         case EntryKind::kTransaction:
             if (Status applied = editor_.apply(entry.transaction); !applied)
                 return failure(damaged(logKey(lsn), applied.error().message));
             remember(state_, entry.transaction.uuid, lsn);
-            state_.last_transaction_id =
-                std::max(state_.last_transaction_id, entry.transaction.id);
+            state_.last_transaction_id = std::max(state_.last_transaction_id, entry.transaction.id);
             if (history != nullptr) history->add(entry.transaction);
             break;
         case EntryKind::kNoOperation:
@@ -124,8 +121,7 @@ Result<Recovered> recover(objects::ObjectStore& store, Uuid database, CommitHist
     // Reading stops at the first missing record; the list tells whether that is the end.
     BS_ASSIGN(const std::vector<objects::ObjectInfo> listed, store.list("log/"));
     u64 newest = 0;
-    for (const objects::ObjectInfo& info : listed)
-        newest = std::max(newest, lsnOfKey(info.key));
+    for (const objects::ObjectInfo& info : listed) newest = std::max(newest, lsnOfKey(info.key));
     Replay replay(std::move(found.state));
     while (true) {
         BS_ASSIGN(const NextRecord next,
@@ -147,10 +143,10 @@ Result<FormatRecord> openFormat(objects::ObjectStore& store, Random& random) {
     for (const std::string_view folder : {"log/", "ckpt/"}) {
         BS_ASSIGN(const std::vector<objects::ObjectInfo> objects, store.list(folder));
         if (!objects.empty())
-            return failure(Error(sqlstate::kDataCorrupted,
-                                 fmt::format("\"FORMAT\" is missing, but \"{}\" exists",
-                                             objects.front().key))
-                               .withHint("Restore FORMAT from a backup."));
+            return failure(
+                Error(sqlstate::kDataCorrupted,
+                      fmt::format("\"FORMAT\" is missing, but \"{}\" exists", objects.front().key))
+                    .withHint("Restore FORMAT from a backup."));
     }
     FormatRecord format;
     format.database = Uuid::make(random);
@@ -173,4 +169,4 @@ Result<u64> readBoundary(objects::ObjectStore& store) {
     return boundary;
 }
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

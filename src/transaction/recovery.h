@@ -24,8 +24,7 @@ Result<NextRecord> readNextRecord(objects::ObjectStore& store, Uuid database, u6
 /// Folds records into a state.
 class Replay {
 public:
-    explicit Replay(LogState state)
-        : state_(std::move(state)), editor_(state_.snapshot) {}
+    explicit Replay(LogState state) : state_(std::move(state)), editor_(state_.snapshot) {}
     /// `history` may be nullptr.
     Status apply(const NextRecord& next, CommitHistory* history);
     u64 lsn() const { return state_.lsn; }
@@ -53,4 +52,4 @@ Result<u64> readBoundary(objects::ObjectStore& store);
 /// Appends to the list of recent transactions, which forgets the oldest.
 void remember(LogState& state, const Uuid& uuid, u64 lsn);
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -52,4 +52,4 @@ private:
     std::map<catalog::Oid, std::shared_ptr<const catalog::View>> views_;
 };
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

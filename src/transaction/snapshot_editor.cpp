@@ -23,7 +23,7 @@ SegmentEntry* findSegment(std::vector<SegmentEntry>& segments, u64 id) {
     return found == segments.end() || found->segment->id != id ? nullptr : &*found;
 }
 
-}  // namespace
+} // namespace
 
 catalog::CatalogSnapshot& SnapshotEditor::draft() {
     if (!draft_) draft_ = std::make_shared<catalog::CatalogSnapshot>(*published_);
@@ -101,8 +101,7 @@ Status SnapshotEditor::apply(const Operation& operation) {
         return {};
     case OperationKind::kPutTable: return putTable(operation);
     case OperationKind::kDropTable:
-        if (target.tables.erase(operation.oid) == 0)
-            return failure(noSuch("table", operation.oid));
+        if (target.tables.erase(operation.oid) == 0) return failure(noSuch("table", operation.oid));
         owned_.erase(operation.oid);
         names_changed_ = true;
         return {};
@@ -191,9 +190,8 @@ Status SnapshotEditor::deleteRows(const Operation& operation) {
         return failure(noSuch("segment", operation.segment_id));
     const u64 words = (u64(entry->segment->rows) + 63) / 64;
     const auto& bits = operation.deletes->bits;
-    if (bits.size() > words ||
-        (bits.size() == words && entry->segment->rows % 64 != 0 &&
-         bits.back() >> (entry->segment->rows % 64) != 0))
+    if (bits.size() > words || (bits.size() == words && entry->segment->rows % 64 != 0 &&
+                                bits.back() >> (entry->segment->rows % 64) != 0))
         return failure(noSuch("a row behind the end of segment", operation.segment_id));
     auto merged = std::make_shared<catalog::DeleteVector>();
     merged->bits.resize(words);
@@ -216,4 +214,4 @@ Status SnapshotEditor::removeSegments(const Operation& operation) {
     return {};
 }
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -38,7 +38,7 @@ public:
 private:
     struct OwnedTable {
         std::shared_ptr<catalog::Table> table;
-        std::shared_ptr<std::vector<catalog::SegmentEntry>> segments;  // set once changed
+        std::shared_ptr<std::vector<catalog::SegmentEntry>> segments; // set once changed
     };
 
     catalog::CatalogSnapshot& draft();
@@ -56,4 +56,4 @@ private:
     bool names_changed_ = false;
 };
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -75,12 +75,10 @@ void TableLocks::releaseAll(u64 transaction) {
     std::lock_guard lock(mutex_);
     for (auto entry = tables_.begin(); entry != tables_.end();) {
         if (entry->second.holder == transaction) entry->second.holder = 0;
-        if (entry->second.holder == 0 && entry->second.queue.empty())
-            entry = tables_.erase(entry);
-        else
-            ++entry;
+        if (entry->second.holder == 0 && entry->second.queue.empty()) entry = tables_.erase(entry);
+        else ++entry;
     }
     released_.notify_all();
 }
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -39,4 +39,4 @@ private:
     std::unordered_map<u64, catalog::Oid> waits_for_;
 };
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -18,8 +18,8 @@ u64 approximateBytes(const Operation& operation) {
         if (segment->memory) bytes += segment->memory->byteSize();
     }
     if (operation.deletes && operation.deletes->object_key.empty())
-        bytes += std::min<u64>(operation.deletes->bits.size() * 8,
-                               operation.deletes->deleted_rows * 5);
+        bytes +=
+            std::min<u64>(operation.deletes->bits.size() * 8, operation.deletes->deleted_rows * 5);
     if (operation.statistics) {
         bytes += operation.statistics->columns.size() * 4096;
         if (operation.statistics->sample) bytes += operation.statistics->sample->byteSize();
@@ -27,7 +27,7 @@ u64 approximateBytes(const Operation& operation) {
     return bytes;
 }
 
-}  // namespace
+} // namespace
 
 // ---- State
 
@@ -115,9 +115,13 @@ void Transaction::State::finish() {
 // ---- Transaction
 
 Transaction::Transaction(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Transaction::~Transaction() { rollback(); }
+Transaction::~Transaction() {
+    rollback();
+}
 
-u64 Transaction::id() const { return state_->id; }
+u64 Transaction::id() const {
+    return state_->id;
+}
 
 std::shared_ptr<const catalog::CatalogSnapshot> Transaction::view() {
     if (state_->finished) return state_->database->committer->snapshot();
@@ -130,7 +134,9 @@ void Transaction::refresh() {
     state_->editor.reset();
 }
 
-bool Transaction::hasChanges() const { return !state_->changes.empty(); }
+bool Transaction::hasChanges() const {
+    return !state_->changes.empty();
+}
 
 catalog::Oid Transaction::newOid() {
     const Oid oid = state_->database->next_oid.fetch_add(1);
@@ -241,7 +247,9 @@ void Transaction::removeAllRows(catalog::Oid table) {
     state_->record(std::move(operation), state_->isTemporaryTable(table));
 }
 
-u64 Transaction::mark() const { return state_->changes.size(); }
+u64 Transaction::mark() const {
+    return state_->changes.size();
+}
 
 void Transaction::restore(u64 mark) {
     if (mark >= state_->changes.size()) return;
@@ -284,4 +292,4 @@ void Transaction::rollback() {
     if (!state_->finished) state_->finish();
 }
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -1,8 +1,8 @@
 // transaction.h: a database's log, its snapshots, and transactions on them.
 //
-// Place: session/ (through statement.cpp) begins one per transaction block or statement; DDL and DML
-// record changes in it; commit turns them into a record of the log.
-// Life cycle of a Transaction:
+// Place: session/ (through statement.cpp) begins one per transaction block or statement; DDL and
+// DML record changes in it; commit turns them into a record of the log. Life cycle of a
+// Transaction:
 //   begin -> [snapshot taken at the first use] -> change ... change -> commit | rollback
 // Isolation: SNAPSHOT. Readers see `view()`: the committed snapshot under the transaction's own
 // changes. Writers of the same rows conflict at commit: the first committer wins, the other gets
@@ -26,7 +26,7 @@ class ObjectStore;
 namespace blueshift {
 class Clock;
 class Random;
-}
+} // namespace blueshift
 
 namespace blueshift::transaction {
 
@@ -38,11 +38,11 @@ struct RowDeletes {
 };
 
 class Database;
-class SessionCatalog;  // transaction/session_catalog.h
+class SessionCatalog; // transaction/session_catalog.h
 
 class Transaction {
 public:
-    ~Transaction();  // rolls back what was not committed
+    ~Transaction(); // rolls back what was not committed
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
 
@@ -65,7 +65,8 @@ public:
     void dropView(catalog::Oid oid);
     void putUser(std::shared_ptr<const catalog::User> user);
     void dropUser(const std::string& name);
-    void putStatistics(catalog::Oid table, std::shared_ptr<const catalog::TableStatistics> statistics);
+    void putStatistics(catalog::Oid table,
+                       std::shared_ptr<const catalog::TableStatistics> statistics);
     /// Appends segments whose objects are already stored (or that carry their rows inline). Their
     /// ids are assigned here. `width_classes`: (column id, bytes) to raise.
     void addSegments(catalog::Oid table, std::vector<std::shared_ptr<catalog::Segment>> segments,
@@ -134,4 +135,4 @@ private:
     std::unique_ptr<State> state_;
 };
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

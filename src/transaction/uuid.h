@@ -30,4 +30,4 @@ struct UuidHash {
     size_t operator()(const Uuid& uuid) const { return combineHash(uuid.high, uuid.low); }
 };
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -54,8 +54,7 @@ class Validation {
 public:
     Validation(const PendingTransaction& transaction, const CatalogSnapshot& newest,
                const CommitHistory& history)
-        : transaction_(transaction), base_(*transaction.base), newest_(newest),
-          history_(history) {}
+        : transaction_(transaction), base_(*transaction.base), newest_(newest), history_(history) {}
 
     Status check() {
         for (const Operation& operation : transaction_.operations) note(operation);
@@ -157,7 +156,7 @@ private:
 
     Status checkDeletes(Oid oid, u64 segment_id, const std::vector<u64>* bits) const {
         const auto base = find(base_.tables, oid);
-        if (!base || segment_id >= base->next_segment_id) return {};  // its own segment
+        if (!base || segment_id >= base->next_segment_id) return {}; // its own segment
         const SegmentEntry* before = findSegment(*base, segment_id);
         const SegmentEntry* now = findSegment(*find(newest_.tables, oid), segment_id);
         if (before == nullptr)
@@ -171,8 +170,7 @@ private:
                                     : catalog::countBits(theirs) != 0;
         }
         if (!clash) return {};
-        return failure(conflict("table", nameOf(*base), oid,
-                                history_.lastToTouch(oid, segment_id),
+        return failure(conflict("table", nameOf(*base), oid, history_.lastToTouch(oid, segment_id),
                                 "Both transactions delete or update the same rows."));
     }
 
@@ -190,9 +188,9 @@ private:
         if (holder == 0 || holder == oid || dropped_.contains(holder) ||
             put_relations_.contains(holder))
             return {};
-        return failure(Error(sqlstate::kDuplicateTable,
-                             fmt::format("relation \"{}\" already exists", name))
-                           .withDetail("Another transaction created it first."));
+        return failure(
+            Error(sqlstate::kDuplicateTable, fmt::format("relation \"{}\" already exists", name))
+                .withDetail("Another transaction created it first."));
     }
 
     Status checkPutTable(const Table& table) const {
@@ -223,10 +221,10 @@ private:
             const bool was = base_.tables.contains(oid) || base_.views.contains(oid);
             const bool is = newest_.tables.contains(oid) || newest_.views.contains(oid);
             if (was && !is)
-                return failure(Error(sqlstate::kUndefinedTable,
-                                     fmt::format("a relation that view \"{}\" reads was dropped",
-                                                 view.name))
-                                   .withDetail("Another transaction dropped it first."));
+                return failure(
+                    Error(sqlstate::kUndefinedTable,
+                          fmt::format("a relation that view \"{}\" reads was dropped", view.name))
+                        .withDetail("Another transaction dropped it first."));
         }
         return {};
     }
@@ -273,11 +271,11 @@ private:
             });
         };
         if (base && (stays(newest_.tables, base_.tables) || stays(newest_.views, base_.views)))
-            return failure(Error(sqlstate::kDependentObjectsStillExist,
-                                 fmt::format("cannot drop schema \"{}\": it is not empty",
-                                             base->name))
-                               .withDetail("Another transaction created a relation in it.")
-                               .withHint("Use DROP SCHEMA ... CASCADE."));
+            return failure(
+                Error(sqlstate::kDependentObjectsStillExist,
+                      fmt::format("cannot drop schema \"{}\": it is not empty", base->name))
+                    .withDetail("Another transaction created a relation in it.")
+                    .withHint("Use DROP SCHEMA ... CASCADE."));
         return {};
     }
 
@@ -286,9 +284,9 @@ private:
         const auto newest = find(newest_.users, name);
         if (base == newest) return {};
         if (!base)
-            return failure(Error(sqlstate::kDuplicateObject,
-                                 fmt::format("user \"{}\" already exists", name))
-                               .withDetail("Another transaction created it first."));
+            return failure(
+                Error(sqlstate::kDuplicateObject, fmt::format("user \"{}\" already exists", name))
+                    .withDetail("Another transaction created it first."));
         return failure(conflict("user", name, base->oid, 0, "Both transactions change the user."));
     }
 
@@ -301,7 +299,7 @@ private:
     std::set<Oid> put_schemas_;
 };
 
-}  // namespace
+} // namespace
 
 void CommitHistory::add(const LoggedTransaction& transaction) {
     for (const Operation& operation : transaction.operations) {
@@ -317,16 +315,15 @@ u64 CommitHistory::lastToTouch(Oid oid, u64 segment_id) const {
     for (size_t i = touches_.size(); i-- > 0;) {
         const Touch& touch = touches_[i];
         if (touch.oid != oid) continue;
-        if (segment_id == 0 || std::ranges::find(touch.segment_ids, segment_id) !=
-                                   touch.segment_ids.end())
+        if (segment_id == 0 ||
+            std::ranges::find(touch.segment_ids, segment_id) != touch.segment_ids.end())
             return touch.transaction_id;
     }
     return 0;
 }
 
 Result<std::vector<Operation>> rebase(const PendingTransaction& transaction,
-                                      const CatalogSnapshot& newest,
-                                      const CommitHistory& history) {
+                                      const CatalogSnapshot& newest, const CommitHistory& history) {
     Validation validation(transaction, newest, history);
     BS_TRY(validation.check());
     std::vector<Operation> operations;
@@ -336,4 +333,4 @@ Result<std::vector<Operation>> rebase(const PendingTransaction& transaction,
     return operations;
 }
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

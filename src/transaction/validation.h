@@ -18,4 +18,4 @@ Result<std::vector<Operation>> rebase(const PendingTransaction& transaction,
                                       const catalog::CatalogSnapshot& newest,
                                       const CommitHistory& history);
 
-}  // namespace blueshift::transaction
+} // namespace blueshift::transaction

@@ -19,9 +19,15 @@ inline constexpr u32 kRowIdColumn = ~u32{0};
 /// `column OP value`; NULLs never satisfy it (kIsNull excepted). Conjoined.
 struct ScanPredicate {
     enum class Op : u8 {
-        kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
-        kIn,  // any of `values`
-        kIsNull, kIsNotNull,
+        kEqual,
+        kNotEqual,
+        kLess,
+        kLessEqual,
+        kGreater,
+        kGreaterEqual,
+        kIn, // any of `values`
+        kIsNull,
+        kIsNotNull,
     };
     u32 column_id = 0;
     Op op = Op::kEqual;
@@ -35,12 +41,12 @@ struct JoinFilter {
     std::atomic<bool> ready{false};
 
     bool build_empty = false;
-    bool has_range = false;  // integer keys: all build keys lie in [min, max]
+    bool has_range = false; // integer keys: all build keys lie in [min, max]
     i128 min = 0;
     i128 max = 0;
     /// Blocked Bloom filter over kernels::hashInteger / hashText of the key; empty: not built.
     std::vector<u64> bloom;
-    u32 bloom_shift = 64;  // word index = hash >> bloom_shift
+    u32 bloom_shift = 64; // word index = hash >> bloom_shift
 
     /// Two bits in one 64-bit word, from hash bits that the word index does not use.
     static u64 bloomMask(u64 hash) {
@@ -62,4 +68,4 @@ struct ScanJoinFilter {
     JoinFilter* filter = nullptr;
 };
 
-}  // namespace blueshift
+} // namespace blueshift

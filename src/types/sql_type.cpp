@@ -14,8 +14,8 @@ struct TypeRow {
     TypeKind kind;
     i32 oid;
     i32 wire_length;
-    std::string_view name;       // pg_type.typname
-    std::string_view formatted;  // format_type's spelling, without modifiers
+    std::string_view name;      // pg_type.typname
+    std::string_view formatted; // format_type's spelling, without modifiers
 };
 
 constexpr TypeRow kTypes[] = {
@@ -51,7 +51,9 @@ constexpr TypeRow kTypes[] = {
     {TypeKind::kVoid, 2278, 4, "void", "void"},
 };
 
-constexpr const TypeRow& rowOf(TypeKind kind) { return kTypes[u8(kind)]; }
+constexpr const TypeRow& rowOf(TypeKind kind) {
+    return kTypes[u8(kind)];
+}
 static_assert([] {
     for (u8 i = 0; i < std::size(kTypes); ++i)
         if (u8(kTypes[i].kind) != i) return false;
@@ -199,7 +201,7 @@ std::string normalizedName(std::string_view name) {
     return result;
 }
 
-}  // namespace
+} // namespace
 
 std::string_view physicalKindName(PhysicalKind kind) {
     constexpr std::string_view kNames[] = {"i8", "i16", "i32", "i64", "i128", "f32", "f64", "text"};
@@ -218,9 +220,15 @@ std::string formatType(const SqlType& type) {
     }
 }
 
-std::string_view typeName(TypeKind kind) { return rowOf(kind).name; }
-i32 typeOid(TypeKind kind) { return rowOf(kind).oid; }
-i32 typeWireLength(TypeKind kind) { return rowOf(kind).wire_length; }
+std::string_view typeName(TypeKind kind) {
+    return rowOf(kind).name;
+}
+i32 typeOid(TypeKind kind) {
+    return rowOf(kind).oid;
+}
+i32 typeWireLength(TypeKind kind) {
+    return rowOf(kind).wire_length;
+}
 
 i32 typeModifier(const SqlType& type) {
     switch (type.kind) {
@@ -244,10 +252,8 @@ std::optional<SqlType> typeFromOid(i32 oid, i32 modifier) {
             return SqlType::decimal(precision, scale);
         }
         if (row.kind == TypeKind::kChar || row.kind == TypeKind::kVarchar) {
-            if (modifier < 5)
-                type.length = row.kind == TypeKind::kChar ? 4096 : kMaxVarcharBytes;
-            else
-                type.length = modifier - 4;
+            if (modifier < 5) type.length = row.kind == TypeKind::kChar ? 4096 : kMaxVarcharBytes;
+            else type.length = modifier - 4;
         }
         return type;
     }
@@ -292,4 +298,4 @@ SqlType typeFromName(std::string_view name, const i64* modifiers, u32 modifier_c
     return SqlType::of(found->kind);
 }
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -15,31 +15,31 @@
 namespace blueshift {
 
 enum class TypeKind : u8 {
-    kUnknown,  // untyped NULL, untyped string literal, untyped parameter
+    kUnknown, // untyped NULL, untyped string literal, untyped parameter
     kBoolean,
     kSmallInt,
     kInteger,
     kBigInt,
-    kDecimal,  // precision 1..38, scale 0..precision
+    kDecimal, // precision 1..38, scale 0..precision
     kReal,
     kDouble,
-    kChar,     // length in bytes, blank padded on output
-    kVarchar,  // length in bytes
-    kText,     // varchar without a declared length (catalog, literals); comparable with kVarchar
-    kDate,         // days since 2000-01-01
-    kTime,         // microseconds since midnight
-    kTimeTz,       // microseconds since midnight, UTC
-    kTimestamp,    // microseconds since 2000-01-01 00:00
-    kTimestampTz,  // the same, UTC
-    kIntervalMonths,  // INTERVAL YEAR TO MONTH
-    kIntervalMicros,  // INTERVAL DAY TO SECOND
-    kOid,          // object identifiers of the catalog
-    kName,         // catalog names, at most 127 bytes
-    kSystemChar,   // "char" of the catalog, one byte
-    kRegclass,     // kOid that prints as a relation name
-    kRegproc,      // text form of a function name
-    kRegtype,      // kOid that prints as a type name
-    kInt2Array,    // PostgreSQL array text, such as {1,2}; kInt2Vector prints 1 2
+    kChar,        // length in bytes, blank padded on output
+    kVarchar,     // length in bytes
+    kText,        // varchar without a declared length (catalog, literals); comparable with kVarchar
+    kDate,        // days since 2000-01-01
+    kTime,        // microseconds since midnight
+    kTimeTz,      // microseconds since midnight, UTC
+    kTimestamp,   // microseconds since 2000-01-01 00:00
+    kTimestampTz, // the same, UTC
+    kIntervalMonths, // INTERVAL YEAR TO MONTH
+    kIntervalMicros, // INTERVAL DAY TO SECOND
+    kOid,            // object identifiers of the catalog
+    kName,           // catalog names, at most 127 bytes
+    kSystemChar,     // "char" of the catalog, one byte
+    kRegclass,       // kOid that prints as a relation name
+    kRegproc,        // text form of a function name
+    kRegtype,        // kOid that prints as a type name
+    kInt2Array,      // PostgreSQL array text, such as {1,2}; kInt2Vector prints 1 2
     kInt2Vector,
     kOidVector,
     kOidArray,
@@ -53,9 +53,9 @@ enum class PhysicalKind : u8 { kI8, kI16, kI32, kI64, kI128, kF32, kF64, kText }
 
 struct SqlType {
     TypeKind kind = TypeKind::kUnknown;
-    u8 precision = 0;  // kDecimal only
-    u8 scale = 0;      // kDecimal only
-    i32 length = 0;    // kChar, kVarchar: bytes
+    u8 precision = 0; // kDecimal only
+    u8 scale = 0;     // kDecimal only
+    i32 length = 0;   // kChar, kVarchar: bytes
 
     constexpr bool operator==(const SqlType&) const = default;
 
@@ -131,7 +131,9 @@ constexpr PhysicalKind naturalKind(const SqlType& type) {
     }
 }
 
-constexpr bool isIntegerKind(PhysicalKind kind) { return kind <= PhysicalKind::kI128; }
+constexpr bool isIntegerKind(PhysicalKind kind) {
+    return kind <= PhysicalKind::kI128;
+}
 
 /// Bytes of one value: 1, 2, 4, 8 or 16.
 constexpr u32 widthOf(PhysicalKind kind) {
@@ -168,4 +170,4 @@ std::optional<SqlType> typeFromOid(i32 oid, i32 modifier);
 /// unknown names and 22023 for modifiers out of range.
 SqlType typeFromName(std::string_view name, const i64* modifiers, u32 modifier_count);
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -17,9 +17,11 @@ namespace blueshift {
 
 using kernels::TextView;
 
-inline std::string_view asStringView(const TextView& text) { return {text.data(), text.size()}; }
+inline std::string_view asStringView(const TextView& text) {
+    return {text.data(), text.size()};
+}
 inline TextView makeTextView(std::string_view text) {
     return kernels::makeText(text.data(), u32(text.size()));
 }
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -9,7 +9,8 @@ int compareValues(const Value& a, const Value& b) {
         if (kernels::less(a.floating, b.floating)) return -1;
         return kernels::less(b.floating, a.floating);
     }
-    if (isTextual(a.type.kind)) return kernels::compareText(makeTextView(a.text), makeTextView(b.text));
+    if (isTextual(a.type.kind))
+        return kernels::compareText(makeTextView(a.text), makeTextView(b.text));
     return a.integer < b.integer ? -1 : a.integer > b.integer;
 }
 
@@ -19,4 +20,4 @@ bool sameValue(const Value& a, const Value& b) {
     return a.integer == b.integer && a.floating == b.floating && a.text == b.text;
 }
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -16,7 +16,7 @@ struct Value {
     bool is_null = true;
     /// Booleans, integers, decimals (scaled), dates, times, intervals, OIDs.
     i128 integer = 0;
-    f64 floating = 0;  // kReal, kDouble
+    f64 floating = 0; // kReal, kDouble
     std::string_view text;
 
     static Value null(SqlType type) { return {.type = type}; }
@@ -42,4 +42,4 @@ int compareValues(const Value& a, const Value& b);
 /// Equal types' kinds, null states and contents.
 bool sameValue(const Value& a, const Value& b);
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -19,11 +19,15 @@ i128 Vector::integerAt(u32 row) const {
 namespace {
 constexpr size_t kAlignment = 64;
 constexpr size_t kPadding = 64;
-size_t roundUp(size_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
-}  // namespace
+size_t roundUp(size_t bytes) {
+    return (bytes + kAlignment - 1) & ~(kAlignment - 1);
+}
+} // namespace
 
 VectorBuffer::VectorBuffer(VectorBuffer&& other) noexcept
-    : kind_(other.kind_), capacity_(other.capacity_), data_(other.data_),
+    : kind_(other.kind_),
+      capacity_(other.capacity_),
+      data_(other.data_),
       validity_(other.validity_) {
     other.data_ = nullptr;
     other.validity_ = nullptr;
@@ -38,7 +42,9 @@ VectorBuffer& VectorBuffer::operator=(VectorBuffer&& other) noexcept {
     return *this;
 }
 
-VectorBuffer::~VectorBuffer() { std::free(data_); }
+VectorBuffer::~VectorBuffer() {
+    std::free(data_);
+}
 
 void VectorBuffer::reset(PhysicalKind kind, u32 rows) {
     if (data_ != nullptr && widthOf(kind) <= widthOf(kind_) && rows <= capacity_) {
@@ -55,7 +61,11 @@ void VectorBuffer::reset(PhysicalKind kind, u32 rows) {
     capacity_ = rows;
 }
 
-void VectorBuffer::setAllValid() { std::memset(validity_, 0xFF, (capacity_ + 63) / 64 * 8); }
-void VectorBuffer::setAllNull() { std::memset(validity_, 0, (capacity_ + 63) / 64 * 8); }
+void VectorBuffer::setAllValid() {
+    std::memset(validity_, 0xFF, (capacity_ + 63) / 64 * 8);
+}
+void VectorBuffer::setAllNull() {
+    std::memset(validity_, 0, (capacity_ + 63) / 64 * 8);
+}
 
-}  // namespace blueshift
+} // namespace blueshift

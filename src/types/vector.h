@@ -21,17 +21,23 @@ inline constexpr u32 kValidityWords = kVectorRows / 64;
 
 enum class VectorForm : u8 { kFlat, kConstant, kDictionary };
 
-inline bool bitAt(const u64* bits, u32 row) { return bits[row >> 6] >> (row & 63) & 1; }
-inline void setBit(u64* bits, u32 row) { bits[row >> 6] |= u64{1} << (row & 63); }
-inline void clearBit(u64* bits, u32 row) { bits[row >> 6] &= ~(u64{1} << (row & 63)); }
+inline bool bitAt(const u64* bits, u32 row) {
+    return bits[row >> 6] >> (row & 63) & 1;
+}
+inline void setBit(u64* bits, u32 row) {
+    bits[row >> 6] |= u64{1} << (row & 63);
+}
+inline void clearBit(u64* bits, u32 row) {
+    bits[row >> 6] &= ~(u64{1} << (row & 63));
+}
 
 struct Vector {
     PhysicalKind kind = PhysicalKind::kI64;
     VectorForm form = VectorForm::kFlat;
-    u8 code_width = 0;         // dictionary: 1, 2 or 4 bytes, unsigned
-    u32 dictionary_size = 0;   // dictionary: entries
-    const void* data = nullptr;   // flat: a value per row; constant: one; dictionary: the entries
-    const void* codes = nullptr;  // dictionary only
+    u8 code_width = 0;           // dictionary: 1, 2 or 4 bytes, unsigned
+    u32 dictionary_size = 0;     // dictionary: entries
+    const void* data = nullptr;  // flat: a value per row; constant: one; dictionary: the entries
+    const void* codes = nullptr; // dictionary only
     /// A bit per row, 1 is valid; nullptr: no NULLs. A constant NULL has bit 0 of one word clear.
     const u64* validity = nullptr;
     /// Names the dictionary for caches kept across batches; 0 when it must not be cached.
@@ -61,7 +67,7 @@ struct Batch {
     u32 rows = 0;
     /// Number of live rows: == rows when selection is nullptr, else the length of `selection`.
     u32 selected = 0;
-    const u16* selection = nullptr;  // ascending row numbers
+    const u16* selection = nullptr; // ascending row numbers
     std::span<Vector> columns;
 
     u32 rowAt(u32 i) const { return selection == nullptr ? i : selection[i]; }
@@ -114,4 +120,4 @@ template <class Function> decltype(auto) dispatchKind(PhysicalKind kind, Functio
     }
 }
 
-}  // namespace blueshift
+} // namespace blueshift

@@ -1,8 +1,9 @@
 // protocol_fuzz.cpp: libFuzzer target: any bytes against a session, over memory.
 //
-// Proves that no sequence of bytes crashes a session, leaks a connection or hangs it. The first byte
-// chooses whether the start-up packet is sent for the fuzzer. Build with
-//   clang++-19 -fsanitize=fuzzer,address,undefined with session/, types/, base/ and the fake engine.
+// Proves that no sequence of bytes crashes a session, leaks a connection or hangs it. The first
+// byte chooses whether the start-up packet is sent for the fuzzer. Build with
+//   clang++-19 -fsanitize=fuzzer,address,undefined with session/, types/, base/ and the fake
+//   engine.
 #include <cstring>
 #include <string>
 
@@ -38,7 +39,7 @@ std::string startupPacket() {
     return packet;
 }
 
-}  // namespace
+} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size == 0) return 0;

@@ -54,7 +54,7 @@ std::string listed(const std::vector<std::string>& lines) {
     return text;
 }
 
-}  // namespace
+} // namespace
 
 const char* nameOf(Mode mode) {
     switch (mode) {
@@ -66,7 +66,8 @@ const char* nameOf(Mode mode) {
 
 FileRun::FileRun(const Script& script, Mode mode, bool keep_rows)
     : script_(script), mode_(mode), keep_rows_(keep_rows) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "blueshift-slt-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "blueshift-slt-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr)
         throw std::runtime_error("no private directory could be made at " + pattern);
     directory_ = pattern;
@@ -80,7 +81,9 @@ FileRun::~FileRun() {
 }
 
 void FileRun::openEngine() {
-    EngineOptions options{.place = directory_ + "/place", .memory_bytes = u64{512} << 20, .threads = 2,
+    EngineOptions options{.place = directory_ + "/place",
+                          .memory_bytes = u64{512} << 20,
+                          .threads = 2,
                           .admin_password = "Slt-secret-1"};
     if (mode_ == Mode::kVectors7) options.vector_rows = 7;
     for (const auto& [name, value] : script_.options) {
@@ -158,7 +161,8 @@ void FileRun::check(const Record& record, const Outcome& outcome, size_t index) 
     }
     if (record.expectation == Expectation::kError) {
         if (outcome.ok)
-            return fail(record, fmt::format("expected error {}, but it succeeded", record.sqlstate));
+            return fail(record,
+                        fmt::format("expected error {}, but it succeeded", record.sqlstate));
         if (outcome.error.sqlstate != record.sqlstate)
             return fail(record, fmt::format("expected error {}, got {}", record.sqlstate,
                                             describe(outcome.error)));
@@ -167,7 +171,8 @@ void FileRun::check(const Record& record, const Outcome& outcome, size_t index) 
                                      describe(outcome.error)));
         return;
     }
-    if (!outcome.ok) return fail(record, fmt::format("unexpected error {}", describe(outcome.error)));
+    if (!outcome.ok)
+        return fail(record, fmt::format("unexpected error {}", describe(outcome.error)));
     if (record.kind == RecordKind::kQuery) return checkRows(record, outcome);
     if (!record.tag.empty() && record.tag != outcome.tag)
         fail(record, fmt::format("expected tag \"{}\", got \"{}\"", record.tag, outcome.tag));
@@ -177,12 +182,15 @@ void FileRun::checkRows(const Record& record, const Outcome& outcome) {
     if (!outcome.has_rows) return fail(record, fmt::format("no rows, only \"{}\"", outcome.tag));
     const std::vector<std::string> lines = linesOf(outcome, record.order);
     if (lines != record.rows)
-        return fail(record, fmt::format("expected{}\n    got{}", listed(record.rows), listed(lines)));
+        return fail(record,
+                    fmt::format("expected{}\n    got{}", listed(record.rows), listed(lines)));
     if (!sameTypes(record.types, outcome.types))
-        return fail(record, fmt::format("expected columns {}, got {}", record.types, outcome.types));
+        return fail(record,
+                    fmt::format("expected columns {}, got {}", record.types, outcome.types));
     if (!outcome.tag.starts_with("SELECT") && !outcome.tag.starts_with("FETCH")) return;
     if (!outcome.tag.ends_with(fmt::format(" {}", outcome.rows.size())))
-        fail(record, fmt::format("{} rows, but the tag is \"{}\"", outcome.rows.size(), outcome.tag));
+        fail(record,
+             fmt::format("{} rows, but the tag is \"{}\"", outcome.rows.size(), outcome.tag));
 }
 
 void FileRun::restartIfPossible(const Outcome& outcome) {
@@ -194,7 +202,8 @@ void FileRun::restartIfPossible(const Outcome& outcome) {
         std::vector<std::pair<std::string, std::string>> settings;
     };
     std::map<std::string, Kept> kept;
-    for (const auto& [name, session] : sessions_) kept[name] = {session->user(), session->settings()};
+    for (const auto& [name, session] : sessions_)
+        kept[name] = {session->user(), session->settings()};
     closeEngine(proof_.restarts % 2 == 0);
     openEngine();
     ++proof_.restarts;
@@ -212,4 +221,4 @@ void FileRun::fail(const Record& record, std::string what) {
     failures_.push_back({record.line, std::move(what)});
 }
 
-}  // namespace blueshift::slt
+} // namespace blueshift::slt

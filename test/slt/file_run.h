@@ -24,9 +24,9 @@ enum class Mode { kInterpreted, kVectors7, kRestart };
 struct Proof {
     u64 statements = 0;
     u64 restarts = 0;
-    u64 batches = 0;             // of queries, with at least one row
+    u64 batches = 0; // of queries, with at least one row
     u64 batches_over_seven = 0;
-    u64 split_results = 0;       // results of several batches
+    u64 split_results = 0; // results of several batches
 };
 
 struct Failure {
@@ -39,7 +39,7 @@ struct Actual {
     size_t record = 0;
     std::string types;
     std::vector<std::string> rows;
-    std::string sqlstate;  // of an error
+    std::string sqlstate; // of an error
 };
 
 class Session;
@@ -80,4 +80,4 @@ private:
 
 const char* nameOf(Mode mode);
 
-}  // namespace blueshift::slt
+} // namespace blueshift::slt

@@ -75,10 +75,11 @@ bool proved(Mode mode, const Proof& proof) {
         fmt::print("proved: {} statements ran on the interpreter\n", proof.statements);
         return proof.statements > 0;
     case Mode::kVectors7:
-        fmt::print("proved: {} batches of at most 7 rows, {} results in several batches; "
-                   "{} batches were larger\n",
-                   proof.batches - proof.batches_over_seven, proof.split_results,
-                   proof.batches_over_seven);
+        fmt::print(
+            "proved: {} batches of at most 7 rows, {} results in several batches; "
+            "{} batches were larger\n",
+            proof.batches - proof.batches_over_seven, proof.split_results,
+            proof.batches_over_seven);
         return proof.split_results > 0 && proof.batches_over_seven == 0;
     default:
         fmt::print("proved: {} restarts between statements\n", proof.restarts);
@@ -99,8 +100,8 @@ int runAll(const Arguments& arguments) {
             FileRun run(script, arguments.mode, arguments.rewrite);
             run.run();
             const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-            fmt::print("{} {} ({} records, {:.2f} s)\n", run.failures().empty() ? "ok  " : "FAIL", path,
-                       script.records.size(), seconds.count());
+            fmt::print("{} {} ({} records, {:.2f} s)\n", run.failures().empty() ? "ok  " : "FAIL",
+                       path, script.records.size(), seconds.count());
             for (const Failure& failure : run.failures())
                 fmt::print("  {}:{}: {}\n", path, failure.line, failure.what);
             records += script.records.size();
@@ -121,18 +122,20 @@ int runAll(const Arguments& arguments) {
         std::fflush(stdout);
     }
     fmt::print("mode {}: {} files, {} failed; {} records, {} failed, {} skipped\n",
-               nameOf(arguments.mode), arguments.files.size(), failed_files, records, failures, skipped);
+               nameOf(arguments.mode), arguments.files.size(), failed_files, records, failures,
+               skipped);
     return proved(arguments.mode, total) && failures == 0 ? 0 : 1;
 }
 
-}  // namespace
-}  // namespace blueshift::slt
+} // namespace
+} // namespace blueshift::slt
 
 int main(int count, char** values) {
     blueshift::slt::Arguments arguments;
     if (!blueshift::slt::parseArguments(count, values, arguments)) {
         std::fprintf(stderr,
-                     "usage: slt_runner [--mode interpreted|vectors7|restart] [--rewrite] FILE-OR-FOLDER...\n");
+                     "usage: slt_runner [--mode interpreted|vectors7|restart] [--rewrite] "
+                     "FILE-OR-FOLDER...\n");
         return 2;
     }
     return blueshift::slt::runAll(arguments);

@@ -30,7 +30,7 @@ struct Loop {
     int first = 0;
     int last = 0;
     int line = 0;
-    size_t begin = 0;  // of its records
+    size_t begin = 0; // of its records
 };
 
 class ScriptReader {
@@ -110,7 +110,8 @@ private:
         if (loops_.empty()) fail(number, "endloop without loop");
         const Loop loop = loops_.back();
         loops_.pop_back();
-        const std::vector<Record> body(script_.records.begin() + long(loop.begin), script_.records.end());
+        const std::vector<Record> body(script_.records.begin() + long(loop.begin),
+                                       script_.records.end());
         script_.records.resize(loop.begin);
         const std::string variable = "${" + loop.name + "}";
         for (int value = loop.first; value < loop.last; ++value) {
@@ -194,7 +195,7 @@ private:
     std::vector<Loop> loops_;
 };
 
-}  // namespace
+} // namespace
 
 bool Record::skippedIn(const std::string& mode) const {
     for (const Skip& skip : skips)
@@ -208,10 +209,10 @@ Script readScript(const std::string& path) {
     Script script{.path = path};
     for (std::string line; std::getline(file, line);) script.lines.push_back(line);
     if (script.lines.empty() || script.lines[0].size() < 3 || script.lines[0][0] != '#')
-        throw std::runtime_error(
-            fmt::format("{}:1: the first line must be a comment that says what the file proves", path));
+        throw std::runtime_error(fmt::format(
+            "{}:1: the first line must be a comment that says what the file proves", path));
     ScriptReader(script).read();
     return script;
 }
 
-}  // namespace blueshift::slt
+} // namespace blueshift::slt

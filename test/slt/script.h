@@ -4,15 +4,13 @@
 // Format (docs in test/sql/README.md): records are separated by blank lines, lines that begin with
 // # are comments.
 //   statement ok [TAG]                 the statement succeeds [with this command tag]
-//   statement error SQLSTATE [TEXT]    it fails with the SQLSTATE [and a message that contains TEXT]
-//   statement start                    runs in the background on its connection
-//   join ok [TAG] | join error SQLSTATE [TEXT]   waits for it
-//   query TYPES [rowsort|valuesort]    rows follow ----, values separated by tabs
-//   connection NAME [USER]             the session of the next record
-//   skipif MODE REASON                 the next record does not run in this mode
-//   loop NAME FIRST LAST ... endloop   ${NAME} takes FIRST .. LAST-1
-//   option NAME VALUE                  how the engine opens (threads, memory), before any statement
-//   halt                               ends the file
+//   statement error SQLSTATE [TEXT]    it fails with the SQLSTATE [and a message that contains
+//   TEXT] statement start                    runs in the background on its connection join ok [TAG]
+//   | join error SQLSTATE [TEXT]   waits for it query TYPES [rowsort|valuesort]    rows follow
+//   ----, values separated by tabs connection NAME [USER]             the session of the next
+//   record skipif MODE REASON                 the next record does not run in this mode loop NAME
+//   FIRST LAST ... endloop   ${NAME} takes FIRST .. LAST-1 option NAME VALUE                  how
+//   the engine opens (threads, memory), before any statement halt ends the file
 #pragma once
 
 #include <string>
@@ -37,10 +35,10 @@ struct Record {
     std::vector<Skip> skips;
     std::string sql;
     Expectation expectation = Expectation::kOk;
-    std::string tag;        // expected command tag, empty: any
-    std::string sqlstate;   // of an expected error
-    std::string message;    // part of an expected error's message, empty: any
-    std::string types;      // kQuery: a letter a column
+    std::string tag;      // expected command tag, empty: any
+    std::string sqlstate; // of an expected error
+    std::string message;  // part of an expected error's message, empty: any
+    std::string types;    // kQuery: a letter a column
     RowOrder order = RowOrder::kAsDelivered;
     std::vector<std::string> rows;
     // Lines of the file that --rewrite replaces: the header, and the rows after ----.
@@ -62,4 +60,4 @@ struct Script {
 /// Throws std::runtime_error with path and line for a file that cannot be understood.
 Script readScript(const std::string& path);
 
-}  // namespace blueshift::slt
+} // namespace blueshift::slt

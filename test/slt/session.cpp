@@ -56,7 +56,7 @@ bool matches(const std::string& sql, const char* pattern) {
     return std::regex_search(sql, std::regex(pattern, std::regex::icase));
 }
 
-}  // namespace
+} // namespace
 
 std::string shown(bool is_null, std::string text) {
     if (is_null) return "NULL";
@@ -93,7 +93,9 @@ void Session::start(const std::string& sql) {
     background_ = std::async(std::launch::async, [this, sql] { return run(sql); });
 }
 
-Outcome Session::join() { return background_.get(); }
+Outcome Session::join() {
+    return background_.get();
+}
 
 bool Session::pinned() const {
     return holds_state_ || background_.valid() ||
@@ -107,7 +109,8 @@ Outcome Session::execute(const std::string& sql) {
         auto execution = connection_->execute(*prepared, {}, {});
         if (execution->kind() == ResultKind::kRows) {
             outcome.has_rows = true;
-            const std::vector<ResultField> fields(execution->fields().begin(), execution->fields().end());
+            const std::vector<ResultField> fields(execution->fields().begin(),
+                                                  execution->fields().end());
             for (const ResultField& field : fields) outcome.types += letterOf(field.type);
             u64 over_seven = 0;
             for (Batch batch; execution->next(batch);) {
@@ -121,7 +124,8 @@ Outcome Session::execute(const std::string& sql) {
                         const Vector& vector = batch.columns[column];
                         std::string text;
                         const bool is_null = vector.isNull(row);
-                        if (!is_null) connection_->appendText(text, vector, row, fields[column].type);
+                        if (!is_null)
+                            connection_->appendText(text, vector, row, fields[column].type);
                         values.push_back(shown(is_null, std::move(text)));
                     }
                     outcome.rows.push_back(std::move(values));
@@ -144,7 +148,8 @@ Outcome Session::execute(const std::string& sql) {
 /// Remembers what a restart would lose.
 void Session::noteState(const std::string& sql) {
     std::smatch found;
-    static const std::regex kSet(R"(^\s*set\s+(?:session\s+)?([a-z_.]+|time\s+zone)\b)", std::regex::icase);
+    static const std::regex kSet(R"(^\s*set\s+(?:session\s+)?([a-z_.]+|time\s+zone)\b)",
+                                 std::regex::icase);
     static const std::regex kReset(R"(^\s*reset\s+([a-z_.]+))", std::regex::icase);
     const bool in_block = connection_->transactionStatus() != TransactionStatus::kIdle;
     if (in_block && matches(sql, R"(^\s*(set|reset)\b)")) {
@@ -155,10 +160,10 @@ void Session::noteState(const std::string& sql) {
     } else if (std::regex_search(sql, found, kReset)) {
         settings_.emplace_back(found[1], sql);
     } else if (matches(sql, R"(^\s*(prepare|declare)\b)") ||
-               matches(sql, R"(^\s*create\s+(local\s+)?temp)") || matches(sql, R"(\binto\s+temp)") ||
-               matches(sql, R"((\btable|\binto)\s+#)")) {
+               matches(sql, R"(^\s*create\s+(local\s+)?temp)") ||
+               matches(sql, R"(\binto\s+temp)") || matches(sql, R"((\btable|\binto)\s+#)")) {
         holds_state_ = true;
     }
 }
 
-}  // namespace blueshift::slt
+} // namespace blueshift::slt

@@ -24,7 +24,7 @@ inline constexpr int kPatienceSeconds = 120;
 struct Outcome {
     bool ok = false;
     bool has_rows = false;
-    bool changed_nothing = false;  // a query or a command that only reads
+    bool changed_nothing = false; // a query or a command that only reads
     std::string tag;
     Error error;
     std::string types;
@@ -64,4 +64,4 @@ private:
 /// A value as it stands in a script: NULL, (empty), tabs and line ends escaped.
 std::string shown(bool is_null, std::string text);
 
-}  // namespace blueshift::slt
+} // namespace blueshift::slt

@@ -8,9 +8,9 @@
 namespace blueshift::catalog {
 namespace {
 
-constexpr std::string_view kEncodingNames[] = {"none",     "bytedict", "delta",    "lzo",
-                                               "runlength", "mostly8", "mostly16", "mostly32",
-                                               "text255",  "text32k",  "delta32k", "az64", "zstd"};
+constexpr std::string_view kEncodingNames[] = {
+    "none",     "bytedict", "delta",   "lzo",      "runlength", "mostly8", "mostly16",
+    "mostly32", "text255",  "text32k", "delta32k", "az64",      "zstd"};
 
 i32 numberOf(ColumnEncoding encoding) {
     switch (encoding) {
@@ -45,11 +45,10 @@ struct Letter {
     std::string_view privilege;
     char letter;
 };
-constexpr Letter kLetters[] = {{"insert", 'a'},     {"select", 'r'},  {"update", 'w'},
-                               {"delete", 'd'},     {"rule", 'R'},    {"references", 'x'},
-                               {"trigger", 't'},    {"drop", 'D'},    {"alter", 'A'},
-                               {"truncate", 'P'},   {"execute", 'X'}, {"usage", 'U'},
-                               {"create", 'C'},     {"temp", 'T'},    {"temporary", 'T'}};
+constexpr Letter kLetters[] = {
+    {"insert", 'a'},     {"select", 'r'},  {"update", 'w'}, {"delete", 'd'}, {"rule", 'R'},
+    {"references", 'x'}, {"trigger", 't'}, {"drop", 'D'},   {"alter", 'A'},  {"truncate", 'P'},
+    {"execute", 'X'},    {"usage", 'U'},   {"create", 'C'}, {"temp", 'T'},   {"temporary", 'T'}};
 constexpr std::string_view kTableLetters = "arwdRxtDAP";
 constexpr std::string_view kSchemaLetters = "UC";
 
@@ -57,32 +56,51 @@ std::string_view allLetters(char object_kind) {
     return object_kind == 'n' ? kSchemaLetters : kTableLetters;
 }
 
-}  // namespace
+} // namespace
 
 CatalogReader::CatalogReader(const SourceContext& context, const SourceRegistry& registry)
-    : context_(context), registry_(registry),
+    : context_(context),
+      registry_(registry),
       user_(context.session != nullptr ? context.session->user : "admin"),
       rights_(*context.snapshot, user_) {}
 
-i64 CatalogReader::now() const { return session() != nullptr ? session()->statement_time : 0; }
+i64 CatalogReader::now() const {
+    return session() != nullptr ? session()->statement_time : 0;
+}
 
 void CatalogReader::relations(const std::function<void(const RelationRow&)>& use,
                               bool with_system) const {
     for (const auto& [oid, table] : snapshot().tables) {
-        use({.oid = oid, .schema = table->schema, .name = table->name, .owner = table->owner,
-             .kind = 'r', .table = table.get()});
+        use({.oid = oid,
+             .schema = table->schema,
+             .name = table->name,
+             .owner = table->owner,
+             .kind = 'r',
+             .table = table.get()});
         for (const KeyConstraint& key : table->keys)
-            use({.oid = key.oid, .schema = table->schema, .name = key.name, .owner = table->owner,
-                 .kind = 'i', .table = table.get(), .key = &key});
+            use({.oid = key.oid,
+                 .schema = table->schema,
+                 .name = key.name,
+                 .owner = table->owner,
+                 .kind = 'i',
+                 .table = table.get(),
+                 .key = &key});
     }
     for (const auto& [oid, view] : snapshot().views)
-        use({.oid = oid, .schema = view->schema, .name = view->name, .owner = view->owner,
-             .kind = 'v', .view = view.get()});
+        use({.oid = oid,
+             .schema = view->schema,
+             .name = view->name,
+             .owner = view->owner,
+             .kind = 'v',
+             .view = view.get()});
     if (!with_system) return;
     for (const TableSource* source : registry_.all())
         use({.oid = source->oid(),
              .schema = source->schema() == "pg_catalog" ? kPgCatalogSchema : kInformationSchema,
-             .name = source->name(), .owner = "admin", .kind = 'v', .source = source});
+             .name = source->name(),
+             .owner = "admin",
+             .kind = 'v',
+             .source = source});
 }
 
 void CatalogReader::accessible(const std::function<void(const RelationRow&)>& use,
@@ -152,7 +170,8 @@ std::optional<std::string> accessList(const std::vector<Privilege>& privileges,
     entries.emplace_back(owner, allLetters(object_kind));
     for (const Privilege& privilege : privileges) {
         std::string grantee = privilege.grantee == "public" ? "" : privilege.grantee;
-        auto found = std::ranges::find(entries, grantee, &std::pair<std::string, std::string>::first);
+        auto found =
+            std::ranges::find(entries, grantee, &std::pair<std::string, std::string>::first);
         if (found == entries.end()) found = entries.insert(entries.end(), {grantee, ""});
         std::string letters(privilege.name == "all" ? allLetters(object_kind) : "");
         for (const Letter& letter : kLetters)
@@ -235,7 +254,8 @@ i32 encodingNumber(const Table& table, const Column& column) {
     case TypeKind::kBoolean:
     case TypeKind::kReal:
     case TypeKind::kDouble: return 0;
-    default: return numberOf(isString(column.type.kind) ? ColumnEncoding::kLzo : ColumnEncoding::kAz64);
+    default:
+        return numberOf(isString(column.type.kind) ? ColumnEncoding::kLzo : ColumnEncoding::kAz64);
     }
 }
 
@@ -281,4 +301,4 @@ u64 storedBytes(const Table& table) {
     return bytes;
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -26,7 +26,7 @@ struct RelationRow {
     Oid schema = 0;
     std::string_view name;
     std::string_view owner;
-    char kind = 'r';  // r table, v view, i index
+    char kind = 'r'; // r table, v view, i index
     const Table* table = nullptr;
     const View* view = nullptr;
     const TableSource* source = nullptr;
@@ -38,7 +38,7 @@ struct AttributeRow {
     i32 number = 0;
     std::string_view name;
     SqlType type;
-    const Column* column = nullptr;  // of tables
+    const Column* column = nullptr; // of tables
 };
 
 class CatalogReader {
@@ -55,7 +55,8 @@ public:
     i64 now() const;
 
     /// Tables, their indexes, views and system views; `with_system`: the last.
-    void relations(const std::function<void(const RelationRow&)>& use, bool with_system = true) const;
+    void relations(const std::function<void(const RelationRow&)>& use,
+                   bool with_system = true) const;
     /// Relations but indexes that the user may read or change; the system's included.
     void accessible(const std::function<void(const RelationRow&)>& use,
                     bool with_system = true) const;
@@ -100,4 +101,4 @@ u64 storedBytes(const Table& table);
 /// Quoted where SQL needs it.
 std::string quoted(std::string_view name);
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

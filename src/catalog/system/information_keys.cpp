@@ -35,8 +35,7 @@ void keyColumnUsage(const CatalogReader& reader, RowWriter& out) {
                 const Column* column = table.findColumn(id);
                 if (column == nullptr) continue;
                 out.row(reader.database(), schema, name, reader.database(), schema, table.name,
-                        column->name, position,
-                        foreign ? std::optional(position) : std::nullopt);
+                        column->name, position, foreign ? std::optional(position) : std::nullopt);
             }
         };
         for (const KeyConstraint& key : table.keys) write(key.name, key.columns, false);
@@ -181,8 +180,10 @@ constexpr ViewSpec kViews[] = {
      "object_type t, privilege_type t, is_grantable t"},
 };
 
-}  // namespace
+} // namespace
 
-void addInformationKeys(SourceRegistry& registry) { addViews(registry, kViews); }
+void addInformationKeys(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -41,8 +41,7 @@ void columns(const CatalogReader& reader, RowWriter& out) {
                                std::to_string(attribute.number - 1) + ", '" +
                                std::to_string(column->identity_seed) + "," +
                                std::to_string(column->identity_step) + "'::text)";
-            else if (column != nullptr)
-                default_text = column->default_sql;
+            else if (column != nullptr) default_text = column->default_sql;
             out.row(reader.database(), reader.schemaName(relation.schema), relation.name,
                     attribute.name, attribute.number, default_text, not_null ? "NO" : "YES",
                     type.data_type, type.character_length,
@@ -75,9 +74,9 @@ void routines(const CatalogReader& reader, RowWriter& out) {
         const char c = row.name[0];
         if (!((c >= 'a' && c <= 'z') || c == '_') || row.name == "cast") continue;
         const std::string specific = std::string(row.name) + "_" + std::to_string(number);
-        out.row(reader.database(), "pg_catalog", specific, reader.database(), "pg_catalog", row.name,
-                "FUNCTION", describeType(row.result).data_type, reader.database(), "pg_catalog",
-                typeName(row.result.kind), "EXTERNAL", std::nullopt, "INTERNAL",
+        out.row(reader.database(), "pg_catalog", specific, reader.database(), "pg_catalog",
+                row.name, "FUNCTION", describeType(row.result).data_type, reader.database(),
+                "pg_catalog", typeName(row.result.kind), "EXTERNAL", std::nullopt, "INTERNAL",
                 row.volatility == functions::Volatility::kImmutable ? "YES" : "NO");
     }
 }
@@ -97,7 +96,9 @@ void parameters(const CatalogReader& reader, RowWriter& out) {
     }
 }
 
-void catalogName(const CatalogReader& reader, RowWriter& out) { out.row(reader.database()); }
+void catalogName(const CatalogReader& reader, RowWriter& out) {
+    out.row(reader.database());
+}
 
 void enabledRoles(const CatalogReader& reader, RowWriter& out) {
     for (const auto& [name, user] : reader.snapshot().users)
@@ -159,8 +160,10 @@ constexpr ViewSpec kViews[] = {
      "constraint_catalog name, constraint_schema name, constraint_name name, check_clause t"},
 };
 
-}  // namespace
+} // namespace
 
-void addInformationSchema(SourceRegistry& registry) { addViews(registry, kViews); }
+void addInformationSchema(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

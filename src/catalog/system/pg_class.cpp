@@ -54,8 +54,7 @@ void writeClass(const CatalogReader& reader, RowWriter& out, const RelationRow& 
     bool has_primary = false;
     if (is_table)
         for (const KeyConstraint& key : table->keys) has_primary |= key.primary;
-    const i64 pages =
-        is_table ? (i64(storedBytes(*table)) + kPageBytes - 1) / kPageBytes : 0;
+    const i64 pages = is_table ? (i64(storedBytes(*table)) + kPageBytes - 1) / kPageBytes : 0;
     const size_t keys = is_table ? table->keys.size() - has_primary : 0;
     const bool temporary = table != nullptr && table->temporary;
     out.row(relation.oid, relation.name, relation.schema, 0, reader.userId(relation.owner),
@@ -63,14 +62,13 @@ void writeClass(const CatalogReader& reader, RowWriter& out, const RelationRow& 
             is_table ? f64(table->rowCount()) : 0.0, 0, 0, is_table && !table->keys.empty(), false,
             relation.kind, reader.attributes(relation).size(), 0, false, false,
             is_table ? distStyleNumber(*table) : 0, 0, 0, 0, keys,
-            is_table ? table->foreign_keys.size() : 0, 0, false, has_primary,
-            relation.kind == 'v', false, aclOf(relation), temporary ? 't' : 'p', false, 0,
-            std::nullopt, false, false, false, 'n', 0, more...);
+            is_table ? table->foreign_keys.size() : 0, 0, false, has_primary, relation.kind == 'v',
+            false, aclOf(relation), temporary ? 't' : 'p', false, 0, std::nullopt, false, false,
+            false, 'n', 0, more...);
 }
 
 void pgClass(const CatalogReader& reader, RowWriter& out) {
-    reader.relations(
-        [&](const RelationRow& relation) { writeClass(reader, out, relation); });
+    reader.relations([&](const RelationRow& relation) { writeClass(reader, out, relation); });
 }
 
 void pgClassInfo(const CatalogReader& reader, RowWriter& out) {
@@ -106,8 +104,8 @@ void writeAttribute(RowWriter& out, const RelationRow& relation, const Attribute
             align, column != nullptr && (column->not_null || column->is_identity), has_default,
             dropped, true, 0, 0, in_table ? encodingNumber(*table, *column) : 0,
             in_table && isDistKey(*table, column->id),
-            in_table ? sortKeyOrdinal(*table, column->id) : 0, false, std::nullopt,
-            text ? 100 : 0, "", "", std::nullopt, std::nullopt, in_table && column->is_identity);
+            in_table ? sortKeyOrdinal(*table, column->id) : 0, false, std::nullopt, text ? 100 : 0,
+            "", "", std::nullopt, std::nullopt, in_table && column->is_identity);
 }
 
 constexpr std::string_view kAttributeColumns =
@@ -183,12 +181,14 @@ constexpr ViewSpec kViews[] = {
      Audience::kEveryone, 2604},
     {"pg_catalog", "pg_description", "objoid oid, classoid oid, objsubid i4, description t",
      pgDescription, Audience::kEveryone, 2609},
-    {"pg_catalog", "pg_namespace", "oid oid, nspname name, nspowner i4, nspacl t[], tableoid oid", pgNamespace,
-     Audience::kEveryone, kPgNamespaceOid},
+    {"pg_catalog", "pg_namespace", "oid oid, nspname name, nspowner i4, nspacl t[], tableoid oid",
+     pgNamespace, Audience::kEveryone, kPgNamespaceOid},
 };
 
-}  // namespace
+} // namespace
 
-void addRelationViews(SourceRegistry& registry) { addViews(registry, kViews); }
+void addRelationViews(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -11,16 +11,19 @@ constexpr Oid kDefaultTablespace = 1663;
 constexpr std::string_view kHidden = "********";
 
 void pgDatabase(const CatalogReader& reader, RowWriter& out) {
-    out.row(kDatabaseOid, reader.database(), kAdminUser, kUtf8, false, true, 16383, 0, 0, kDefaultTablespace,
-            std::nullopt, std::nullopt, "C", "C", -1, 'c', std::nullopt, std::nullopt);
+    out.row(kDatabaseOid, reader.database(), kAdminUser, kUtf8, false, true, 16383, 0, 0,
+            kDefaultTablespace, std::nullopt, std::nullopt, "C", "C", -1, 'c', std::nullopt,
+            std::nullopt);
 }
 
 void pgDatabaseInfo(const CatalogReader& reader, RowWriter& out) {
-    out.row(kDatabaseOid, reader.database(), kAdminUser, kUtf8, false, true, 16383, 0, 0, kDefaultTablespace,
-            std::nullopt, std::nullopt, kDatabaseOid, "UNLIMITED");
+    out.row(kDatabaseOid, reader.database(), kAdminUser, kUtf8, false, true, 16383, 0, 0,
+            kDefaultTablespace, std::nullopt, std::nullopt, kDatabaseOid, "UNLIMITED");
 }
 
-bool isLogin(const User& user) { return !user.is_role && !user.is_group; }
+bool isLogin(const User& user) {
+    return !user.is_role && !user.is_group;
+}
 
 std::optional<std::string_view> validUntil(const User& user) {
     if (user.valid_until.empty()) return {};
@@ -57,8 +60,8 @@ void pgGroup(const CatalogReader& reader, RowWriter& out) {
 void pgRoles(const CatalogReader& reader, RowWriter& out) {
     for (const auto& [name, user] : reader.snapshot().users)
         out.row(user->oid, name, user->superuser, true, user->superuser, user->create_db,
-                user->superuser, isLogin(*user), user->connection_limit, kHidden,
-                validUntil(*user), std::nullopt, false, user->superuser);
+                user->superuser, isLogin(*user), user->connection_limit, kHidden, validUntil(*user),
+                std::nullopt, false, user->superuser);
 }
 
 void pgAuthMembers(const CatalogReader& reader, RowWriter& out) {
@@ -78,7 +81,8 @@ void pgSettings(const CatalogReader& reader, RowWriter& out) {
     };
     bool has_index_keys = false;
     if (reader.server() != nullptr && reader.session() != nullptr)
-        for (const SettingFacts& setting : reader.server()->settings(reader.session()->process_id)) {
+        for (const SettingFacts& setting :
+             reader.server()->settings(reader.session()->process_id)) {
             write(setting.name, setting.value, setting.description);
             has_index_keys |= setting.name == "max_index_keys";
         }
@@ -103,7 +107,9 @@ void pgStatActivity(const CatalogReader& reader, RowWriter& out) {
         out.row(kDatabaseOid, session.database, session.process_id, session.user_id, session.user,
                 query, time(session.query_start), session.process_id, session.application_name,
                 session.remote_host, time(session.start_time), time(session.transaction_start),
-                busy ? "active" : session.transaction_id != 0 ? "idle in transaction" : "idle",
+                busy                          ? "active"
+                : session.transaction_id != 0 ? "idle in transaction"
+                                              : "idle",
                 query, session.transaction_id, "client backend");
     }
 }
@@ -165,8 +171,10 @@ constexpr ViewSpec kViews[] = {
      Audience::kEveryone, 1213},
 };
 
-}  // namespace
+} // namespace
 
-void addClusterViews(SourceRegistry& registry) { addViews(registry, kViews); }
+void addClusterViews(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -59,7 +59,9 @@ void pgConstraint(const CatalogReader& reader, RowWriter& out) {
 }
 
 /// Rules make views: each view has one, whose id is the view's with the top bit set.
-constexpr Oid ruleOf(Oid view) { return view | 0x80000000u; }
+constexpr Oid ruleOf(Oid view) {
+    return view | 0x80000000u;
+}
 
 void pgRewrite(const CatalogReader& reader, RowWriter& out) {
     reader.relations([&](const RelationRow& relation) {
@@ -107,7 +109,9 @@ void pgIndexes(const CatalogReader& reader, RowWriter& out) {
         }
 }
 
-void pgAm(const CatalogReader&, RowWriter& out) { out.row(kBtree, "btree", 0, 5, 1, 'i'); }
+void pgAm(const CatalogReader&, RowWriter& out) {
+    out.row(kBtree, "btree", 0, 5, 1, 'i');
+}
 
 constexpr ViewSpec kViews[] = {
     {"pg_catalog", "pg_index",
@@ -137,8 +141,10 @@ constexpr ViewSpec kViews[] = {
      Audience::kEveryone, 2601},
 };
 
-}  // namespace
+} // namespace
 
-void addConstraintViews(SourceRegistry& registry) { addViews(registry, kViews); }
+void addConstraintViews(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

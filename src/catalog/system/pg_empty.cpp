@@ -18,7 +18,8 @@ constexpr ViewSpec kViews[] = {
     {"pg_catalog", "pg_publication",
      "oid oid, pubname name, pubowner i4, puballtables b, pubinsert b, pubupdate b, pubdelete b, "
      "pubtruncate b, pubviaroot b"},
-    {"pg_catalog", "pg_publication_rel", "oid oid, prpubid oid, prrelid oid, prqual t, prattrs i2v"},
+    {"pg_catalog", "pg_publication_rel",
+     "oid oid, prpubid oid, prrelid oid, prqual t, prattrs i2v"},
     {"pg_catalog", "pg_publication_namespace", "oid oid, pnpubid oid, pnnspid oid"},
     {"pg_catalog", "pg_publication_tables", "pubname name, schemaname name, tablename name"},
     {"pg_catalog", "pg_subscription", "oid oid, subname name, subowner i4, subenabled b"},
@@ -50,7 +51,8 @@ constexpr ViewSpec kViews[] = {
     {"pg_catalog", "pg_available_extensions",
      "name name, default_version t, installed_version t, comment t"},
     {"pg_catalog", "pg_event_trigger",
-     "oid oid, evtname name, evtevent name, evtowner i4, evtfoid oid, evtenabled char, evttags t[]"},
+     "oid oid, evtname name, evtevent name, evtowner i4, evtfoid oid, evtenabled char, evttags "
+     "t[]"},
     {"pg_catalog", "pg_shdepend",
      "dbid oid, classid oid, objid oid, objsubid i4, refclassid oid, refobjid oid, deptype char"},
     {"pg_catalog", "pg_shdescription", "objoid oid, classoid oid, description t"},
@@ -72,7 +74,8 @@ constexpr ViewSpec kViews[] = {
      Audience::kSuperusers, 2619},
     {"pg_catalog", "pg_db_role_setting", "setdatabase oid, setrole oid, setconfig t[]"},
     {"pg_catalog", "pg_default_acl",
-     "oid oid, defacluser i4, defaclrole oid, defaclnamespace oid, defaclobjtype char, defaclacl t[]"},
+     "oid oid, defacluser i4, defaclrole oid, defaclnamespace oid, defaclobjtype char, defaclacl "
+     "t[]"},
     {"pg_catalog", "pg_library", "name name, language_oid oid, file_store_id i4, owner i4"},
     {"pg_catalog", "pg_external_schema", "esoid oid, eskind i4, esdbname t, esoptions t"},
     {"pg_catalog", "pg_largeobject_metadata", "oid oid, lomowner oid, lomacl t[]"},
@@ -82,15 +85,19 @@ constexpr ViewSpec kViews[] = {
     {"pg_catalog", "pg_ts_dict", "oid oid, dictname name, dictnamespace oid, dictowner i4"},
     {"pg_catalog", "pg_ts_parser", "oid oid, prsname name, prsnamespace oid"},
     {"pg_catalog", "pg_ts_template", "oid oid, tmplname name, tmplnamespace oid"},
-    {"pg_catalog", "pg_opfamily", "oid oid, opfmethod oid, opfname name, opfnamespace oid, opfowner i4"},
+    {"pg_catalog", "pg_opfamily",
+     "oid oid, opfmethod oid, opfname name, opfnamespace oid, opfowner i4"},
     {"pg_catalog", "pg_amop",
      "oid oid, amopfamily oid, amoplefttype oid, amoprighttype oid, amopstrategy i2, amopopr oid"},
     {"pg_catalog", "pg_amproc",
-     "oid oid, amprocfamily oid, amproclefttype oid, amprocrighttype oid, amprocnum i2, amproc regproc"},
+     "oid oid, amprocfamily oid, amproclefttype oid, amprocrighttype oid, amprocnum i2, amproc "
+     "regproc"},
 };
 
-}  // namespace
+} // namespace
 
-void addEmptyViews(SourceRegistry& registry) { addViews(registry, kViews); }
+void addEmptyViews(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

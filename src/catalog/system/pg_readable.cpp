@@ -15,9 +15,9 @@ void pgTables(const CatalogReader& reader, RowWriter& out) {
 
 void pgViews(const CatalogReader& reader, RowWriter& out) {
     for (const auto& [oid, view] : reader.snapshot().views) {
-        const std::string text =
-            view->late_binding ? view->definition
-                               : view->query + (view->query.ends_with(';') ? "" : ";");
+        const std::string text = view->late_binding
+                                     ? view->definition
+                                     : view->query + (view->query.ends_with(';') ? "" : ";");
         out.row(reader.schemaName(view->schema), view->name, view->owner, text);
     }
     reader.relations([&](const RelationRow& relation) {
@@ -72,8 +72,8 @@ void pgConf(const CatalogReader& reader, RowWriter& out) {
 
 void pgStatTables(const CatalogReader& reader, RowWriter& out) {
     for (const auto& [oid, table] : reader.snapshot().tables)
-        out.row(oid, reader.schemaName(table->schema), table->name, 0, 0, 0, 0, table->rowCount(), 0,
-                0);
+        out.row(oid, reader.schemaName(table->schema), table->name, 0, 0, 0, 0, table->rowCount(),
+                0, 0);
 }
 
 constexpr ViewSpec kViews[] = {
@@ -90,8 +90,8 @@ constexpr ViewSpec kViews[] = {
     {"pg_catalog", "pg_stats",
      "schemaname name, tablename name, attname name, null_frac f4, avg_width i4, n_distinct f4",
      pgStats},
-    {"pg_catalog", "pg_statistic_indicator",
-     "stairelid oid, stairows f8, staiins f8, staidels f8", pgStatisticIndicator},
+    {"pg_catalog", "pg_statistic_indicator", "stairelid oid, stairows f8, staiins f8, staidels f8",
+     pgStatisticIndicator},
     {"pg_catalog", "pg_conf", "key t, value t", pgConf},
     {"pg_catalog", "pg_stat_all_tables",
      "relid oid, schemaname name, relname name, seq_scan i8, seq_tup_read i8, idx_scan i8, "
@@ -103,8 +103,10 @@ constexpr ViewSpec kViews[] = {
      pgStatTables},
 };
 
-}  // namespace
+} // namespace
 
-void addReadableViews(SourceRegistry& registry) { addViews(registry, kViews); }
+void addReadableViews(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -15,9 +15,9 @@ struct TypeFacts {
     Oid oid;
     std::string_view name;
     i32 length;
-    char kind;       // b base, p pseudo
+    char kind; // b base, p pseudo
     char category;
-    Oid element;     // of arrays
+    Oid element; // of arrays
     Oid array;
     std::string_view input;
 };
@@ -77,9 +77,10 @@ void writeType(RowWriter& out, Oid oid, std::string_view name, i32 length, char 
     const std::string stem(input.substr(0, input.rfind("in")));
     const char align = length == 1 ? 'c' : length == 2 ? 's' : length >= 8 ? 'd' : 'i';
     const bool text = category == 'S' && name != "char" && name != "name";
-    out.row(oid, name, schema, kAdminUser, length, by_value, kind, true, ',', 0, element, array, input,
-            stem + "out", stem + "recv", stem + "send", "-", align, length < 0 ? 'x' : 'p', false, 0,
-            -1, 0, std::nullopt, std::nullopt, category, false, text ? 100 : 0, std::nullopt);
+    out.row(oid, name, schema, kAdminUser, length, by_value, kind, true, ',', 0, element, array,
+            input, stem + "out", stem + "recv", stem + "send", "-", align, length < 0 ? 'x' : 'p',
+            false, 0, -1, 0, std::nullopt, std::nullopt, category, false, text ? 100 : 0,
+            std::nullopt);
 }
 
 void pgType(const CatalogReader&, RowWriter& out) {
@@ -129,7 +130,8 @@ std::string argumentOids(const functions::FunctionRow& row) {
 }
 
 template <class... More>
-void writeFunction(RowWriter& out, Oid oid, const functions::FunctionRow& row, const More&... more) {
+void writeFunction(RowWriter& out, Oid oid, const functions::FunctionRow& row,
+                   const More&... more) {
     out.row(oid, row.name, kPgCatalogSchema, kAdminUser, kInternalLanguage, row.aggregate, false,
             !row.aggregate, false, volatilityLetter(row.volatility), row.arguments.size(),
             typeOid(row.result.kind), argumentOids(row), row.name, "-", std::nullopt, more...);
@@ -181,8 +183,7 @@ void pgCast(const CatalogReader&, RowWriter& out) {
             if (!functions::canCast(*source, *target, CastContext::kExplicit)) continue;
             const bool implicit = functions::canCast(*source, *target, CastContext::kImplicit);
             const bool assigned = functions::canCast(*source, *target, CastContext::kAssignment);
-            out.row(oid, from.oid, to.oid, 0, implicit ? 'i' : assigned ? 'a' : 'e',
-                    'f');
+            out.row(oid, from.oid, to.oid, 0, implicit ? 'i' : assigned ? 'a' : 'e', 'f');
         }
 }
 
@@ -195,7 +196,8 @@ void pgLanguage(const CatalogReader&, RowWriter& out) {
 void pgCollation(const CatalogReader&, RowWriter& out) {
     out.row(100, "default", kPgCatalogSchema, kAdminUser, 'd', true, -1, std::nullopt, std::nullopt,
             std::nullopt, std::nullopt);
-    out.row(950, "C", kPgCatalogSchema, kAdminUser, 'c', true, -1, "C", "C", std::nullopt, std::nullopt);
+    out.row(950, "C", kPgCatalogSchema, kAdminUser, 'c', true, -1, "C", "C", std::nullopt,
+            std::nullopt);
 }
 
 constexpr std::string_view kProcColumns =
@@ -225,8 +227,8 @@ constexpr ViewSpec kViews[] = {
      pgOperator, Audience::kEveryone, 2617},
     {"pg_catalog", "pg_cast",
      "oid oid, castsource oid, casttarget oid, castfunc oid, castcontext char, "
-     "castmethod char", pgCast,
-     Audience::kEveryone, 2605},
+     "castmethod char",
+     pgCast, Audience::kEveryone, 2605},
     {"pg_catalog", "pg_language",
      "oid oid, lanname name, lanispl b, lanpltrusted b, lanplcallfoid oid, lanvalidator oid, "
      "lanacl t[], lanowner i4, laninline oid, tableoid oid",
@@ -238,8 +240,10 @@ constexpr ViewSpec kViews[] = {
      pgCollation, Audience::kEveryone, 3456},
 };
 
-}  // namespace
+} // namespace
 
-void addTypeViews(SourceRegistry& registry) { addViews(registry, kViews); }
+void addTypeViews(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

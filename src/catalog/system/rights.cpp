@@ -50,4 +50,4 @@ bool Rights::mayUse(const Schema& schema) const {
     return holds(schema.privileges, schema.owner, "usage");
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -30,4 +30,4 @@ private:
     std::vector<std::string> memberships_;
 };
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

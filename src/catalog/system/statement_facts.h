@@ -56,7 +56,9 @@ inline i64 elapsed(const CatalogReader& reader, const StatementFacts& row) {
 }
 
 /// SELECT, INSERT, UPDATE, DELETE, COPY, UNLOAD and CTAS; the rest are DDL and utilities.
-inline bool isQuery(const StatementFacts& row) { return row.type != "DDL" && row.type != "UTILITY"; }
+inline bool isQuery(const StatementFacts& row) {
+    return row.type != "DDL" && row.type != "UTILITY";
+}
 
 /// Calls `use(sequence, piece)` for pieces of at most `bytes` bytes that do not cut a character.
 template <class Use> void inPieces(std::string_view text, size_t bytes, const Use& use) {
@@ -69,4 +71,4 @@ template <class Use> void inPieces(std::string_view text, size_t bytes, const Us
     } while (!text.empty());
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

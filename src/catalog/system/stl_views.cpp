@@ -11,13 +11,16 @@ constexpr size_t kTextBytes = 200;
 bool aborted(const StatementFacts& row) {
     return row.state == StatementState::kFailed || row.state == StatementState::kCanceled;
 }
-bool finished(const StatementFacts& row) { return row.state != StatementState::kRunning; }
+bool finished(const StatementFacts& row) {
+    return row.state != StatementState::kRunning;
+}
 
 void stlQuery(const CatalogReader& reader, RowWriter& out) {
     for (const StatementFacts& row : visibleStatements(reader))
         if (finished(row) && isQuery(row))
             out.row(row.user_id, row.query_id, row.label, row.transaction_id, row.process_id,
-                    row.database, row.text, row.start_time, moment(row.end_time), aborted(row), 0, 0);
+                    row.database, row.text, row.start_time, moment(row.end_time), aborted(row), 0,
+                    0);
 }
 
 void queryText(const CatalogReader& reader, RowWriter& out) {
@@ -37,8 +40,12 @@ void writeText(const CatalogReader& reader, RowWriter& out, std::string_view typ
                         moment(row.end_time), sequence, piece);
             });
 }
-void ddlText(const CatalogReader& reader, RowWriter& out) { writeText(reader, out, "DDL"); }
-void utilityText(const CatalogReader& reader, RowWriter& out) { writeText(reader, out, "UTILITY"); }
+void ddlText(const CatalogReader& reader, RowWriter& out) {
+    writeText(reader, out, "DDL");
+}
+void utilityText(const CatalogReader& reader, RowWriter& out) {
+    writeText(reader, out, "UTILITY");
+}
 
 void statementText(const CatalogReader& reader, RowWriter& out) {
     for (const StatementFacts& row : visibleStatements(reader))
@@ -68,8 +75,8 @@ void wlmQuery(const CatalogReader& reader, RowWriter& out) {
 void loadErrors(const CatalogReader& reader, RowWriter& out) {
     for (const LoadError& row : visibleLoadErrors(reader))
         out.row(row.user_id, 0, row.table, row.time, row.process_id, row.query_id, row.file,
-                row.line, row.column, row.column_type, row.column_length, row.position, row.raw_line,
-                row.raw_value, row.code, row.message, 0, 0, std::nullopt);
+                row.line, row.column, row.column_type, row.column_length, row.position,
+                row.raw_line, row.raw_value, row.code, row.message, 0, 0, std::nullopt);
 }
 
 void stlSessions(const CatalogReader& reader, RowWriter& out) {
@@ -104,8 +111,8 @@ constexpr ViewSpec kViews[] = {
      "userid i4, query i4, label c320, xid i8, pid i4, database c32, querytxt c4000, starttime ts, "
      "endtime ts, aborted i4, insert_pristine i4, concurrency_scaling_status i4",
      stlQuery},
-    {"pg_catalog", "stl_querytext",
-     "userid i4, xid i8, pid i4, query i4, sequence i4, text c200", queryText},
+    {"pg_catalog", "stl_querytext", "userid i4, xid i8, pid i4, query i4, sequence i4, text c200",
+     queryText},
     {"pg_catalog", "stl_ddltext", kTextColumns, ddlText},
     {"pg_catalog", "stl_utilitytext", kTextColumns, utilityText},
     {"pg_catalog", "svl_statementtext",
@@ -142,7 +149,8 @@ constexpr ViewSpec kViews[] = {
     {"pg_catalog", "stl_connection_log",
      "event c50, recordtime ts, remotehost c45, remoteport c32, pid i4, dbname c50, username c50, "
      "authmethod c32, duration i8, sslversion c50, sslcipher c128, mtu i4, sslcompression c64, "
-     "sslexpansion c64, iamauthguid c36, application_name c250, os_version c64, driver_version c64, "
+     "sslexpansion c64, iamauthguid c36, application_name c250, os_version c64, driver_version "
+     "c64, "
      "plugin_name c32, protocol_version i4, sessionid c36, compression c64",
      connectionLog, Audience::kSuperusers},
     {"pg_catalog", "stl_explain", kExplainColumns},
@@ -150,16 +158,19 @@ constexpr ViewSpec kViews[] = {
      "userid i4, query i4, slice i4, segment i4, step i4, pid i4, xid i8, event c1024, "
      "solution c1024, event_time ts"},
     {"pg_catalog", "stl_error",
-     "userid i4, process c12, recordtime ts, pid i4, errcode i4, file c90, linenum i4, context c100, "
+     "userid i4, process c12, recordtime ts, pid i4, errcode i4, file c90, linenum i4, context "
+     "c100, "
      "error c512",
      noRows, Audience::kSuperusers},
     {"pg_catalog", "stl_vacuum",
      "userid i4, xid i8, table_id i4, status c30, rows i8, sortedrows i4, blocks i4, "
      "max_merge_partitions i4, eventtime ts, reclaimable_rows i8, reclaimable_space_mb i8, "
      "cutoff_xid i8, is_recluster i4"},
-    {"pg_catalog", "stl_tr_conflict", "xact_id i8, process_id i8, xact_start_ts ts, abort_time ts, table_id i8"},
+    {"pg_catalog", "stl_tr_conflict",
+     "xact_id i8, process_id i8, xact_start_ts ts, abort_time ts, table_id i8"},
     {"pg_catalog", "stl_unload_log",
-     "userid i4, query i4, slice i4, pid i4, path c1280, start_time ts, end_time ts, line_count i8, "
+     "userid i4, query i4, slice i4, pid i4, path c1280, start_time ts, end_time ts, line_count "
+     "i8, "
      "transfer_size i8, file_format c10"},
     {"pg_catalog", "stl_userlog",
      "userid i4, username c50, oldusername c50, action c10, usecreatedb i4, usesuper i4, "
@@ -175,8 +186,10 @@ constexpr ViewSpec kViews[] = {
      "is_delayed_scan c1, rows_pre_filter i8"},
 };
 
-}  // namespace
+} // namespace
 
-void addStlViews(SourceRegistry& registry) { addViews(registry, kViews); }
+void addStlViews(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -29,7 +29,8 @@ const Column* firstSortColumn(const Table& table) {
 i32 longestVarchar(const Table& table) {
     i32 longest = 0;
     for (const Column* column : table.liveColumns())
-        if (column->type.kind == TypeKind::kVarchar) longest = std::max(longest, column->type.length);
+        if (column->type.kind == TypeKind::kVarchar)
+            longest = std::max(longest, column->type.length);
     return longest;
 }
 
@@ -47,7 +48,7 @@ void tableInfo(const CatalogReader& reader, RowWriter& out) {
     const i64 capacity = reader.server() != nullptr ? reader.server()->storageCapacity() : 0;
     for (const auto& [oid, table] : reader.snapshot().tables) {
         const u64 rows = storedRows(*table);
-        if (rows == 0) continue;  // empty tables are not listed
+        if (rows == 0) continue; // empty tables are not listed
         const Column* sort = firstSortColumn(*table);
         const i64 size = blocksOf(*table);
         std::optional<std::string> sort_name;
@@ -59,8 +60,8 @@ void tableInfo(const CatalogReader& reader, RowWriter& out) {
                 sort != nullptr ? std::optional(encodingName(*table, *sort)) : std::nullopt,
                 table->sort_key.size(), size,
                 capacity > 0 ? f64(size) * 100.0 / f64(capacity) : 0.0, 0, std::nullopt,
-                staleness(*table), rows, std::nullopt, std::nullopt, table->rowCount(), std::nullopt,
-                std::nullopt, table->created_at);
+                staleness(*table), rows, std::nullopt, std::nullopt, table->rowCount(),
+                std::nullopt, std::nullopt, table->created_at);
     }
 }
 
@@ -82,11 +83,13 @@ std::optional<i64> bound(const ColumnRange& range, const SqlType& type, bool upp
         return i64(packed);
     }
     const i128 value = upper ? range.max : range.min;
-    if (value > std::numeric_limits<i64>::max() || value < std::numeric_limits<i64>::min()) return {};
+    if (value > std::numeric_limits<i64>::max() || value < std::numeric_limits<i64>::min())
+        return {};
     return i64(value);
 }
 
-/// A row per block of each column; blocks of a segment share its bounds, the finest the catalog has.
+/// A row per block of each column; blocks of a segment share its bounds, the finest the catalog
+/// has.
 void blocklist(const CatalogReader& reader, RowWriter& out) {
     for (const auto& [oid, table] : reader.snapshot().tables) {
         if (!table->segments) continue;
@@ -152,21 +155,25 @@ constexpr ViewSpec kViews[] = {
      Audience::kSuperusers},
     {"pg_catalog", "stv_partitions",
      "owner i4, host i4, diskno i4, part_begin i8, part_end i8, used i4, tossed i4, capacity i4, "
-     "reads i8, writes i8, seek_forward i4, seek_back i4, is_san i4, failed i4, mbps i4, mount c256",
+     "reads i8, writes i8, seek_forward i4, seek_back i4, is_san i4, failed i4, mbps i4, mount "
+     "c256",
      partitions, Audience::kSuperusers},
     {"pg_catalog", "stv_slices", "node i4, slice i4, localslice i4, type c1", slices},
     {"pg_catalog", "svv_alter_table_recommendations",
      "type c30, database c128, table_id i4, group_id i4, ddl c1024, auto_eligible c1"},
     {"pg_catalog", "svv_vacuum_progress", "table_name t, status t, time_remaining_estimate t"},
     {"pg_catalog", "svv_vacuum_summary",
-     "table_name t, xid i8, sort_partitions i8, merge_increments i8, elapsed_time i8, row_delta i8, "
+     "table_name t, xid i8, sort_partitions i8, merge_increments i8, elapsed_time i8, row_delta "
+     "i8, "
      "sortedrow_delta i8, block_delta i8, max_merge_partitions i8"},
     {"pg_catalog", "svl_auto_worker_action",
      "table_id i4, type c32, status c128, eventtime ts, sequence i4, previous_state c200"},
 };
 
-}  // namespace
+} // namespace
 
-void addStvStorage(SourceRegistry& registry) { addViews(registry, kViews); }
+void addStvStorage(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

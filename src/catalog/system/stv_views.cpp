@@ -5,7 +5,7 @@
 namespace blueshift::catalog {
 namespace {
 
-constexpr i32 kServiceClass = 100;  // the first automatic queue
+constexpr i32 kServiceClass = 100; // the first automatic queue
 constexpr std::string_view kQueueName = "Default queue";
 
 void sessions(const CatalogReader& reader, RowWriter& out) {
@@ -43,8 +43,8 @@ void isolationLevel(const CatalogReader& reader, RowWriter& out) {
 void wlmQueryState(const CatalogReader& reader, RowWriter& out) {
     for (const StatementFacts& row : visibleStatements(reader))
         if (row.state == StatementState::kRunning && isQuery(row))
-            out.row(row.transaction_id, 0, row.query_id, kServiceClass, 1, row.start_time, "Running",
-                    0, elapsed(reader, row), "Normal");
+            out.row(row.transaction_id, 0, row.query_id, kServiceClass, 1, row.start_time,
+                    "Running", 0, elapsed(reader, row), "Normal");
 }
 
 void wlmConfig(const CatalogReader&, RowWriter& out) {
@@ -90,7 +90,8 @@ constexpr ViewSpec kViews[] = {
      "queue_time i8, exec_time i8, query_priority c20",
      wlmQueryState},
     {"pg_catalog", "stv_wlm_query_queue_state",
-     "service_class i4, position i4, task i4, query i4, slot_count i4, start_time ts, queue_time i8"},
+     "service_class i4, position i4, task i4, query i4, slot_count i4, start_time ts, queue_time "
+     "i8"},
     {"pg_catalog", "stv_wlm_query_task_state",
      "service_class i4, task i4, query i4, level i4, start_time ts, exec_time i8"},
     {"pg_catalog", "stv_wlm_service_class_config",
@@ -108,7 +109,8 @@ constexpr ViewSpec kViews[] = {
      "id i4, condition c128, action_seq i4, action c64, action_service_class i4", wlmClassification,
      Audience::kSuperusers},
     {"pg_catalog", "stv_exec_state",
-     "userid i4, query i4, slice i4, segment i4, step i4, starttime ts, currenttime ts, tasknum i4, "
+     "userid i4, query i4, slice i4, segment i4, step i4, starttime ts, currenttime ts, tasknum "
+     "i4, "
      "rows i8, bytes i8, label c256, is_diskbased c1, workmem i8, num_parts i4, is_rrscan c1, "
      "is_delayed_scan c1"},
     {"pg_catalog", "stv_load_state",
@@ -120,8 +122,10 @@ constexpr ViewSpec kViews[] = {
      "fetched_rows i8"},
 };
 
-}  // namespace
+} // namespace
 
-void addStvViews(SourceRegistry& registry) { addViews(registry, kViews); }
+void addStvViews(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

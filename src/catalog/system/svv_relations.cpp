@@ -21,7 +21,8 @@ std::optional<std::string> commentOf(const RelationRow& relation) {
 }
 
 std::optional<std::string> aclOf(const RelationRow& relation) {
-    if (relation.table != nullptr) return accessList(relation.table->privileges, relation.owner, 'r');
+    if (relation.table != nullptr)
+        return accessList(relation.table->privileges, relation.owner, 'r');
     if (relation.view != nullptr) return accessList(relation.view->privileges, relation.owner, 'r');
     return {};
 }
@@ -63,15 +64,17 @@ void svvTables(const CatalogReader& reader, RowWriter& out) {
 }
 
 void svvColumns(const CatalogReader& reader, RowWriter& out) {
-    forEachColumn(reader, out, [&](const RelationRow& relation, const AttributeRow& attribute,
-                                   const TypeColumns& type) {
-        out.row(reader.database(), reader.schemaName(relation.schema), relation.name, attribute.name,
-                attribute.number, defaultOf(relation, attribute), nullable(attribute),
-                type.data_type, type.character_length, type.numeric_precision, type.numeric_radix,
-                type.numeric_scale, type.datetime_precision, type.interval_type, std::nullopt,
-                std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt,
-                std::nullopt, commentOf(attribute));
-    });
+    forEachColumn(
+        reader, out,
+        [&](const RelationRow& relation, const AttributeRow& attribute, const TypeColumns& type) {
+            out.row(reader.database(), reader.schemaName(relation.schema), relation.name,
+                    attribute.name, attribute.number, defaultOf(relation, attribute),
+                    nullable(attribute), type.data_type, type.character_length,
+                    type.numeric_precision, type.numeric_radix, type.numeric_scale,
+                    type.datetime_precision, type.interval_type, std::nullopt, std::nullopt,
+                    std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt,
+                    std::nullopt, commentOf(attribute));
+        });
 }
 
 void allSchemas(const CatalogReader& reader, RowWriter& out) {
@@ -89,13 +92,14 @@ void allTables(const CatalogReader& reader, RowWriter& out) {
 }
 
 void allColumns(const CatalogReader& reader, RowWriter& out) {
-    forEachColumn(reader, out, [&](const RelationRow& relation, const AttributeRow& attribute,
-                                   const TypeColumns& type) {
-        out.row(reader.database(), reader.schemaName(relation.schema), relation.name, attribute.name,
-                attribute.number, defaultOf(relation, attribute), nullable(attribute),
-                type.data_type, type.character_length, type.numeric_precision, type.numeric_scale,
-                commentOf(attribute));
-    });
+    forEachColumn(
+        reader, out,
+        [&](const RelationRow& relation, const AttributeRow& attribute, const TypeColumns& type) {
+            out.row(reader.database(), reader.schemaName(relation.schema), relation.name,
+                    attribute.name, attribute.number, defaultOf(relation, attribute),
+                    nullable(attribute), type.data_type, type.character_length,
+                    type.numeric_precision, type.numeric_scale, commentOf(attribute));
+        });
 }
 
 void redshiftDatabases(const CatalogReader& reader, RowWriter& out) {
@@ -118,18 +122,19 @@ void redshiftTables(const CatalogReader& reader, RowWriter& out) {
 }
 
 void redshiftColumns(const CatalogReader& reader, RowWriter& out) {
-    forEachColumn(reader, out, [&](const RelationRow& relation, const AttributeRow& attribute,
-                                   const TypeColumns&) {
-        const bool stored = relation.table != nullptr;
-        const Column* column = attribute.column;
-        out.row(reader.database(), reader.schemaName(relation.schema), relation.name, attribute.name,
-                attribute.number, formatType(attribute.type), defaultOf(relation, attribute),
-                nullable(attribute),
-                stored ? std::optional(encodingName(*relation.table, *column)) : std::nullopt,
-                stored && isDistKey(*relation.table, column->id),
-                stored ? sortKeyOrdinal(*relation.table, column->id) : 0, std::nullopt,
-                commentOf(attribute));
-    });
+    forEachColumn(
+        reader, out,
+        [&](const RelationRow& relation, const AttributeRow& attribute, const TypeColumns&) {
+            const bool stored = relation.table != nullptr;
+            const Column* column = attribute.column;
+            out.row(reader.database(), reader.schemaName(relation.schema), relation.name,
+                    attribute.name, attribute.number, formatType(attribute.type),
+                    defaultOf(relation, attribute), nullable(attribute),
+                    stored ? std::optional(encodingName(*relation.table, *column)) : std::nullopt,
+                    stored && isDistKey(*relation.table, column->id),
+                    stored ? sortKeyOrdinal(*relation.table, column->id) : 0, std::nullopt,
+                    commentOf(attribute));
+        });
 }
 
 void redshiftFunctions(const CatalogReader& reader, RowWriter& out) {
@@ -226,8 +231,10 @@ constexpr ViewSpec kViews[] = {
      "share_name v128, consumer_account v16, consumer_namespace v64, share_date ts"},
 };
 
-}  // namespace
+} // namespace
 
-void addSvvRelations(SourceRegistry& registry) { addViews(registry, kViews); }
+void addSvvRelations(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -60,16 +60,18 @@ void schemaPrivileges(const CatalogReader& reader, RowWriter& out) {
         }
 }
 
-bool isLogin(const User& user) { return !user.is_role && !user.is_group; }
+bool isLogin(const User& user) {
+    return !user.is_role && !user.is_group;
+}
 
 void userInfo(const CatalogReader& reader, RowWriter& out) {
     for (const auto& [name, user] : reader.snapshot().users)
         if (isLogin(*user) && (reader.superuser() || name == reader.user()))
-            out.row(name, user->oid, user->create_db, user->superuser, user->superuser,
-                    user->connection_limit < 0 ? "UNLIMITED"
-                                               : std::to_string(user->connection_limit),
-                    user->superuser ? "UNRESTRICTED" : "RESTRICTED", std::nullopt,
-                    user->session_timeout, std::nullopt);
+            out.row(
+                name, user->oid, user->create_db, user->superuser, user->superuser,
+                user->connection_limit < 0 ? "UNLIMITED" : std::to_string(user->connection_limit),
+                user->superuser ? "UNRESTRICTED" : "RESTRICTED", std::nullopt,
+                user->session_timeout, std::nullopt);
 }
 
 void roles(const CatalogReader& reader, RowWriter& out) {
@@ -99,11 +101,11 @@ void roleGrants(const CatalogReader& reader, RowWriter& out) {
 void svlUserInfo(const CatalogReader& reader, RowWriter& out) {
     for (const auto& [name, user] : reader.snapshot().users)
         if (isLogin(*user))
-            out.row(name, user->oid, user->create_db, user->superuser, user->superuser,
-                    user->connection_limit < 0 ? "UNLIMITED"
-                                               : std::to_string(user->connection_limit),
-                    user->superuser ? "UNRESTRICTED" : "RESTRICTED", std::nullopt,
-                    user->session_timeout, std::nullopt);
+            out.row(
+                name, user->oid, user->create_db, user->superuser, user->superuser,
+                user->connection_limit < 0 ? "UNLIMITED" : std::to_string(user->connection_limit),
+                user->superuser ? "UNRESTRICTED" : "RESTRICTED", std::nullopt,
+                user->session_timeout, std::nullopt);
 }
 
 constexpr ViewSpec kViews[] = {
@@ -146,18 +148,22 @@ constexpr ViewSpec kViews[] = {
      "poldb t, polname t, polalias t, polatts t, polqual t, polenabled b, polmodifiedby t, "
      "polmodifiedtime ts"},
     {"pg_catalog", "svv_rls_attached_policy",
-     "relschema t, relname t, relkind t, polname t, grantor t, grantee t, granteekind t, is_pol_on b, "
+     "relschema t, relname t, relkind t, polname t, grantor t, grantee t, granteekind t, is_pol_on "
+     "b, "
      "is_rls_on b, rls_conjunction_type t"},
     {"pg_catalog", "svv_rls_relation",
      "datname t, relschema t, relname t, relkind t, is_rls_on b, is_rls_datashare_on b, "
      "rls_conjunction_type t"},
     {"pg_catalog", "svv_masking_policy",
-     "policy_database t, policy_name t, input_columns t, policy_expression t, policy_modified_by t, "
+     "policy_database t, policy_name t, input_columns t, policy_expression t, policy_modified_by "
+     "t, "
      "policy_modified_time ts"},
 };
 
-}  // namespace
+} // namespace
 
-void addSvvRights(SourceRegistry& registry) { addViews(registry, kViews); }
+void addSvvRights(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -39,8 +39,8 @@ void queryText(const CatalogReader& reader, RowWriter& out) {
 
 void sessionHistory(const CatalogReader& reader, RowWriter& out) {
     const auto write = [&](const SessionRow& row, std::string_view status) {
-        out.row(std::to_string(row.user_id), row.process_id, row.database, status, 0, row.start_time,
-                moment(row.end_time));
+        out.row(std::to_string(row.user_id), row.process_id, row.database, status, 0,
+                row.start_time, moment(row.end_time));
     };
     for (const SessionRow& row : visibleClosedSessions(reader)) write(row, "closed");
     for (const SessionRow& row : visibleSessions(reader)) write(row, "active");
@@ -87,7 +87,8 @@ constexpr ViewSpec kViews[] = {
      "end_time ts, elapsed_time i8, queue_time i8, execution_time i8, error_message c512, "
      "returned_rows i8, returned_bytes i8, query_text c4000, redshift_version c256, "
      "usage_limit c150, compute_type v32, compile_time i8, planning_time i8, lock_wait_time i8, "
-     "service_class_id i4, service_class_name c64, query_priority c20, short_query_accelerated c10, "
+     "service_class_id i4, service_class_name c64, query_priority c20, short_query_accelerated "
+     "c10, "
      "user_query_hash c40, generic_query_hash c40, query_hash_version i4, "
      "result_cache_query_id i4, username c128",
      queryHistory},
@@ -144,8 +145,10 @@ constexpr ViewSpec kViews[] = {
      "end_time ts, status c10, caller_procedure_query_id i8, query_uuid c36"},
 };
 
-}  // namespace
+} // namespace
 
-void addSysViews(SourceRegistry& registry) { addViews(registry, kViews); }
+void addSysViews(SourceRegistry& registry) {
+    addViews(registry, kViews);
+}
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

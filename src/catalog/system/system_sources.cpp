@@ -22,4 +22,4 @@ void addSystemSources(SourceRegistry& registry) {
     addTableFunctions(registry);
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

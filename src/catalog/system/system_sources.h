@@ -1,4 +1,5 @@
-// system_sources.h: every system view and table function, added to the registry that bind/ searches.
+// system_sources.h: every system view and table function, added to the registry that bind/
+// searches.
 //
 // Place: called once when a place is opened; the views read a CatalogSnapshot and ServerFacts.
 // Owns / borrows: the views borrow the registry (pg_class lists them), which must outlive them.
@@ -11,4 +12,4 @@ namespace blueshift::catalog {
 
 void addSystemSources(SourceRegistry& registry);
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -52,9 +52,9 @@ Status generateSeries(const CatalogReader&, Arguments arguments, RowWriter& out)
     for (size_t i = 0; i < arguments.size(); ++i) {
         if (arguments[i].is_null) return {};
         if (!isInteger(arguments[i].type.kind))
-            return failure(Error(sqlstate::kUndefinedFunction,
-                                 "function generate_series(" + formatType(arguments[i].type) +
-                                     ", ...) does not exist")
+            return failure(Error(sqlstate::kUndefinedFunction, "function generate_series(" +
+                                                                   formatType(arguments[i].type) +
+                                                                   ", ...) does not exist")
                                .withHint("Give whole numbers: generate_series(1, 10)."));
         bounds[i] = arguments[i].integer;
     }
@@ -67,9 +67,10 @@ Status generateSeries(const CatalogReader&, Arguments arguments, RowWriter& out)
     for (i128 value = first; (step > 0 ? value <= last : value >= last) && !out.done();
          value += step) {
         if (value > kMost || value < kLeast)
-            return failure(Error(sqlstate::kNumericValueOutOfRange,
-                                 "generate_series leaves the range of integer")
-                               .withHint("Generate smaller numbers and add the difference as bigint."));
+            return failure(
+                Error(sqlstate::kNumericValueOutOfRange,
+                      "generate_series leaves the range of integer")
+                    .withHint("Generate smaller numbers and add the difference as bigint."));
         out.row(value);
     }
     return {};
@@ -131,25 +132,78 @@ Status allSettings(const CatalogReader& reader, Arguments, RowWriter& out) {
     return {};
 }
 
-constexpr std::string_view kZones[] = {
-    "Africa/Cairo",        "Africa/Johannesburg", "Africa/Lagos",         "Africa/Nairobi",
-    "America/Anchorage",   "America/Argentina/Buenos_Aires", "America/Bogota", "America/Chicago",
-    "America/Denver",      "America/Halifax",     "America/Lima",         "America/Los_Angeles",
-    "America/Mexico_City", "America/New_York",    "America/Phoenix",      "America/Santiago",
-    "America/Sao_Paulo",   "America/St_Johns",    "America/Toronto",      "America/Vancouver",
-    "Asia/Bangkok",        "Asia/Dhaka",          "Asia/Dubai",           "Asia/Hong_Kong",
-    "Asia/Jakarta",        "Asia/Jerusalem",      "Asia/Karachi",         "Asia/Kathmandu",
-    "Asia/Kolkata",        "Asia/Manila",         "Asia/Riyadh",          "Asia/Seoul",
-    "Asia/Shanghai",       "Asia/Singapore",      "Asia/Taipei",          "Asia/Tehran",
-    "Asia/Tokyo",          "Atlantic/Azores",     "Atlantic/Reykjavik",   "Australia/Adelaide",
-    "Australia/Brisbane",  "Australia/Darwin",    "Australia/Perth",      "Australia/Sydney",
-    "Europe/Amsterdam",    "Europe/Athens",       "Europe/Berlin",        "Europe/Brussels",
-    "Europe/Dublin",       "Europe/Helsinki",     "Europe/Istanbul",      "Europe/Kiev",
-    "Europe/Lisbon",       "Europe/London",       "Europe/Madrid",        "Europe/Moscow",
-    "Europe/Oslo",         "Europe/Paris",        "Europe/Prague",        "Europe/Rome",
-    "Europe/Stockholm",    "Europe/Vienna",       "Europe/Warsaw",        "Europe/Zurich",
-    "GMT",                 "Pacific/Auckland",    "Pacific/Honolulu",     "US/Central",
-    "US/Eastern",          "US/Mountain",         "US/Pacific",           "UTC"};
+constexpr std::string_view kZones[] = {"Africa/Cairo",
+                                       "Africa/Johannesburg",
+                                       "Africa/Lagos",
+                                       "Africa/Nairobi",
+                                       "America/Anchorage",
+                                       "America/Argentina/Buenos_Aires",
+                                       "America/Bogota",
+                                       "America/Chicago",
+                                       "America/Denver",
+                                       "America/Halifax",
+                                       "America/Lima",
+                                       "America/Los_Angeles",
+                                       "America/Mexico_City",
+                                       "America/New_York",
+                                       "America/Phoenix",
+                                       "America/Santiago",
+                                       "America/Sao_Paulo",
+                                       "America/St_Johns",
+                                       "America/Toronto",
+                                       "America/Vancouver",
+                                       "Asia/Bangkok",
+                                       "Asia/Dhaka",
+                                       "Asia/Dubai",
+                                       "Asia/Hong_Kong",
+                                       "Asia/Jakarta",
+                                       "Asia/Jerusalem",
+                                       "Asia/Karachi",
+                                       "Asia/Kathmandu",
+                                       "Asia/Kolkata",
+                                       "Asia/Manila",
+                                       "Asia/Riyadh",
+                                       "Asia/Seoul",
+                                       "Asia/Shanghai",
+                                       "Asia/Singapore",
+                                       "Asia/Taipei",
+                                       "Asia/Tehran",
+                                       "Asia/Tokyo",
+                                       "Atlantic/Azores",
+                                       "Atlantic/Reykjavik",
+                                       "Australia/Adelaide",
+                                       "Australia/Brisbane",
+                                       "Australia/Darwin",
+                                       "Australia/Perth",
+                                       "Australia/Sydney",
+                                       "Europe/Amsterdam",
+                                       "Europe/Athens",
+                                       "Europe/Berlin",
+                                       "Europe/Brussels",
+                                       "Europe/Dublin",
+                                       "Europe/Helsinki",
+                                       "Europe/Istanbul",
+                                       "Europe/Kiev",
+                                       "Europe/Lisbon",
+                                       "Europe/London",
+                                       "Europe/Madrid",
+                                       "Europe/Moscow",
+                                       "Europe/Oslo",
+                                       "Europe/Paris",
+                                       "Europe/Prague",
+                                       "Europe/Rome",
+                                       "Europe/Stockholm",
+                                       "Europe/Vienna",
+                                       "Europe/Warsaw",
+                                       "Europe/Zurich",
+                                       "GMT",
+                                       "Pacific/Auckland",
+                                       "Pacific/Honolulu",
+                                       "US/Central",
+                                       "US/Eastern",
+                                       "US/Mountain",
+                                       "US/Pacific",
+                                       "UTC"};
 
 Status timeZones(const CatalogReader& reader, Arguments, RowWriter& out) {
     for (std::string_view name : kZones) {
@@ -175,7 +229,7 @@ constexpr FunctionSpec kFunctions[] = {
     {"pg_timezone_names", "name t, utc_offset t", 0, 0, timeZones},
 };
 
-}  // namespace
+} // namespace
 
 void addTableFunctions(SourceRegistry& registry) {
     for (const FunctionSpec& spec : kFunctions)
@@ -183,4 +237,4 @@ void addTableFunctions(SourceRegistry& registry) {
                              spec.max_arguments);
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

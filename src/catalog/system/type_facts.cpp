@@ -48,4 +48,4 @@ TypeColumns describeType(const SqlType& type) {
     return facts;
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -9,7 +9,7 @@
 namespace blueshift::catalog {
 
 struct TypeColumns {
-    std::string data_type;  // without modifiers: `character varying`
+    std::string data_type; // without modifiers: `character varying`
     std::optional<i32> character_length;
     std::optional<i32> numeric_precision;
     std::optional<i32> numeric_radix;
@@ -20,4 +20,4 @@ struct TypeColumns {
 
 TypeColumns describeType(const SqlType& type);
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -73,9 +73,7 @@ i128 powerOfTen(int exponent) {
 /// A number that its column is too narrow for shows as the nearest that fits, such as a duration in
 /// microseconds that a view gives 32 bits.
 i128 fitted(i128 value, const SqlType& type) {
-    const auto between = [&](i128 least, i128 most) {
-        return std::clamp(value, least, most);
-    };
+    const auto between = [&](i128 least, i128 most) { return std::clamp(value, least, most); };
     switch (type.kind) {
     case TypeKind::kSmallInt: return between(-32768, 32767);
     case TypeKind::kInteger: return between(-2147483648ll, 2147483647ll);
@@ -114,7 +112,7 @@ private:
     std::vector<SourceColumn> columns_;
 };
 
-}  // namespace
+} // namespace
 
 std::vector<SourceColumn> parseColumns(std::string_view specification) {
     std::vector<SourceColumn> columns;
@@ -170,12 +168,11 @@ void RowWriter::write(std::span<const Cell> cells) {
         if (physical == PhysicalKind::kF32 || physical == PhysicalKind::kF64)
             value = Value::ofFloat(is_float ? cell.floating : f64(cell.integer), type);
         else if (is_float)
-            value = Value::ofInteger(i128(std::llround(cell.floating * f64(powerOfTen(type.scale)))),
-                                     type);
-        else
-            value = Value::ofInteger(fitted(cell.integer * powerOfTen(type.scale), type), type);
+            value = Value::ofInteger(
+                i128(std::llround(cell.floating * f64(powerOfTen(type.scale)))), type);
+        else value = Value::ofInteger(fitted(cell.integer * powerOfTen(type.scale), type), type);
     }
     done_ = !sink_(values_);
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

@@ -73,9 +73,9 @@ struct ViewSpec {
     std::string_view name;
     std::string_view columns;
     Produce produce = noRows;
-    Audience audience = Audience::kEveryone;  // others see no rows
-    Oid oid = 0;  // 0: the next free one
-    std::string_view more_columns = {};  // behind `columns`, for views that widen another
+    Audience audience = Audience::kEveryone; // others see no rows
+    Oid oid = 0;                             // 0: the next free one
+    std::string_view more_columns = {};      // behind `columns`, for views that widen another
 };
 
 std::vector<SourceColumn> parseColumns(std::string_view specification);
@@ -84,12 +84,12 @@ std::vector<SourceColumn> parseColumns(std::string_view specification);
 void addViews(SourceRegistry& registry, std::span<const ViewSpec> family);
 
 // ---- The families.
-void addRelationViews(SourceRegistry& registry);    // pg_class, pg_attribute ...
-void addConstraintViews(SourceRegistry& registry);  // pg_index, pg_constraint, pg_depend ...
-void addTypeViews(SourceRegistry& registry);        // pg_type, pg_proc, pg_operator ...
-void addClusterViews(SourceRegistry& registry);     // pg_database, pg_user, pg_settings ...
-void addReadableViews(SourceRegistry& registry);    // pg_tables, pg_views, pg_table_def ...
-void addEmptyViews(SourceRegistry& registry);       // catalogs of what does not exist here
+void addRelationViews(SourceRegistry& registry);   // pg_class, pg_attribute ...
+void addConstraintViews(SourceRegistry& registry); // pg_index, pg_constraint, pg_depend ...
+void addTypeViews(SourceRegistry& registry);       // pg_type, pg_proc, pg_operator ...
+void addClusterViews(SourceRegistry& registry);    // pg_database, pg_user, pg_settings ...
+void addReadableViews(SourceRegistry& registry);   // pg_tables, pg_views, pg_table_def ...
+void addEmptyViews(SourceRegistry& registry);      // catalogs of what does not exist here
 void addInformationSchema(SourceRegistry& registry);
 void addInformationKeys(SourceRegistry& registry);
 void addSvvRelations(SourceRegistry& registry);
@@ -100,4 +100,4 @@ void addStlViews(SourceRegistry& registry);
 void addSysViews(SourceRegistry& registry);
 void addTableFunctions(SourceRegistry& registry);
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

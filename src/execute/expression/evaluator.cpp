@@ -35,7 +35,7 @@ u32 validRows(std::span<const Vector> args, const u16* selection, u32 count, u16
     return kept;
 }
 
-}  // namespace
+} // namespace
 
 Evaluator::Evaluator(const compile::Expression& expression) : expression_(expression) {
     states_.resize(expression.scratch_count);
@@ -98,7 +98,8 @@ Vector Evaluator::run(const EvalNode& node, const Batch& batch, Rows rows) {
     BS_UNREACHABLE("evaluator");
 }
 
-Vector Evaluator::callPerEntry(const EvalNode& node, std::span<const Vector> args, NodeState& state) {
+Vector Evaluator::callPerEntry(const EvalNode& node, std::span<const Vector> args,
+                               NodeState& state) {
     const Vector& coded = args[node.varying_arg];
     const u32 entries = coded.dictionary_size;
     Vector result = coded;
@@ -126,7 +127,8 @@ Vector Evaluator::callPerEntry(const EvalNode& node, std::span<const Vector> arg
     return result;
 }
 
-Vector Evaluator::callConstant(const EvalNode& node, std::span<const Vector> args, NodeState& state) {
+Vector Evaluator::callConstant(const EvalNode& node, std::span<const Vector> args,
+                               NodeState& state) {
     state.result.reset(node.kind);
     if (node.null_policy != NullPolicy::kStrict) state.result.validity()[0] = kTrueWord;
     node.loop({args, node.arg_types.span(), node.type, state.result, nullptr, 1, heap_, *context_});
@@ -158,8 +160,8 @@ Vector Evaluator::runCall(const EvalNode& node, const Batch& batch, Rows rows) {
     if (strict)
         for (const Vector& arg : args)
             if (arg.form == VectorForm::kConstant && arg.isNull(0)) return constantNull(node.kind);
-    const bool is_volatile = node.function != nullptr &&
-                             node.function->volatility == functions::Volatility::kVolatile;
+    const bool is_volatile =
+        node.function != nullptr && node.function->volatility == functions::Volatility::kVolatile;
     if (all_constant && !is_volatile && rows.count > 0) return callConstant(node, args, state);
     if (node.per_entry && args[node.varying_arg].form == VectorForm::kDictionary &&
         (args[node.varying_arg].dictionary_id != 0 ||
@@ -195,8 +197,8 @@ Vector Evaluator::runCall(const EvalNode& node, const Batch& batch, Rows rows) {
         rows.count = validRows(args, rows.selection, rows.count, valid);
         rows.selection = valid;
     }
-    node.loop(
-        {args, node.arg_types.span(), node.type, out, rows.selection, rows.count, heap_, *context_});
+    node.loop({args, node.arg_types.span(), node.type, out, rows.selection, rows.count, heap_,
+               *context_});
     return out.view(nulls || may_null);
 }
 
@@ -267,4 +269,4 @@ u32 Evaluator::filterNode(const EvalNode& node, const Batch& batch, Rows rows, u
     return kept;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

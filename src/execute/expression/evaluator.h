@@ -5,7 +5,8 @@
 // the next call. One worker's.
 // Dictionaries: a call whose only varying argument is dictionary-coded runs once per entry and
 // yields a dictionary again; such results are kept while the dictionary stays the same.
-// Errors: only rows named by the selection, with non-NULL arguments, in a taken CASE arm, may raise.
+// Errors: only rows named by the selection, with non-NULL arguments, in a taken CASE arm, may
+// raise.
 #pragma once
 
 #include <memory>
@@ -25,21 +26,23 @@ public:
     /// The value of every selected row of `batch`. Other rows are undefined.
     Vector evaluate(const Batch& batch, functions::EvalContext& context);
 
-    /// Writes the selected rows for which the expression is TRUE to `out` (room for kVectorRows + 64)
-    /// in ascending order; returns how many.
+    /// Writes the selected rows for which the expression is TRUE to `out` (room for kVectorRows +
+    /// 64) in ascending order; returns how many.
     u32 filter(const Batch& batch, u16* out, functions::EvalContext& context);
 
 private:
     struct NodeState;
     struct Rows {
-        const u16* selection;  // nullptr: 0 .. count-1
+        const u16* selection; // nullptr: 0 .. count-1
         u32 count;
     };
 
     Vector run(const compile::EvalNode& node, const Batch& batch, Rows rows);
     Vector runCall(const compile::EvalNode& node, const Batch& batch, Rows rows);
-    Vector callPerEntry(const compile::EvalNode& node, std::span<const Vector> args, NodeState& state);
-    Vector callConstant(const compile::EvalNode& node, std::span<const Vector> args, NodeState& state);
+    Vector callPerEntry(const compile::EvalNode& node, std::span<const Vector> args,
+                        NodeState& state);
+    Vector callConstant(const compile::EvalNode& node, std::span<const Vector> args,
+                        NodeState& state);
     Vector runLogic(const compile::EvalNode& node, const Batch& batch, Rows rows);
     Vector runNot(const compile::EvalNode& node, const Batch& batch, Rows rows);
     Vector runTruth(const compile::EvalNode& node, const Batch& batch, Rows rows);
@@ -61,4 +64,4 @@ Vector flatten(const Vector& vector, const u16* selection, u32 count, VectorBuff
 /// Copies the selected rows of `from` to the same rows of `into`, values and validity.
 void copyRows(const Vector& from, const u16* selection, u32 count, VectorBuffer& into);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -12,7 +12,7 @@ namespace blueshift::execute {
 /// What a node keeps between batches.
 struct Evaluator::NodeState {
     VectorBuffer result;
-    VectorBuffer entries;  // a value per dictionary entry
+    VectorBuffer entries; // a value per dictionary entry
     VectorBuffer flat[2];
     std::vector<VectorBuffer> more_flat;
     alignas(16) char constant_bytes[16] = {};
@@ -27,4 +27,4 @@ struct Evaluator::NodeState {
     }
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -5,12 +5,14 @@
 namespace blueshift::execute {
 namespace {
 
-bool isText(PhysicalKind kind) { return kind == PhysicalKind::kText; }
+bool isText(PhysicalKind kind) {
+    return kind == PhysicalKind::kText;
+}
 bool isFloatKind(PhysicalKind kind) {
     return kind == PhysicalKind::kF32 || kind == PhysicalKind::kF64;
 }
 
-}  // namespace
+} // namespace
 
 InListSet::InListSet(std::span<const compile::EvalNode* const> constants, PhysicalKind kind)
     : kind_(kind) {
@@ -67,4 +69,4 @@ bool InListSet::contains(const Vector& vector, u32 index) const {
     }
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -26,8 +26,8 @@ private:
     std::vector<i128> integers_;
     std::vector<f64> floats_;
     std::vector<TextView> texts_;
-    std::vector<u32> slots_;  // open addressing; 0: empty, else index + 1
+    std::vector<u32> slots_; // open addressing; 0: empty, else index + 1
     u64 mask_ = 0;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

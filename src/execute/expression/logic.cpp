@@ -32,7 +32,7 @@ u32 removeRows(u16* rows, u32 count, const u16* taken, u32 taken_count) {
     return kept;
 }
 
-}  // namespace
+} // namespace
 
 Vector Evaluator::runLogic(const EvalNode& node, const Batch& batch, Rows rows) {
     NodeState& state = stateOf(node);
@@ -196,4 +196,4 @@ Vector Evaluator::runInList(const EvalNode& node, const Batch& batch, Rows rows)
     return state.result.view(true);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

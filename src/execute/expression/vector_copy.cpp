@@ -14,12 +14,15 @@ void gather(const T* from, T* to, const u16* selection, u32 count, Index&& index
     for (u32 i = 0; i < count; ++i) to[selection[i]] = from[index(selection[i])];
 }
 
-template <class T>
-void copyValues(const Vector& from, const u16* selection, u32 count, T* to) {
+template <class T> void copyValues(const Vector& from, const u16* selection, u32 count, T* to) {
     const T* values = from.values<T>();
     switch (from.form) {
-    case VectorForm::kConstant: gather(values, to, selection, count, [](u32) { return 0u; }); return;
-    case VectorForm::kFlat: gather(values, to, selection, count, [](u32 row) { return row; }); return;
+    case VectorForm::kConstant:
+        gather(values, to, selection, count, [](u32) { return 0u; });
+        return;
+    case VectorForm::kFlat:
+        gather(values, to, selection, count, [](u32 row) { return row; });
+        return;
     case VectorForm::kDictionary: break;
     }
     if (from.code_width == 1) {
@@ -34,7 +37,7 @@ void copyValues(const Vector& from, const u16* selection, u32 count, T* to) {
     }
 }
 
-}  // namespace
+} // namespace
 
 void copyRows(const Vector& from, const u16* selection, u32 count, VectorBuffer& into) {
     if (from.form == VectorForm::kConstant && from.isNull(0)) {
@@ -71,4 +74,4 @@ Vector flatten(const Vector& vector, const u16* selection, u32 count, VectorBuff
     return flat;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

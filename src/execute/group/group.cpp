@@ -126,10 +126,10 @@ u64 GroupOperator::memoryBytes() const {
     return bytes;
 }
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<SinkOperator> makeGroupSink(const compile::SinkInfo& info) {
     return std::make_unique<GroupOperator>(info);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -16,4 +16,4 @@ namespace blueshift::execute {
 /// `info.sink` is a GroupSink; `info` must outlive the operator.
 std::unique_ptr<SinkOperator> makeGroupSink(const compile::SinkInfo& info);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

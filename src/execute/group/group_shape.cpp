@@ -16,7 +16,7 @@ bool sameOrder(const std::vector<compile::SortKeySpec>& a,
     });
 }
 
-}  // namespace
+} // namespace
 
 GroupShape::GroupShape(const compile::SinkInfo& info_given)
     : info(info_given), sink(std::get<compile::GroupSink>(info_given.sink)) {
@@ -94,4 +94,4 @@ DeferredShape& GroupShape::inputOf(u32 index) {
     return input;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

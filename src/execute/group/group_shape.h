@@ -18,7 +18,7 @@ struct DeferredShape {
     static constexpr u32 kGroupHash = 0;
     static constexpr u32 kFirstKey = 1;
 
-    std::vector<u32> calls;  // GroupSink::calls
+    std::vector<u32> calls; // GroupSink::calls
     std::vector<compile::Slot> args;
     compile::Slot filter = compile::kNoSlot;
     bool distinct = false;
@@ -26,8 +26,8 @@ struct DeferredShape {
     u32 first_arg = 0;
     u32 first_order = 0;
     RowLayout layout;
-    std::vector<u32> compared;    // distinct: columns that make a row unique
-    std::vector<u32> group_keys;  // columns to compare with GroupShape::compared, in its order
+    std::vector<u32> compared;   // distinct: columns that make a row unique
+    std::vector<u32> group_keys; // columns to compare with GroupShape::compared, in its order
 };
 
 class GroupShape {
@@ -40,12 +40,12 @@ public:
     RowLayout layout;
     u32 key_count = 0;
     bool has_sets = false;
-    u32 set_column = 0;              // with sets: the column after the keys
-    std::vector<u64> sets;           // masks; one of all keys when the sink names none
-    std::vector<u32> compared;       // columns that make a group
-    std::vector<u32> state_offsets;  // in a row, by call
-    std::vector<u8> initial_states;  // the extra bytes of a new group
-    std::vector<u32> immediate;      // calls that are updated as rows come
+    u32 set_column = 0;             // with sets: the column after the keys
+    std::vector<u64> sets;          // masks; one of all keys when the sink names none
+    std::vector<u32> compared;      // columns that make a group
+    std::vector<u32> state_offsets; // in a row, by call
+    std::vector<u8> initial_states; // the extra bytes of a new group
+    std::vector<u32> immediate;     // calls that are updated as rows come
     std::vector<DeferredShape> deferred;
 
     bool hasKeys() const { return key_count > 0 || has_sets; }
@@ -60,4 +60,4 @@ private:
     DeferredShape& inputOf(u32 call);
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

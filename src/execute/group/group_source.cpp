@@ -50,8 +50,7 @@ bool GroupSource::next(State& state, Batch& batch, WorkerContext& context) {
         else if (column < shape_.key_count + calls)
             cursor.vectors[c] =
                 result(cursor, column - shape_.key_count, cursor.groups, count, out, context);
-        else
-            cursor.vectors[c] = groupingId(cursor.groups, count, out);
+        else cursor.vectors[c] = groupingId(cursor.groups, count, out);
     }
     cursor.groups += count;
     cursor.left -= count;
@@ -84,4 +83,4 @@ Vector GroupSource::groupingId(u8* const* groups, u32 count, VectorBuffer& out) 
     return out.view(false);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

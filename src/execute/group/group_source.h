@@ -39,4 +39,4 @@ private:
     std::vector<Morsel> morsels_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -36,11 +36,10 @@ bool KeyedRows::locate(std::span<const Vector> columns, const u16* selection, u3
         initialize(out, count);
         return true;
     }
-    return table_.findOrInsert(columns, selection, count, hashes, out,
-                               [&](const u16* fresh, u32 n, u8** addresses) {
-                                   return insert(columns, selection, hashes, fresh, n, addresses,
-                                                 context);
-                               });
+    return table_.findOrInsert(
+        columns, selection, count, hashes, out, [&](const u16* fresh, u32 n, u8** addresses) {
+            return insert(columns, selection, hashes, fresh, n, addresses, context);
+        });
 }
 
 bool KeyedRows::insert(std::span<const Vector> columns, const u16* selection, const u64* hashes,
@@ -69,4 +68,4 @@ bool KeyedRows::split(WorkerContext& context) {
     return rows.split(context, kWhat);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -23,12 +23,15 @@ Vector nullVector(PhysicalKind kind) {
         .kind = kind, .form = VectorForm::kConstant, .data = kZeroValue, .validity = &kNoneValid};
 }
 
-}  // namespace
+} // namespace
 
 LocalGroups::LocalGroups(const GroupShape& shape)
-    : shape_(shape), groups_(shape.layout, shape.compared, shape.initial_states),
-      hasher_(u32(shape.compared.size())), direct_(shape.sets.size()),
-      keys_(shape.layout.columnCount()), compared_(shape.compared.size()) {
+    : shape_(shape),
+      groups_(shape.layout, shape.compared, shape.initial_states),
+      hasher_(u32(shape.compared.size())),
+      direct_(shape.sets.size()),
+      keys_(shape.layout.columnCount()),
+      compared_(shape.compared.size()) {
     for (const DeferredShape& input : shape.deferred) {
         deferred_.push_back(std::make_unique<KeyedRows>(input.layout, input.compared, no_extra_));
         argument_hashers_.emplace_back(u32(input.args.size()));
@@ -83,12 +86,12 @@ void LocalGroups::consumeSet(u32 set, const Batch& batch, WorkerContext& context
 void LocalGroups::bindKeys(u32 set, const Batch& batch) {
     for (u32 k = 0; k < shape_.key_count; ++k) {
         const bool grouped = shape_.sets[set] >> k & 1;
-        keys_[k] = grouped ? batch.columns[shape_.sink.keys[k].slot]
-                           : nullVector(shape_.layout.kindOf(k));
+        keys_[k] =
+            grouped ? batch.columns[shape_.sink.keys[k].slot] : nullVector(shape_.layout.kindOf(k));
     }
     if (shape_.has_sets)
-        keys_[shape_.set_column] = {.kind = PhysicalKind::kI32, .form = VectorForm::kConstant,
-                                    .data = &set_numbers_[set]};
+        keys_[shape_.set_column] = {
+            .kind = PhysicalKind::kI32, .form = VectorForm::kConstant, .data = &set_numbers_[set]};
     for (size_t c = 0; c < compared_.size(); ++c) compared_[c] = keys_[shape_.compared[c]];
 }
 
@@ -133,8 +136,8 @@ bool LocalGroups::prepareDirect(DirectIndex& index) {
             size = 257;
         } else if (key.form == VectorForm::kConstant) {
             // NULLs of a set and its number are the same for every batch; other constants differ.
-            const bool of_set = shape_.has_sets &&
-                                (key.data == kZeroValue || k + 1 == compared_.size());
+            const bool of_set =
+                shape_.has_sets && (key.data == kZeroValue || k + 1 == compared_.size());
             id = of_set ? kByteKey : 0;
             size = 1;
         } else {
@@ -202,7 +205,8 @@ bool LocalGroups::fillDirect(DirectIndex& index, const Batch& batch, WorkerConte
     u32 count = 0;
     for (u32 i = 0; i < batch.selected; ++i) {
         u8*& group = index.groups[codes_[i]];
-        if (group != nullptr) [[likely]] continue;
+        if (group != nullptr) [[likely]]
+            continue;
         group = claimed;
         missing[count] = codes_[i];
         missing_rows[count++] = u16(batch.rowAt(i));
@@ -291,8 +295,8 @@ void LocalGroups::applyCall(u32 index, const Batch& batch, const Assignment& all
                             WorkerContext& context) {
     static const std::vector<compile::Slot> kNoArgs;
     const auto& spec = shape_.sink.calls[index];
-    const Assignment rows = livingRows(batch, spec.aggregate->sees_nulls ? kNoArgs : spec.args,
-                                       spec.filter, all);
+    const Assignment rows =
+        livingRows(batch, spec.aggregate->sees_nulls ? kNoArgs : spec.args, spec.filter, all);
     if (rows.count == 0) return;
     Vector args[kMostArguments];
     BS_CHECK(spec.args.size() <= kMostArguments, "an aggregate of too many arguments");
@@ -357,4 +361,4 @@ void LocalGroups::collect(u32 index, const Batch& batch, const Assignment& all,
     into.rows.append(wide_, numbers, rows.count, hashes_, nullptr, context, "aggregate input");
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -46,7 +46,7 @@ private:
     KeyTable table_;
     const std::vector<u8>& initial_extra_;
     u64 limit_ = kLocalGroups;
-    u64 seen_ = 0;  // rows since the table was last emptied
+    u64 seen_ = 0; // rows since the table was last emptied
     u32 useless_rounds_ = 0;
     u32 generation_ = 0;
     bool emptied_ = false;
@@ -75,7 +75,7 @@ private:
     /// Rows of a batch in the order in which they are applied, with their groups. A run is a
     /// stretch of rows of one group.
     struct Assignment {
-        const u16* rows = nullptr;  // nullptr: 0 .. count-1
+        const u16* rows = nullptr; // nullptr: 0 .. count-1
         u32 count = 0;
         u8* const* groups = nullptr;
         bool in_runs = false;
@@ -83,7 +83,7 @@ private:
     /// Groups by the codes of their keys; valid while the dictionaries stay and no row moves.
     struct DirectIndex {
         std::vector<u64> dictionary_ids;
-        std::vector<u32> sizes;  // codes per key, NULL's included
+        std::vector<u32> sizes; // codes per key, NULL's included
         std::vector<u8*> groups;
         u32 generation = 0;
     };
@@ -110,13 +110,13 @@ private:
     std::vector<u8> no_extra_;
     std::vector<std::unique_ptr<KeyedRows>> deferred_;
     ColumnHasher hasher_;
-    std::vector<ColumnHasher> argument_hashers_;  // by deferred input
-    std::vector<DirectIndex> direct_;  // by grouping set
+    std::vector<ColumnHasher> argument_hashers_; // by deferred input
+    std::vector<DirectIndex> direct_;            // by grouping set
     u8* only_group_ = nullptr;
 
-    std::vector<Vector> keys_;      // of the set at hand, with the set's index
-    std::vector<Vector> compared_;  // those of them that make a group
-    std::vector<Vector> wide_;  // columns of a deferred input
+    std::vector<Vector> keys_;     // of the set at hand, with the set's index
+    std::vector<Vector> compared_; // those of them that make a group
+    std::vector<Vector> wide_;     // columns of a deferred input
     std::vector<i32> set_numbers_;
     u64 hashes_[kVectorRows];
     u64 group_hash_of_row_[kVectorRows];
@@ -129,4 +129,4 @@ private:
     u16 living_rows_[kVectorRows];
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

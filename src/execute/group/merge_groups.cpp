@@ -63,8 +63,10 @@ void MergedGroups::addEmptyGroup(u32 set, WorkerContext& context) {
     alignas(16) const u8 zero[16] = {};
     std::vector<Vector> columns;
     for (u32 k = 0; k < shape_.key_count; ++k)
-        columns.push_back({.kind = shape_.layout.kindOf(k), .form = VectorForm::kConstant,
-                           .data = zero, .validity = &none_valid});
+        columns.push_back({.kind = shape_.layout.kindOf(k),
+                           .form = VectorForm::kConstant,
+                           .data = zero,
+                           .validity = &none_valid});
     if (shape_.has_sets)
         columns.push_back(
             {.kind = PhysicalKind::kI32, .form = VectorForm::kConstant, .data = &number});
@@ -187,4 +189,4 @@ void MergedGroups::updateFrom(const DeferredShape& input, u8* const* rows, u8* c
     }
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

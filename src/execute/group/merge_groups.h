@@ -48,4 +48,4 @@ private:
     std::vector<VectorBuffer> buffers_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -11,7 +11,7 @@ namespace {
 
 /// Beyond this many keys a Bloom filter leaves the cache and no longer pays.
 constexpr u64 kMostBloomKeys = 8u << 20;
-constexpr u64 kEntryBytes = 24;  // an entry while building, a pointer afterwards
+constexpr u64 kEntryBytes = 24; // an entry while building, a pointer afterwards
 
 std::vector<RowColumn> columnsOf(const compile::SinkInfo& info) {
     std::vector<RowColumn> columns;
@@ -19,7 +19,7 @@ std::vector<RowColumn> columnsOf(const compile::SinkInfo& info) {
     return columns;
 }
 
-}  // namespace
+} // namespace
 
 struct JoinBuild::BuildState : State {
     explicit BuildState(u32 keys) : hasher(keys) {}
@@ -226,4 +226,4 @@ std::unique_ptr<SourceOperator> JoinBuild::makeMatchSource(const std::vector<u32
     return std::make_unique<PageSource>(layout_, pages_, columns, matched);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -3,10 +3,10 @@
 // Shape: unchained (Birler et al., DaMoN 2024): a directory entry holds, in its upper 48 bits, the
 // end of its rows in one array of row pointers (the entry before it: their beginning), and in its
 // lower 16 bits a Bloom tag of their hashes, so that most misses end after one load.
-// Life cycle: consume (workers append rows and (hash, row) entries by partition) -> finish tasks, one
-// a partition, count and scatter -> immutable while probed; match flags excepted.
-// Publishes: min, max and a Bloom filter per key to scans below the probe side.
-// Threads: states are per worker; after finished() any worker probes.
+// Life cycle: consume (workers append rows and (hash, row) entries by partition) -> finish tasks,
+// one a partition, count and scatter -> immutable while probed; match flags excepted. Publishes:
+// min, max and a Bloom filter per key to scans below the probe side. Threads: states are per
+// worker; after finished() any worker probes.
 #pragma once
 
 #include <array>
@@ -33,7 +33,9 @@ public:
     std::unique_ptr<SourceOperator> makeSource(const std::vector<u32>& columns) override;
     /// Rows with a partner, or without (build-outer, semi and anti output).
     std::unique_ptr<SourceOperator> makeMatchSource(const std::vector<u32>& columns, bool matched);
-    u64 memoryBytes() const override { return pages_.memoryBytes() + directory_.size() * 8 + rows_.size() * 8; }
+    u64 memoryBytes() const override {
+        return pages_.memoryBytes() + directory_.size() * 8 + rows_.size() * 8;
+    }
 
     // ---- For probes.
     const RowLayout& layout() const { return layout_; }
@@ -65,7 +67,7 @@ private:
 
     const compile::BuildSink& spec_;
     RowLayout layout_;
-    std::vector<JoinFilter*> published_;  // parallel to spec_.publishes
+    std::vector<JoinFilter*> published_; // parallel to spec_.publishes
     std::mutex mutex_;
     RowPages pages_;
     std::array<std::vector<std::vector<Entry>>, kPartitions> entries_;
@@ -76,4 +78,4 @@ private:
     bool saw_null_key_ = false;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

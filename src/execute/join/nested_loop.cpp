@@ -33,7 +33,7 @@ private:
         u32 row = 0;
         bool done = true;
         u32 active = 0;
-        u16 open[kVectorRows + 64];  // probe rows still to be tested
+        u16 open[kVectorRows + 64]; // probe rows still to be tested
         u16 selection[kVectorRows + 64];
         u64 matched[kValidityWords];
         u64 unknown[kValidityWords];
@@ -55,7 +55,8 @@ private:
 
 std::unique_ptr<State> NestedLoop::makeState(WorkerContext&) {
     auto state = std::make_unique<LoopState>();
-    if (spec_.condition.root != nullptr) state->condition = std::make_unique<Evaluator>(spec_.condition);
+    if (spec_.condition.root != nullptr)
+        state->condition = std::make_unique<Evaluator>(spec_.condition);
     state->columns.resize(slots_.size());
     state->constants.resize(slots_.size());
     return state;
@@ -84,14 +85,16 @@ void NestedLoop::bindRow(LoopState& state, const u8* row) const {
         }
         char* bytes = state.constants[slot].bytes;
         std::memcpy(bytes, row + layout.offsetOf(column), widthOf(layout.kindOf(column)));
-        state.columns[slot] = {.kind = layout.kindOf(column), .form = VectorForm::kConstant,
-                               .data = bytes};
+        state.columns[slot] = {
+            .kind = layout.kindOf(column), .form = VectorForm::kConstant, .data = bytes};
     }
 }
 
 /// Rows of `open` that match the bound inner row, into `selection`.
 u32 NestedLoop::test(LoopState& state, WorkerContext& context) const {
-    const Batch batch{.rows = state.input.rows, .selected = state.active, .selection = state.open,
+    const Batch batch{.rows = state.input.rows,
+                      .selected = state.active,
+                      .selection = state.open,
                       .columns = state.columns};
     if (!state.condition) {
         std::memcpy(state.selection, state.open, state.active * sizeof(u16));
@@ -135,8 +138,10 @@ bool NestedLoop::more(State& base, Batch& output, WorkerContext& context) {
                 setBit(state.matched, at);
             }
             if (emitsMatches()) {
-                output = {.rows = state.input.rows, .selected = count,
-                          .selection = state.selection, .columns = state.columns};
+                output = {.rows = state.input.rows,
+                          .selected = count,
+                          .selection = state.selection,
+                          .columns = state.columns};
                 return true;
             }
             if (spec_.output == JoinOutput::kBuildSemi || spec_.output == JoinOutput::kBuildAnti)
@@ -188,15 +193,17 @@ bool NestedLoop::last(LoopState& state, Batch& output) const {
     }
     default: return false;
     }
-    output = {.rows = state.input.rows, .selected = count, .selection = state.selection,
+    output = {.rows = state.input.rows,
+              .selected = count,
+              .selection = state.selection,
               .columns = state.columns};
     return count > 0;
 }
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<StepOperator> makeNestedLoop(const compile::StepInfo& info, Materialized& inner) {
     return std::make_unique<NestedLoop>(info, inner);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -42,7 +42,8 @@ private:
     bool expand(ProbeState& state, Batch& output, WorkerContext& context) const;
     u32 compareKeys(ProbeState& state, u32 count, const u16* positions) const;
     bool last(ProbeState& state, Batch& output, WorkerContext& context) const;
-    void emitRest(ProbeState& state, Batch& output, u32 count, const u16* rows, bool null_build) const;
+    void emitRest(ProbeState& state, Batch& output, u32 count, const u16* rows,
+                  bool null_build) const;
     void mark(ProbeState& state) const;
     void singleViolated(WorkerContext& context) const {
         context.eval.fail(sqlstate::kCardinalityViolation,
@@ -59,16 +60,16 @@ struct Probe::ProbeState : State {
 
     ColumnHasher hasher;
     std::unique_ptr<Evaluator> residual;
-    std::vector<Vector> columns;          // of the output batch
-    std::vector<VectorBuffer> buffers;    // per output slot; used for build columns and marks
-    std::vector<VectorBuffer> dense;      // per output slot; used by expand
+    std::vector<Vector> columns;       // of the output batch
+    std::vector<VectorBuffer> buffers; // per output slot; used for build columns and marks
+    std::vector<VectorBuffer> dense;   // per output slot; used by expand
     std::vector<Vector> dense_columns;
     Batch input;
     bool done = true;
 
-    u32 active = 0;                       // probe rows with candidates left
-    u16 row[kVectorRows + 64];            // their rows
-    u64 next[kVectorRows];                // their next candidate
+    u32 active = 0;            // probe rows with candidates left
+    u16 row[kVectorRows + 64]; // their rows
+    u64 next[kVectorRows];     // their next candidate
     u64 end[kVectorRows];
     u64 hashes[kVectorRows];
     const u8* candidate[kVectorRows];
@@ -83,7 +84,8 @@ struct Probe::ProbeState : State {
 
 std::unique_ptr<State> Probe::makeState(WorkerContext&) {
     auto state = std::make_unique<ProbeState>(u32(spec_.keys.size()));
-    if (spec_.residual.root != nullptr) state->residual = std::make_unique<Evaluator>(spec_.residual);
+    if (spec_.residual.root != nullptr)
+        state->residual = std::make_unique<Evaluator>(spec_.residual);
     state->columns.resize(slots_.size());
     state->buffers.resize(slots_.size());
     state->dense.resize(slots_.size());
@@ -97,8 +99,7 @@ void Probe::start(State& base, const Batch& input, WorkerContext& context) {
     state.input = input;
     state.done = false;
     for (size_t i = 0; i < slots_.size(); ++i)
-        state.columns[i] =
-            i < input.columns.size() ? input.columns[i] : nullVector(slots_[i].kind);
+        state.columns[i] = i < input.columns.size() ? input.columns[i] : nullVector(slots_[i].kind);
     std::memset(state.matched, 0, sizeof state.matched);
     std::memset(state.null_key, 0, sizeof state.null_key);
     lookup(state, context);
@@ -168,11 +169,14 @@ bool Probe::round(ProbeState& state, Batch& output, WorkerContext& context) cons
             for (const auto& [column, slot] : spec_.residual_columns) {
                 VectorBuffer& buffer = state.buffers[slot];
                 buffer.reset(build_.layout().kindOf(column));
-                scatterColumn(build_.layout(), column, state.match_rows, state.positions, count, buffer);
+                scatterColumn(build_.layout(), column, state.match_rows, state.positions, count,
+                              buffer);
                 state.columns[slot] = buffer.view(build_.layout().isNullable(column));
             }
-            const Batch tested{.rows = state.input.rows, .selected = count,
-                               .selection = state.positions, .columns = state.columns};
+            const Batch tested{.rows = state.input.rows,
+                               .selected = count,
+                               .selection = state.positions,
+                               .columns = state.columns};
             const u32 kept = state.residual->filter(tested, state.selection, context.eval);
             if (context.failed()) return false;
             u32 next = 0;
@@ -185,7 +189,8 @@ bool Probe::round(ProbeState& state, Batch& output, WorkerContext& context) cons
             count = next;
         }
         for (u32 i = 0; i < count; ++i) {
-            if (spec_.output == JoinOutput::kProbeSingle && bitAt(state.matched, state.positions[i]))
+            if (spec_.output == JoinOutput::kProbeSingle &&
+                bitAt(state.matched, state.positions[i]))
                 return singleViolated(context), false;
             setBit(state.matched, state.positions[i]);
             if (build_.keepsMatches()) build_.markMatched(const_cast<u8*>(state.match_rows[i]));
@@ -193,7 +198,8 @@ bool Probe::round(ProbeState& state, Batch& output, WorkerContext& context) cons
         u32 kept = 0;
         for (u32 i = 0; i < state.active; ++i) {
             const u64 next = state.next[i] + 1;
-            const bool go_on = next < state.end[i] && !(decided && bitAt(state.matched, state.row[i]));
+            const bool go_on =
+                next < state.end[i] && !(decided && bitAt(state.matched, state.row[i]));
             state.next[kept] = next;
             state.end[kept] = state.end[i];
             state.hashes[kept] = state.hashes[i];
@@ -205,11 +211,14 @@ bool Probe::round(ProbeState& state, Batch& output, WorkerContext& context) cons
             for (const auto& [column, slot] : spec_.build_columns) {
                 VectorBuffer& buffer = state.buffers[slot];
                 buffer.reset(build_.layout().kindOf(column));
-                scatterColumn(build_.layout(), column, state.match_rows, state.positions, count, buffer);
+                scatterColumn(build_.layout(), column, state.match_rows, state.positions, count,
+                              buffer);
                 state.columns[slot] = buffer.view(build_.layout().isNullable(column));
             }
             std::memcpy(state.selection, state.positions, count * sizeof(u16));
-            output = {.rows = state.input.rows, .selected = count, .selection = state.selection,
+            output = {.rows = state.input.rows,
+                      .selected = count,
+                      .selection = state.selection,
                       .columns = state.columns};
             return true;
         }
@@ -249,13 +258,13 @@ bool Probe::expand(ProbeState& state, Batch& output, WorkerContext& context) con
         if (matches == 0) continue;
         const auto fill = [&](u32 rows) {
             for (size_t slot = 0; slot < state.input.columns.size(); ++slot)
-                state.dense_columns[slot] = takeRows(state.input.columns[slot], state.positions, rows,
-                                                     state.dense[slot]);
+                state.dense_columns[slot] =
+                    takeRows(state.input.columns[slot], state.positions, rows, state.dense[slot]);
             for (const auto& list : {spec_.build_columns, spec_.residual_columns})
                 for (const auto& [column, slot] : list) {
                     state.dense[slot].reset(build_.layout().kindOf(column));
-                    state.dense_columns[slot] = gatherColumn(build_.layout(), column,
-                                                             state.match_rows, rows, state.dense[slot]);
+                    state.dense_columns[slot] = gatherColumn(
+                        build_.layout(), column, state.match_rows, rows, state.dense[slot]);
                 }
         };
         for (size_t slot = 0; slot < slots_.size(); ++slot)
@@ -269,7 +278,8 @@ bool Probe::expand(ProbeState& state, Batch& output, WorkerContext& context) con
         }
         for (u32 i = 0; i < output.selected; ++i) {
             const u32 at = output.rowAt(i);
-            if (spec_.output == JoinOutput::kProbeSingle && bitAt(state.matched, state.positions[at]))
+            if (spec_.output == JoinOutput::kProbeSingle &&
+                bitAt(state.matched, state.positions[at]))
                 return singleViolated(context), false;
             setBit(state.matched, state.positions[at]);
             if (build_.keepsMatches()) build_.markMatched(const_cast<u8*>(state.match_rows[at]));
@@ -284,8 +294,8 @@ void Probe::emitRest(ProbeState& state, Batch& output, u32 count, const u16* row
     if (null_build)
         for (const auto& [column, slot] : spec_.build_columns)
             state.columns[slot] = nullVector(slots_[slot].kind);
-    output = {.rows = state.input.rows, .selected = count, .selection = rows,
-              .columns = state.columns};
+    output = {
+        .rows = state.input.rows, .selected = count, .selection = rows, .columns = state.columns};
 }
 
 void Probe::mark(ProbeState& state) const {
@@ -323,13 +333,12 @@ bool Probe::last(ProbeState& state, Batch& output, WorkerContext&) const {
         select([&](u32 row) { return !bitAt(state.matched, row); });
         emitRest(state, output, count, state.selection, true);
         return count > 0;
-    case JoinOutput::kProbeSemi:
-        select([&](u32 row) { return bitAt(state.matched, row); });
-        break;
+    case JoinOutput::kProbeSemi: select([&](u32 row) { return bitAt(state.matched, row); }); break;
     case JoinOutput::kProbeAnti:
         if (spec_.null_aware_anti && build_.sawNullKey()) return false;
         select([&](u32 row) {
-            if (spec_.null_aware_anti && build_.sawRows() && bitAt(state.null_key, row)) return false;
+            if (spec_.null_aware_anti && build_.sawRows() && bitAt(state.null_key, row))
+                return false;
             return !bitAt(state.matched, row);
         });
         break;
@@ -346,8 +355,8 @@ bool Probe::last(ProbeState& state, Batch& output, WorkerContext&) const {
 bool Probe::more(State& base, Batch& output, WorkerContext& context) {
     auto& state = static_cast<ProbeState&>(base);
     if (state.done) return false;
-    const bool expands = emitsMatches() && state.active > 0 && state.active <= kExpandRows &&
-                         !firstMatchDecides();
+    const bool expands =
+        emitsMatches() && state.active > 0 && state.active <= kExpandRows && !firstMatchDecides();
     if (!expands && round(state, output, context)) return true;
     if (context.failed()) return false;
     if (state.active > 0 && expand(state, output, context)) return true;
@@ -355,10 +364,10 @@ bool Probe::more(State& base, Batch& output, WorkerContext& context) {
     return last(state, output, context);
 }
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<StepOperator> makeProbe(const compile::StepInfo& info, const JoinBuild& build) {
     return std::make_unique<Probe>(info, build);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

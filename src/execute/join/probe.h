@@ -1,4 +1,5 @@
-// probe.h: the probe side of a hash join: lookup (which build rows match) and expand (a row a match).
+// probe.h: the probe side of a hash join: lookup (which build rows match) and expand (a row a
+// match).
 //
 // Stages over the whole batch: hash -> prefetch directory -> tag test -> prefetch rows -> compare,
 // then rounds: round k yields the k-th match of every probe row as a narrowed selection of the
@@ -13,4 +14,4 @@ namespace blueshift::execute {
 
 std::unique_ptr<StepOperator> makeProbe(const compile::StepInfo& info, const JoinBuild& build);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

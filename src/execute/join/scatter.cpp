@@ -43,4 +43,4 @@ Vector nullVector(PhysicalKind kind) {
     return {.kind = kind, .form = VectorForm::kConstant, .data = kZero, .validity = &kNull};
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -8,8 +8,8 @@
 
 namespace blueshift::execute {
 
-/// out[positions[i]] = column of rows[i]; validity is set for those positions when the column may be
-/// NULL.
+/// out[positions[i]] = column of rows[i]; validity is set for those positions when the column may
+/// be NULL.
 void scatterColumn(const RowLayout& layout, u32 column, const u8* const* rows, const u16* positions,
                    u32 count, VectorBuffer& out);
 
@@ -19,4 +19,4 @@ Vector takeRows(const Vector& vector, const u16* rows, u32 count, VectorBuffer& 
 /// A constant NULL of a kind.
 Vector nullVector(PhysicalKind kind);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -31,14 +31,18 @@ private:
     std::atomic<u64> used_{0};
 };
 
-std::unique_ptr<MemoryGrant> MemoryBroker::makeGrant() { return std::make_unique<QueryGrant>(*this); }
+std::unique_ptr<MemoryGrant> MemoryBroker::makeGrant() {
+    return std::make_unique<QueryGrant>(*this);
+}
 
 bool WorkerContext::take(u64 bytes, std::string_view what) {
     if (bytes == 0 || memory == nullptr || memory->grow(bytes)) return true;
-    eval.fail(Error(sqlstate::kOutOfMemory, fmt::format("out of memory: {} needs {} bytes more than "
-                                                        "this server's limit allows", what, bytes))
-                  .withHint("Start the server with a larger --memory, or make the query smaller."));
+    eval.fail(
+        Error(sqlstate::kOutOfMemory, fmt::format("out of memory: {} needs {} bytes more than "
+                                                  "this server's limit allows",
+                                                  what, bytes))
+            .withHint("Start the server with a larger --memory, or make the query smaller."));
     return false;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

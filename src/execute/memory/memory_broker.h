@@ -30,4 +30,4 @@ private:
     std::atomic<u64> used_{0};
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -10,8 +10,8 @@ namespace {
 
 storage::ScanOptions scanOptions(const compile::ScanSource& spec,
                                  std::span<JoinFilter* const> filters, u32 vector_rows) {
-    storage::ScanOptions options{.columns = spec.column_ids, .predicates = spec.predicates,
-                                 .vector_rows = vector_rows};
+    storage::ScanOptions options{
+        .columns = spec.column_ids, .predicates = spec.predicates, .vector_rows = vector_rows};
     for (const auto& target : spec.join_filters)
         options.join_filters.push_back({target.column_id, filters[target.filter]});
     return options;
@@ -62,17 +62,18 @@ public:
     }
     void start(State&, u32, WorkerContext& context) override {
         const u32 most = context.vector_rows;
-        auto status = spec_.source->read(context_, spec_.arguments, [&](std::span<const Value> row) {
-            if (chunks_.empty() || chunks_.back().rows == most) {
-                chunks_.emplace_back();
-                for (const auto& slot : slots_) chunks_.back().columns.emplace_back(slot.kind);
-            }
-            Chunk& chunk = chunks_.back();
-            for (size_t i = 0; i < slots_.size(); ++i)
-                storeValue(row[spec_.columns[i]], chunk.columns[i], chunk.rows, texts_);
-            ++chunk.rows;
-            return !context.failed();
-        });
+        auto status =
+            spec_.source->read(context_, spec_.arguments, [&](std::span<const Value> row) {
+                if (chunks_.empty() || chunks_.back().rows == most) {
+                    chunks_.emplace_back();
+                    for (const auto& slot : slots_) chunks_.back().columns.emplace_back(slot.kind);
+                }
+                Chunk& chunk = chunks_.back();
+                for (size_t i = 0; i < slots_.size(); ++i)
+                    storeValue(row[spec_.columns[i]], chunk.columns[i], chunk.rows, texts_);
+                ++chunk.rows;
+                return !context.failed();
+            });
         if (!status) context.eval.fail(std::move(status.error()));
     }
     bool next(State& base, Batch& batch, WorkerContext&) override {
@@ -114,14 +115,17 @@ public:
         state->columns.resize(slots_.size());
         return state;
     }
-    void start(State& base, u32, WorkerContext&) override { static_cast<RowsState&>(base).next = 0; }
+    void start(State& base, u32, WorkerContext&) override {
+        static_cast<RowsState&>(base).next = 0;
+    }
     bool next(State& base, Batch& batch, WorkerContext& context) override {
         auto& state = static_cast<RowsState&>(base);
         state.heap.clear();
         u32 count = 0;
         const Batch one{.rows = 1, .selected = 1};
         const u16 first = 0;
-        for (; count < context.vector_rows && state.next < spec_.rows.size(); ++count, ++state.next) {
+        for (; count < context.vector_rows && state.next < spec_.rows.size();
+             ++count, ++state.next) {
             for (size_t c = 0; c < slots_.size(); ++c) {
                 Evaluator evaluator(spec_.rows[state.next][c]);
                 Vector value = evaluator.evaluate(one, context.eval);
@@ -154,7 +158,7 @@ private:
     std::span<const compile::SlotInfo> slots_;
 };
 
-}  // namespace
+} // namespace
 
 TableScanSource::TableScanSource(const compile::ScanSource& spec, objects::ObjectStore& store,
                                  storage::BlockCache& cache, std::span<JoinFilter* const> filters,
@@ -165,7 +169,7 @@ namespace {
 struct ScanHolder : State {
     std::unique_ptr<storage::ScanState> state;
 };
-}  // namespace
+} // namespace
 
 std::unique_ptr<State> TableScanSource::makeState(WorkerContext&) {
     auto holder = std::make_unique<ScanHolder>();
@@ -195,4 +199,4 @@ std::unique_ptr<SourceOperator> makeValuesSource(const compile::ValuesSource& sp
     return std::make_unique<ValuesRows>(spec, slots);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

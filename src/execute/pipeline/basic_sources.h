@@ -30,4 +30,4 @@ std::unique_ptr<SourceOperator> makeSystemSource(const compile::SystemSource& sp
 std::unique_ptr<SourceOperator> makeValuesSource(const compile::ValuesSource& spec,
                                                  std::span<const compile::SlotInfo> slots);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

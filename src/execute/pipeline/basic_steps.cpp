@@ -110,7 +110,8 @@ public:
         return true;
     }
     bool exhausted() const override {
-        return spec_.limit >= 0 && seen_.load(std::memory_order_relaxed) >= spec_.offset + spec_.limit;
+        return spec_.limit >= 0 &&
+               seen_.load(std::memory_order_relaxed) >= spec_.offset + spec_.limit;
     }
 
 private:
@@ -152,7 +153,7 @@ private:
     const compile::SelectStep& spec_;
 };
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<StepOperator> makeBasicStep(const compile::StepInfo& info) {
     if (const auto* filter = std::get_if<compile::FilterStep>(&info.step))
@@ -164,4 +165,4 @@ std::unique_ptr<StepOperator> makeBasicStep(const compile::StepInfo& info) {
     return std::make_unique<Select>(std::get<compile::SelectStep>(info.step));
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

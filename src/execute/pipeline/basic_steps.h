@@ -8,4 +8,4 @@ namespace blueshift::execute {
 /// The operator of a FilterStep, ComputeStep, LimitStep or SelectStep.
 std::unique_ptr<StepOperator> makeBasicStep(const compile::StepInfo& info);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -25,7 +25,7 @@ private:
     std::chrono::steady_clock::time_point start_;
 };
 
-}  // namespace
+} // namespace
 
 Lane::Lane(PipelineOperators& pipeline, WorkerContext& context)
     : pipeline_(pipeline), context_(context), source_state_(pipeline.source->makeState(context)) {
@@ -91,8 +91,10 @@ bool Lane::pull(Batch& batch) {
             if (context_.failed()) break;
             for (size_t i = 0; i < sink_columns_.size(); ++i)
                 sink_columns_[i] = current.columns[pipeline_.sink_slots[i]];
-            batch = {.rows = current.rows, .selected = current.selected,
-                     .selection = current.selection, .columns = sink_columns_};
+            batch = {.rows = current.rows,
+                     .selected = current.selected,
+                     .selection = current.selection,
+                     .columns = sink_columns_};
             return true;
         }
         const u32 step = depth_;
@@ -104,4 +106,4 @@ bool Lane::pull(Batch& batch) {
     return false;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

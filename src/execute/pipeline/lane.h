@@ -2,7 +2,8 @@
 //
 // pull() is a generator: it keeps the depth of the deepest step that may have more output, so that
 // a batch can be handed out (to a sink, a client or a writer) between any two steps' outputs.
-// Threads: a lane belongs to one worker at a time; the morsel counter is shared by a pipeline's lanes.
+// Threads: a lane belongs to one worker at a time; the morsel counter is shared by a pipeline's
+// lanes.
 #pragma once
 
 #include <atomic>
@@ -24,7 +25,7 @@ struct PipelineOperators {
     std::vector<compile::Slot> sink_slots;
     u32 source_op = 0;
     std::vector<u32> step_ops;
-    std::span<OperatorMetrics> metrics;  // by operator id
+    std::span<OperatorMetrics> metrics; // by operator id
     bool timed = false;
     std::atomic<u32> next_morsel{0};
 };
@@ -48,9 +49,9 @@ private:
     std::unique_ptr<State> source_state_;
     std::vector<std::unique_ptr<State>> step_states_;
     std::vector<Vector> sink_columns_;
-    u32 depth_ = 0;  // steps[depth_ - 1] may have more output
+    u32 depth_ = 0; // steps[depth_ - 1] may have more output
     bool in_morsel_ = false;
     bool ended_ = false;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

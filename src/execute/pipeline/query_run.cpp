@@ -32,7 +32,7 @@ template <class Body> void guarded(WorkerContext& context, Body&& body) {
     }
 }
 
-}  // namespace
+} // namespace
 
 struct QueryRun::Impl {
     const compile::Program& program;
@@ -63,7 +63,8 @@ struct QueryRun::Impl {
     std::vector<std::unique_ptr<Task>> tasks;
     std::unique_ptr<OwnedBatch> held;
 
-    Impl(const compile::Program& p, const RunEnvironment& e) : program(p), environment(e), metrics(p.operators + 1) {}
+    Impl(const compile::Program& p, const RunEnvironment& e)
+        : program(p), environment(e), metrics(p.operators + 1) {}
     ~Impl();
 
     WorkerContext makeContext(u32 worker) const {
@@ -115,8 +116,7 @@ struct QueryRun::Impl {
 /// A lane that runs in slices on the pool: into the queue, a consumer or a sink.
 class QueryRun::Impl::LaneTask final : public Task {
 public:
-    LaneTask(Impl& run, Made& made, ResultQueue* queue)
-        : run_(run), made_(made), queue_(queue) {}
+    LaneTask(Impl& run, Made& made, ResultQueue* queue) : run_(run), made_(made), queue_(queue) {}
 
     TaskResult run(u32 worker) override {
         if (!context_) {
@@ -177,10 +177,8 @@ void QueryRun::Impl::makeSinks() {
             sink = std::make_unique<JoinBuild>(info, filter_pointers);
         else if (std::holds_alternative<compile::MaterializeSink>(info.sink))
             sink = makeMaterializeSink(info);
-        else if (std::holds_alternative<compile::GroupSink>(info.sink))
-            sink = makeGroupSink(info);
-        else if (std::holds_alternative<compile::SortSink>(info.sink))
-            sink = makeSortSink(info);
+        else if (std::holds_alternative<compile::GroupSink>(info.sink)) sink = makeGroupSink(info);
+        else if (std::holds_alternative<compile::SortSink>(info.sink)) sink = makeSortSink(info);
         else if (std::holds_alternative<compile::WindowSink>(info.sink))
             sink = makeWindowSink(info);
         sinks.push_back(std::move(sink));
@@ -191,8 +189,9 @@ QueryRun::Impl::Made& QueryRun::Impl::makePipeline(const compile::Pipeline& pipe
     auto fresh = std::make_unique<Made>();
     Made& result = *fresh;
     if (const auto* scan = std::get_if<compile::ScanSource>(&pipeline.source)) {
-        result.source = std::make_unique<TableScanSource>(*scan, *environment.store, *environment.cache,
-                                                          filter_pointers, environment.vector_rows);
+        result.source =
+            std::make_unique<TableScanSource>(*scan, *environment.store, *environment.cache,
+                                              filter_pointers, environment.vector_rows);
     } else if (const auto* system = std::get_if<compile::SystemSource>(&pipeline.source)) {
         result.source = makeSystemSource(*system, pipeline.source_slots, environment.sources);
     } else if (const auto* values = std::get_if<compile::ValuesSource>(&pipeline.source)) {
@@ -201,21 +200,19 @@ QueryRun::Impl::Made& QueryRun::Impl::makePipeline(const compile::Pipeline& pipe
         const auto& read = std::get<compile::SinkSource>(pipeline.source);
         auto* build = dynamic_cast<JoinBuild*>(sinks[read.sink].get());
         auto* rows = dynamic_cast<Materialized*>(sinks[read.sink].get());
-        if (build != nullptr)
-            result.source = build->makeMatchSource(read.columns, read.matched);
+        if (build != nullptr) result.source = build->makeMatchSource(read.columns, read.matched);
         else if (rows != nullptr && rows->keepsMatches())
             result.source = rows->makeMatchSource(read.columns, read.matched);
-        else
-            result.source = sinks[read.sink]->makeSource(read.columns);
+        else result.source = sinks[read.sink]->makeSource(read.columns);
     }
     result.source->open();
     for (const auto& info : pipeline.steps) {
         if (const auto* probe = std::get_if<compile::ProbeStep>(&info.step))
             result.steps.push_back(makeProbe(info, dynamic_cast<JoinBuild&>(*sinks[probe->sink])));
         else if (const auto* loop = std::get_if<compile::NestedLoopStep>(&info.step))
-            result.steps.push_back(makeNestedLoop(info, dynamic_cast<Materialized&>(*sinks[loop->sink])));
-        else
-            result.steps.push_back(makeBasicStep(info));
+            result.steps.push_back(
+                makeNestedLoop(info, dynamic_cast<Materialized&>(*sinks[loop->sink])));
+        else result.steps.push_back(makeBasicStep(info));
         result.operators.steps.push_back(result.steps.back().get());
         result.operators.step_ops.push_back(info.op);
     }
@@ -270,7 +267,8 @@ void QueryRun::Impl::finishSink(SinkOperator& sink) {
     }
 }
 
-/// Runs what the next result pipeline needs, then opens it. Leaves neither lane nor queue at the end.
+/// Runs what the next result pipeline needs, then opens it. Leaves neither lane nor queue at the
+/// end.
 void QueryRun::Impl::prepareResult() {
     endTasks();
     inline_lane.reset();
@@ -285,7 +283,8 @@ void QueryRun::Impl::prepareResult() {
         const u32 lanes = laneCount(pipeline, operators);
         ++next_pipeline;
         if (lanes <= 1) {
-            inline_context = std::make_unique<WorkerContext>(makeContext(environment.pool->threads()));
+            inline_context =
+                std::make_unique<WorkerContext>(makeContext(environment.pool->threads()));
             guarded(*inline_context, [&] {
                 inline_lane = std::make_unique<Lane>(operators.operators, *inline_context);
             });
@@ -387,7 +386,8 @@ std::vector<OperatorReport> QueryRun::reports() const {
         reports[i].nanos = impl_->metrics[i].nanos.load();
     }
     for (size_t i = 0; i < impl_->sinks.size(); ++i)
-        if (impl_->sinks[i]) reports[impl_->program.sinks[i].op].memory_bytes += impl_->sinks[i]->memoryBytes();
+        if (impl_->sinks[i])
+            reports[impl_->program.sinks[i].op].memory_bytes += impl_->sinks[i]->memoryBytes();
     for (const auto& made : impl_->made) {
         const auto* scan = dynamic_cast<const TableScanSource*>(made->source.get());
         if (scan == nullptr) continue;
@@ -399,11 +399,13 @@ std::vector<OperatorReport> QueryRun::reports() const {
         const auto* scan = std::get_if<compile::ScanSource>(&pipeline.source);
         if (scan == nullptr) continue;
         for (const auto& target : scan->join_filters) {
-            reports[pipeline.source_op].join_filter_tested += impl_->filters[target.filter]->rows_tested.load();
-            reports[pipeline.source_op].join_filter_passed += impl_->filters[target.filter]->rows_passed.load();
+            reports[pipeline.source_op].join_filter_tested +=
+                impl_->filters[target.filter]->rows_tested.load();
+            reports[pipeline.source_op].join_filter_passed +=
+                impl_->filters[target.filter]->rows_passed.load();
         }
     }
     return reports;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -83,4 +83,4 @@ void ResultQueue::waitForWriters() {
     changed_.wait(lock, [&] { return writers_ == 0; });
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

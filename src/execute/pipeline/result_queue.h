@@ -1,7 +1,7 @@
 // result_queue.h: batches on their way from workers to the client's thread, copied and bounded.
 //
-// A worker that finds the queue full parks its lane; taking a batch wakes it. Never blocks a worker.
-// Threads: any number of writers, one reader.
+// A worker that finds the queue full parks its lane; taking a batch wakes it. Never blocks a
+// worker. Threads: any number of writers, one reader.
 #pragma once
 
 #include <condition_variable>
@@ -54,4 +54,4 @@ private:
     bool abandoned_ = false;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -79,7 +79,7 @@ private:
     Loop& loop_;
 };
 
-}  // namespace
+} // namespace
 
 void WorkerPool::parallelFor(u32 count, const std::function<void(u32, u32)>& function) {
     if (count == 0) return;
@@ -105,4 +105,4 @@ void WorkerPool::parallelFor(u32 count, const std::function<void(u32, u32)>& fun
     loop.ended.wait(lock, [&] { return loop.running == 0; });
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -35,8 +35,8 @@ public:
     void submit(Task& task);
     /// Others wait for a worker: a running task should end its slice soon.
     bool crowded() const { return waiting_.load(std::memory_order_relaxed) > 0; }
-    /// Runs function(index, worker) for all indexes below `count` and returns when all are done. The
-    /// caller's thread takes part with worker number threads().
+    /// Runs function(index, worker) for all indexes below `count` and returns when all are done.
+    /// The caller's thread takes part with worker number threads().
     void parallelFor(u32 count, const std::function<void(u32 index, u32 worker)>& function);
 
 private:
@@ -50,4 +50,4 @@ private:
     std::vector<std::thread> threads_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

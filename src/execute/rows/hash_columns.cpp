@@ -25,7 +25,7 @@ void hashRows(const Vector& key, const u16* rows, u32 count, u64* hashes, bool c
     });
 }
 
-}  // namespace
+} // namespace
 
 void ColumnHasher::hash(std::span<const Vector> keys, const u16* rows, u32 count, u64* hashes) {
     if (keys.empty()) std::fill(hashes, hashes + count, 0);
@@ -78,4 +78,4 @@ void ColumnHasher::hashDictionary(const Vector& key, EntryHashes& entries, const
              [&](u32 row) { return entry_hashes[key.codeAt(row)]; });
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

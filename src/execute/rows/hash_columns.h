@@ -38,4 +38,4 @@ private:
     std::vector<EntryHashes> columns_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

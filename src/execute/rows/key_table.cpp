@@ -114,4 +114,4 @@ void KeyTable::find(const RowLayout& other, std::span<const u32> other_columns, 
     }
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

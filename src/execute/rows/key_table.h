@@ -18,7 +18,9 @@ namespace blueshift::execute {
 /// Partition of a row by the top bits of its hash.
 inline constexpr u32 kPartitionBits = 6;
 inline constexpr u32 kPartitions = 1u << kPartitionBits;
-inline u32 partitionOf(u64 hash) { return u32(hash >> (64 - kPartitionBits)); }
+inline u32 partitionOf(u64 hash) {
+    return u32(hash >> (64 - kPartitionBits));
+}
 
 class KeyTable {
 public:
@@ -41,9 +43,7 @@ public:
                       const u64* hashes, u8** out, Insert&& insert) {
         return probe(
             count, hashes, out,
-            [&](u16* candidates, u32 n) {
-                return match(columns, rows, out, candidates, n);
-            },
+            [&](u16* candidates, u32 n) { return match(columns, rows, out, candidates, n); },
             insert);
     }
 
@@ -57,7 +57,7 @@ public:
 
 private:
     static constexpr u64 kAddressMask = (u64{1} << 48) - 1;
-    static constexpr u64 kPending = 1;  // an address that no row has
+    static constexpr u64 kPending = 1; // an address that no row has
 
     static u64 saltOf(u64 hash) { return hash >> (64 - kPartitionBits - 16) << 48; }
     static u8* rowOf(u64 slot) { return reinterpret_cast<u8*>(slot & kAddressMask); }
@@ -143,4 +143,4 @@ bool KeyTable::probe(u32 count, const u64* hashes, u8** out, Match&& match, Inse
     return true;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

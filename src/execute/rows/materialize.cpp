@@ -14,14 +14,16 @@ struct PagesState : State {
     RowPages pages;
 };
 
-}  // namespace
+} // namespace
 
 Materialized::Materialized(const compile::SinkInfo& info)
     // The match flag, or, for rows without columns, something to count them by.
     : layout_(columnsOf(info), false, 8),
       keeps_matches_(std::get<compile::MaterializeSink>(info.sink).keeps_matches) {}
 
-std::unique_ptr<State> Materialized::makeState(WorkerContext&) { return std::make_unique<PagesState>(); }
+std::unique_ptr<State> Materialized::makeState(WorkerContext&) {
+    return std::make_unique<PagesState>();
+}
 
 void Materialized::consume(State& base, const Batch& batch, WorkerContext& context) {
     static_cast<PagesState&>(base).pages.append(layout_, batch.columns, batch.selection,
@@ -47,4 +49,4 @@ std::unique_ptr<SinkOperator> makeMaterializeSink(const compile::SinkInfo& info)
     return std::make_unique<Materialized>(info);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -1,5 +1,5 @@
-// materialize.h: keeps rows so that they can be read several times: common tables, the inner side of
-// nested loops, streams that meet.
+// materialize.h: keeps rows so that they can be read several times: common tables, the inner side
+// of nested loops, streams that meet.
 //
 // Threads: filled by per-worker states; read by any number afterwards.
 #pragma once
@@ -35,4 +35,4 @@ private:
 
 std::unique_ptr<SinkOperator> makeMaterializeSink(const compile::SinkInfo& info);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

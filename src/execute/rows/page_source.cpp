@@ -43,4 +43,4 @@ bool PageSource::next(State& base, Batch& batch, WorkerContext& context) {
     return true;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -32,4 +32,4 @@ private:
     std::optional<bool> matched_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

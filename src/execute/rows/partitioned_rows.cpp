@@ -20,7 +20,7 @@ struct PartitionOrder {
     }
 };
 
-}  // namespace
+} // namespace
 
 u64 PartitionedRows::rowCount() const {
     u64 rows = 0;
@@ -84,4 +84,4 @@ bool PartitionedRows::split(WorkerContext& context, std::string_view what) {
     return true;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -33,4 +33,4 @@ private:
     std::vector<RowPages> parts_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -31,8 +31,7 @@ bool gatherValidity(const RowLayout& layout, u32 column, const u8* const* rows, 
     for (u32 base = 0; base < count; base += 64) {
         const u32 n = std::min(64u, count - base);
         u64 word = 0;
-        for (u32 i = 0; i < n; ++i)
-            word |= u64((rows[base + i][byte] & mask) == 0) << i;
+        for (u32 i = 0; i < n; ++i) word |= u64((rows[base + i][byte] & mask) == 0) << i;
         validity[base / 64] = word;
         any |= word != (n == 64 ? ~u64{0} : (u64{1} << n) - 1);
     }
@@ -90,7 +89,7 @@ i128 loadInteger(const RowLayout& layout, u32 column, const u8* row) {
     return value;
 }
 
-}  // namespace
+} // namespace
 
 Vector gatherColumn(const RowLayout& layout, u32 column, const u8* const* rows, u32 count,
                     VectorBuffer& out) {
@@ -182,4 +181,4 @@ u32 matchRows(const RowLayout& layout_a, u32 column_a, const u8* const* a,
     return mergeCandidates(candidates, count, null_pairs, null_count);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

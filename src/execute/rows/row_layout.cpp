@@ -31,4 +31,4 @@ RowLayout::RowLayout(std::span<const RowColumn> columns, bool has_hash, u32 extr
     row_bytes_ = offset == 0 ? 8 : (offset + 7) & ~7u;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

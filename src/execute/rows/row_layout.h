@@ -81,4 +81,4 @@ template <class T> inline void storeField(u8* row, u32 offset, const T& value) {
     std::memcpy(row + offset, &value, sizeof(T));
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

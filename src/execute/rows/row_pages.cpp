@@ -64,7 +64,7 @@ void scatterNulls(const RowLayout& layout, u32 column, const Vector& vector, con
     }
 }
 
-}  // namespace
+} // namespace
 
 bool RowPages::reserveRows(const RowLayout& layout, u32 count, u8** out, WorkerContext& context,
                            std::string_view what) {
@@ -202,8 +202,7 @@ void RowPages::absorb(RowPages&& other) {
 }
 
 void RowPages::absorbText(RowPages&& other, WorkerContext& context) {
-    if (context.memory != nullptr)
-        context.memory->shrink(other.memory_bytes_ - other.text_bytes_);
+    if (context.memory != nullptr) context.memory->shrink(other.memory_bytes_ - other.text_bytes_);
     memory_bytes_ += other.text_bytes_;
     text_bytes_ += other.text_bytes_;
     for (TextChunk& chunk : other.texts_) texts_.push_back(std::move(chunk));
@@ -222,4 +221,4 @@ void RowPages::collectRows(std::vector<u8*>& out) const {
     }
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

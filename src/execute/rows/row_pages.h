@@ -21,7 +21,7 @@ struct RowPage {
     const RowLayout* layout = nullptr;
     std::unique_ptr<u64[]> bytes;
     u32 rows = 0;
-    u32 capacity = 0;  // rows
+    u32 capacity = 0; // rows
     /// Text of its rows lies in chunks text_begin .. text_end of the RowPages that hold it.
     u32 text_begin = 0;
     u32 text_end = 0;
@@ -77,7 +77,7 @@ private:
     std::vector<RowPage> pages_;
     std::vector<TextChunk> texts_;
     u64 row_count_ = 0;
-    u64 memory_bytes_ = 0;  // of pages and texts
+    u64 memory_bytes_ = 0; // of pages and texts
     u64 text_bytes_ = 0;
 };
 
@@ -100,4 +100,4 @@ u32 matchRows(const RowLayout& layout_a, u32 column_a, const u8* const* a,
               const RowLayout& layout_b, u32 column_b, const u8* const* b, u16* candidates,
               u32 count, bool nulls_equal);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -29,4 +29,4 @@ void StateMemory::release() {
     memory_bytes_ = 0;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

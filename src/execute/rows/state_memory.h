@@ -30,4 +30,4 @@ private:
     WorkerContext* context_ = nullptr;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -57,6 +57,8 @@ void RunMerger::mergePart(u32 part) {
     if (!heads.empty()) std::copy(heads[0].at, heads[0].end, merged_.begin() + i64(out));
 }
 
-void RunMerger::finish() { runs_.clear(); }
+void RunMerger::finish() {
+    runs_.clear();
+}
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

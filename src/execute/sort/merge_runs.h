@@ -24,8 +24,8 @@ public:
 private:
     const RowOrder& order_;
     std::vector<std::vector<SortEntry>> runs_;
-    std::vector<std::vector<size_t>> cuts_;  // cuts_[part][run]: where the part begins in the run
+    std::vector<std::vector<size_t>> cuts_; // cuts_[part][run]: where the part begins in the run
     std::vector<SortEntry> merged_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -50,13 +50,16 @@ template <class T> u128 ordered(const T& value, u32 bits) {
     }
 }
 
-}  // namespace
+} // namespace
 
 RowOrder::RowOrder(const RowLayout& layout, std::span<const RowSortKey> keys) : layout_(layout) {
     for (const RowSortKey& key : keys) {
-        Key made{.column = key.column, .offset = layout.offsetOf(key.column),
-                 .descending = key.descending, .nulls_first = key.nulls_first,
-                 .nullable = layout.isNullable(key.column), .kind = layout.kindOf(key.column),
+        Key made{.column = key.column,
+                 .offset = layout.offsetOf(key.column),
+                 .descending = key.descending,
+                 .nulls_first = key.nulls_first,
+                 .nullable = layout.isNullable(key.column),
+                 .kind = layout.kindOf(key.column),
                  .compare = nullptr};
         dispatchKind(made.kind, [&](auto* tag) {
             made.compare = compareField<std::remove_pointer_t<decltype(tag)>>;
@@ -142,4 +145,4 @@ void RowOrder::sortRows(std::vector<u8*>& rows) const {
     for (size_t i = 0; i < rows.size(); ++i) rows[i] = entries[i].row;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

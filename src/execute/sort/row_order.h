@@ -55,15 +55,15 @@ private:
         bool nullable;
         PhysicalKind kind;
         CompareField compare;
-        u32 prefix_bits = 0;  // of the value in the prefix, 0: none
+        u32 prefix_bits = 0; // of the value in the prefix, 0: none
     };
 
     void planPrefix();
 
     const RowLayout& layout_;
     std::vector<Key> keys_;
-    u32 covered_ = 0;      // leading keys that the prefix holds entirely
-    u32 prefix_used_ = 0;  // bits
+    u32 covered_ = 0;     // leading keys that the prefix holds entirely
+    u32 prefix_used_ = 0; // bits
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -156,10 +156,10 @@ u32 SortOperator::finishTasks() {
     return merger_->parts();
 }
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<SinkOperator> makeSortSink(const compile::SinkInfo& info) {
     return std::make_unique<SortOperator>(info);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

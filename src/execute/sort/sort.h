@@ -15,4 +15,4 @@ namespace blueshift::execute {
 /// `info.sink` is a SortSink; `info` must outlive the operator.
 std::unique_ptr<SinkOperator> makeSortSink(const compile::SinkInfo& info);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -34,7 +34,8 @@ std::vector<RowSortKey> SortShape::keysOf(const compile::SortSink& sink,
 SortShape::SortShape(const compile::SinkInfo& info)
     : slots(slotsOf(std::get<compile::SortSink>(info.sink))),
       keys(keysOf(std::get<compile::SortSink>(info.sink), slots)),
-      layout(layoutOf(info, slots, false)), order(layout, keys) {
+      layout(layoutOf(info, slots, false)),
+      order(layout, keys) {
     const auto& sink = std::get<compile::SortSink>(info.sink);
     offset = sink.offset > 0 ? u64(sink.offset) : 0;
     limit = ~u64{0};
@@ -42,4 +43,4 @@ SortShape::SortShape(const compile::SinkInfo& info)
     limit = ~u64{0};
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -12,11 +12,11 @@ struct SortShape {
     explicit SortShape(const compile::SinkInfo& info);
     SortShape(const SortShape&) = delete;
 
-    std::vector<compile::Slot> slots;  // input slot of each column of the layout
+    std::vector<compile::Slot> slots; // input slot of each column of the layout
     std::vector<RowSortKey> keys;
     RowLayout layout;
     RowOrder order;
-    u64 limit;   // rows kept, offset included; ~0: all
+    u64 limit; // rows kept, offset included; ~0: all
     u64 offset;
 
 private:
@@ -29,4 +29,4 @@ private:
 RowLayout layoutOf(const compile::SinkInfo& info, const std::vector<compile::Slot>& slots,
                    bool has_hash);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

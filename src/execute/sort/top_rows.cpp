@@ -23,7 +23,7 @@ template <class T> bool notAfter(const T& a, const T& b, bool descending) {
     }
 }
 
-}  // namespace
+} // namespace
 
 u32 TopRows::admit(const Vector& key, const u16* rows, u32 count, u16* out) const {
     const RowSortKey& spec = shape_.keys[0];
@@ -93,7 +93,7 @@ bool TopRows::shrink(WorkerContext& context) {
         if (!kept.append(shape_.layout, columns, nullptr, count, nullptr, addresses, context,
                          kWhat))
             return false;
-        threshold_ = addresses[count - 1];  // nth_element put the worst row last
+        threshold_ = addresses[count - 1]; // nth_element put the worst row last
     }
     pages_.clear(context);
     pages_ = std::move(kept);
@@ -107,4 +107,4 @@ std::vector<SortEntry> TopRows::finish(WorkerContext&) {
     return held;
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -31,4 +31,4 @@ private:
     const u8* threshold_ = nullptr;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -6,9 +6,15 @@ namespace blueshift::execute {
 
 FrameAggregate::FrameAggregate(const WindowShape& shape, u32 index, const std::vector<u8*>& rows,
                                const WindowPartition& partition, WorkerContext& context)
-    : shape_(shape), spec_(shape.sink.calls[index]), args_(shape.args[index]), rows_(rows),
-      partition_(partition), context_(context), state_(spec_.aggregate->state_bytes / 8 + 1),
-      buffers_(args_.size()), vectors_(args_.size()) {
+    : shape_(shape),
+      spec_(shape.sink.calls[index]),
+      args_(shape.args[index]),
+      rows_(rows),
+      partition_(partition),
+      context_(context),
+      state_(spec_.aggregate->state_bytes / 8 + 1),
+      buffers_(args_.size()),
+      vectors_(args_.size()) {
     tree_memory_.bind(context);
     memory_.bind(context);
     result_.reset(shape.info.output[shape.sink.columns.size() + index].kind);
@@ -151,4 +157,4 @@ void FrameAggregate::finish(size_t to, WindowColumn& out) {
     out.set(to, result_.view(true), 0);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

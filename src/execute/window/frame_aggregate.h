@@ -51,10 +51,10 @@ private:
     StateMemory tree_memory_;
     StateMemory memory_;
     std::vector<u64> state_;
-    FrameRows held_{0, 0};  // what state_ has seen
+    FrameRows held_{0, 0}; // what state_ has seen
     bool has_tree_ = false;
     bool tried_tree_ = false;
-    std::vector<std::vector<u64>> levels_;  // states of 16, 256, ... rows
+    std::vector<std::vector<u64>> levels_; // states of 16, 256, ... rows
     std::vector<size_t> previous_; // DISTINCT: by row of the partition, the last one with its value
     std::vector<VectorBuffer> buffers_;
     std::vector<Vector> vectors_;
@@ -62,4 +62,4 @@ private:
     functions::TextHeap heap_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

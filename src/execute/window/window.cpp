@@ -179,10 +179,10 @@ void WindowOperator::finishTask(u32 task, WorkerContext& context) {
     parts_[task]->compute(sources, context);
 }
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<SinkOperator> makeWindowSink(const compile::SinkInfo& info) {
     return std::make_unique<WindowOperator>(info);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -16,4 +16,4 @@ namespace blueshift::execute {
 /// `info.sink` is a WindowSink; `info` must outlive the operator.
 std::unique_ptr<SinkOperator> makeWindowSink(const compile::SinkInfo& info);
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -54,4 +54,4 @@ Vector WindowColumn::read(size_t begin, u32 count, VectorBuffer& out) const {
     return out.view(true);
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -39,4 +39,4 @@ private:
     Arena text_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

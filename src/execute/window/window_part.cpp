@@ -30,7 +30,7 @@ size_t moved(size_t base, i64 by, bool forward, size_t low, size_t high) {
     return distance >= base - low ? low : base - distance;
 }
 
-}  // namespace
+} // namespace
 
 u64 WindowPart::memoryBytes() const {
     u64 bytes = (rows_.size() + peer_begin_.size() * 2) * 8;
@@ -181,14 +181,14 @@ void WindowPart::tile(u32 index, const WindowPartition& partition, WindowColumn&
     const auto tiles = integerArg(index, 0, partition.begin);
     if (!tiles) return;
     if (*tiles <= 0) {
-        context.eval.fail(Error(sqlstate::kInvalidParameterValue,
-                                "argument of ntile must be greater than zero")
-                              .withHint("Give the number of groups as a positive integer."));
+        context.eval.fail(
+            Error(sqlstate::kInvalidParameterValue, "argument of ntile must be greater than zero")
+                .withHint("Give the number of groups as a positive integer."));
         return;
     }
     const i128 rows = i128(partition.end - partition.begin);
     const i128 size = rows / *tiles;
-    const i128 larger = rows % *tiles;  // the first tiles have one row more
+    const i128 larger = rows % *tiles; // the first tiles have one row more
     for (size_t row = partition.begin; row < partition.end; ++row) {
         const i128 at = i128(row - partition.begin);
         const i128 in_larger = larger * (size + 1);
@@ -201,7 +201,7 @@ void WindowPart::shift(u32 index, const WindowPartition& partition, WindowColumn
                        WorkerContext&) {
     const Call& call = shape_.sink.calls[index];
     const bool back = call.function == WindowFunction::kLag;
-    std::vector<size_t> valued;  // rows with a value, for IGNORE NULLS
+    std::vector<size_t> valued; // rows with a value, for IGNORE NULLS
     if (call.ignore_nulls) {
         for (size_t row = partition.begin; row < partition.end; ++row) {
             if (!isNullArg(index, 0, row)) valued.push_back(row);
@@ -221,8 +221,7 @@ void WindowPart::shift(u32 index, const WindowPartition& partition, WindowColumn
         }
         if (from >= i128(partition.begin) && from < i128(partition.end))
             copyArg(index, 0, size_t(from), row, out);
-        else if (shape_.args[index].size() > 2)
-            copyArg(index, 2, row, row, out);
+        else if (shape_.args[index].size() > 2) copyArg(index, 2, row, row, out);
     }
 }
 
@@ -296,4 +295,4 @@ void WindowPart::aggregate(u32 index, const WindowPartition& partition, WindowCo
     }
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -61,11 +61,11 @@ private:
 
     const WindowShape& shape_;
     std::vector<u8*> rows_;
-    std::vector<size_t> peer_begin_;  // by row: first and past-the-last of its peers
+    std::vector<size_t> peer_begin_; // by row: first and past-the-last of its peers
     std::vector<size_t> peer_end_;
     std::vector<WindowPartition> partitions_;
     std::vector<std::unique_ptr<WindowColumn>> results_;
     VectorBuffer scratch_;
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -38,11 +38,14 @@ std::vector<RowSortKey> keysOf(const compile::WindowSink& sink,
     return keys;
 }
 
-}  // namespace
+} // namespace
 
 WindowShape::WindowShape(const compile::SinkInfo& info_given)
-    : info(info_given), sink(std::get<compile::WindowSink>(info_given.sink)), slots(slotsOf(sink)),
-      layout(layoutOf(info_given, slots, true)), order(layout, keysOf(sink, slots, true, true)),
+    : info(info_given),
+      sink(std::get<compile::WindowSink>(info_given.sink)),
+      slots(slotsOf(sink)),
+      layout(layoutOf(info_given, slots, true)),
+      order(layout, keysOf(sink, slots, true, true)),
       partition_order(layout, keysOf(sink, slots, true, false)),
       peer_order(layout, keysOf(sink, slots, false, true)) {
     for (const auto& call : sink.calls) {
@@ -55,4 +58,4 @@ u32 WindowShape::columnOf(compile::Slot slot) const {
     return u32(std::find(slots.begin(), slots.end(), slot) - slots.begin());
 }
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

@@ -17,12 +17,12 @@ struct WindowShape {
 
     const compile::SinkInfo& info;
     const compile::WindowSink& sink;
-    std::vector<compile::Slot> slots;  // input slot of each column of the layout
+    std::vector<compile::Slot> slots; // input slot of each column of the layout
     RowLayout layout;
-    RowOrder order;            // partition keys, then order keys
-    RowOrder partition_order;  // equal: the same partition
-    RowOrder peer_order;       // equal, within a partition: peers
-    std::vector<std::vector<u32>> args;  // columns, by call
+    RowOrder order;                     // partition keys, then order keys
+    RowOrder partition_order;           // equal: the same partition
+    RowOrder peer_order;                // equal, within a partition: peers
+    std::vector<std::vector<u32>> args; // columns, by call
 };
 
-}  // namespace blueshift::execute
+} // namespace blueshift::execute

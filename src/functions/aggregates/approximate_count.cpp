@@ -130,7 +130,7 @@ struct SketchFamily {
         if constexpr (std::is_same_v<T, TextView>) hash = kernels::hashText(value);
         else if constexpr (std::is_floating_point_v<T>) hash = kernels::hashFloat(value);
         else hash = kernels::hashInteger(value);
-        hash = kernels::mix(hash);  // one multiplication leaves patterns of regular inputs
+        hash = kernels::mix(hash); // one multiplication leaves patterns of regular inputs
         const u64 rest = hash << kIndexBits;
         const u32 rank = rest == 0 ? kRankBits + 1 : u32(__builtin_clzll(rest)) + 1;
         state.insert(u32(hash >> kRankBits), rank, call.store);
@@ -146,8 +146,10 @@ struct SketchFamily {
 
 constexpr Aggregate kApproximateCount = StateLoops<SketchFamily>::entry("approximate_count");
 
-}  // namespace
+} // namespace
 
-const Aggregate* approximateCount() { return &kApproximateCount; }
+const Aggregate* approximateCount() {
+    return &kApproximateCount;
+}
 
-}  // namespace blueshift::functions::aggregates
+} // namespace blueshift::functions::aggregates

@@ -7,12 +7,31 @@
 namespace blueshift::functions {
 namespace {
 
-using namespace aggregates;  // the families, in this file only
+using namespace aggregates; // the families, in this file only
 
 constexpr std::string_view kNames[] = {
-    "any_value", "approximate_count", "approximate_percentile_disc", "avg", "bit_and", "bit_or",
-    "bool_and", "bool_or", "count", "hll", "listagg", "max", "median", "min", "percentile_cont",
-    "percentile_disc", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp",
+    "any_value",
+    "approximate_count",
+    "approximate_percentile_disc",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bool_and",
+    "bool_or",
+    "count",
+    "hll",
+    "listagg",
+    "max",
+    "median",
+    "min",
+    "percentile_cont",
+    "percentile_disc",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sum",
+    "var_pop",
+    "var_samp",
     "variance",
 };
 
@@ -62,7 +81,8 @@ BoundAggregate bindVariance(std::string_view name, std::span<const SqlType> argu
     if (!isNumeric(settled(arguments[0], SqlType::doublePrecision()).kind))
         failUnknown(name, arguments);
     const bool sample = !name.ends_with("_pop");
-    return {varianceOf(sample, name.starts_with("stddev")), SqlType::doublePrecision(),
+    return {varianceOf(sample, name.starts_with("stddev")),
+            SqlType::doublePrecision(),
             {SqlType::doublePrecision()}};
 }
 
@@ -99,14 +119,15 @@ BoundAggregate bindBits(std::string_view name, std::span<const SqlType> argument
     if (name.starts_with("bool")) {
         const TypeKind kind = argument.kind;
         if (kind != TypeKind::kBoolean && kind != TypeKind::kUnknown) failUnknown(name, arguments);
-        return {name == "bool_and" ? booleanAnd() : booleanOr(), SqlType::boolean(),
+        return {name == "bool_and" ? booleanAnd() : booleanOr(),
+                SqlType::boolean(),
                 {SqlType::boolean()}};
     }
     if (!isInteger(argument.kind)) failUnknown(name, arguments);
     return {name == "bit_and" ? bitwiseAnd() : bitwiseOr(), argument, {argument}};
 }
 
-}  // namespace
+} // namespace
 
 bool isAggregateName(std::string_view name) {
     return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
@@ -135,4 +156,4 @@ BoundAggregate bindAggregate(std::string_view name, std::span<const SqlType> arg
     return {aggregate, argument, {argument}};
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -8,7 +8,9 @@ namespace {
 
 // ---- COUNT: the caller has dropped the rows whose argument is NULL.
 
-void initCount(u8* state) { *reinterpret_cast<u64*>(state) = 0; }
+void initCount(u8* state) {
+    *reinterpret_cast<u64*>(state) = 0;
+}
 void countEach(const AggregateCall&, const u16*, u8* const* states, u32 count) {
     for (u32 i = 0; i < count; ++i) ++*reinterpret_cast<u64*>(states[i]);
 }
@@ -28,8 +30,13 @@ void finalizeCount(const AggregateCall&, u8* const* states, u32 count, VectorBuf
     });
 }
 constexpr Aggregate countEntry() {
-    return {.name = "count", .state_bytes = 8, .init = initCount, .update = countEach,
-            .update_one = countMany, .combine = combineCounts, .finalize = finalizeCount};
+    return {.name = "count",
+            .state_bytes = 8,
+            .init = initCount,
+            .update = countEach,
+            .update_one = countMany,
+            .combine = combineCounts,
+            .finalize = finalizeCount};
 }
 
 // ---- Exact sums.
@@ -37,11 +44,12 @@ constexpr Aggregate countEntry() {
 struct [[gnu::packed, gnu::aligned(8)]] ExactSum {
     static constexpr u64 kOverflowed = u64{1} << 63;
     i128 sum = 0;
-    u64 count = 0;  // and the bit kOverflowed
+    u64 count = 0; // and the bit kOverflowed
 
     void addWide(i128 value) {
         i128 total;
-        if (__builtin_add_overflow(i128(sum), value, &total)) [[unlikely]] count |= kOverflowed;
+        if (__builtin_add_overflow(i128(sum), value, &total)) [[unlikely]]
+            count |= kOverflowed;
         sum = total;
     }
 };
@@ -74,7 +82,7 @@ struct ExactSumFamily {
 
     template <class T> static void add(State& state, const T& value, const AggregateCall&) {
         if constexpr (sizeof(T) == 16) state.addWide(value);
-        else state.sum += value;  // 2^63 rows of 2^63 each would be needed to overflow
+        else state.sum += value; // 2^63 rows of 2^63 each would be needed to overflow
         ++state.count;
     }
     /// A batch of values of 32 bits cannot overflow 64 bits, nor one of 64 bits 128.
@@ -160,10 +168,14 @@ bool isSummable(TypeKind kind) {
     return isInteger(kind) || kind == TypeKind::kDecimal || isInterval(kind);
 }
 
-}  // namespace
+} // namespace
 
-const Aggregate* countRows() { return &kCount; }
-const Aggregate* countValues() { return &kCount; }
+const Aggregate* countRows() {
+    return &kCount;
+}
+const Aggregate* countValues() {
+    return &kCount;
+}
 
 const Aggregate* sumOf(const SqlType& argument) {
     if (isFloat(argument.kind)) return &kFloatSum;
@@ -175,4 +187,4 @@ const Aggregate* averageOf(const SqlType& argument) {
     return isSummable(argument.kind) ? &kExactAverage : nullptr;
 }
 
-}  // namespace blueshift::functions::aggregates
+} // namespace blueshift::functions::aggregates

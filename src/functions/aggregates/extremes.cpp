@@ -126,7 +126,7 @@ template <Extreme Which> const Aggregate* pick(PhysicalKind kind) {
     }
 }
 
-}  // namespace
+} // namespace
 
 const Aggregate* extremeOf(Extreme which, const SqlType& argument) {
     if (argument.kind == TypeKind::kVoid) return nullptr;
@@ -139,4 +139,4 @@ const Aggregate* extremeOf(Extreme which, const SqlType& argument) {
     }
 }
 
-}  // namespace blueshift::functions::aggregates
+} // namespace blueshift::functions::aggregates

@@ -26,4 +26,4 @@ enum class Quantile : u8 { kMedian, kContinuous, kDiscrete };
 const Aggregate* quantileOf(Quantile which, const SqlType& argument);
 const Aggregate* approximateCount();
 
-}  // namespace blueshift::functions::aggregates
+} // namespace blueshift::functions::aggregates

@@ -45,4 +45,4 @@ template <class Function> inline void dispatchInteger(PhysicalKind kind, Functio
     }
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -16,10 +16,9 @@ void appendBytes(Listed& state, std::string_view text, const AggregateCall& call
     if (text.empty() || call.context.failed()) return;
     const size_t length = state.length + text.size();
     if (length > size_t(kMaxVarcharBytes)) {
-        call.context.fail(
-            Error(sqlstate::kProgramLimitExceeded,
-                  "result size exceeds LISTAGG limit of 65535 bytes")
-                .withHint("Group more finely, or shorten the listed values."));
+        call.context.fail(Error(sqlstate::kProgramLimitExceeded,
+                                "result size exceeds LISTAGG limit of 65535 bytes")
+                              .withHint("Group more finely, or shorten the listed values."));
         return;
     }
     if (length > state.capacity) {
@@ -44,7 +43,9 @@ void addValue(Listed& state, const AggregateCall& call, u32 row) {
     ++state.values;
 }
 
-void init(u8* state) { new (state) Listed(); }
+void init(u8* state) {
+    new (state) Listed();
+}
 void update(const AggregateCall& call, const u16* rows, u8* const* states, u32 count) {
     for (u32 i = 0; i < count; ++i)
         addValue(*reinterpret_cast<Listed*>(states[i]), call, rows == nullptr ? i : rows[i]);
@@ -77,12 +78,19 @@ void finalize(const AggregateCall&, u8* const* states, u32 count, VectorBuffer& 
     }
 }
 
-constexpr Aggregate kListagg = {.name = "listagg", .state_bytes = sizeof(Listed), .ordered = true,
-                                .init = init, .update = update, .update_one = updateOne,
-                                .combine = combine, .finalize = finalize};
+constexpr Aggregate kListagg = {.name = "listagg",
+                                .state_bytes = sizeof(Listed),
+                                .ordered = true,
+                                .init = init,
+                                .update = update,
+                                .update_one = updateOne,
+                                .combine = combine,
+                                .finalize = finalize};
 
-}  // namespace
+} // namespace
 
-const Aggregate* listagg() { return &kListagg; }
+const Aggregate* listagg() {
+    return &kListagg;
+}
 
-}  // namespace blueshift::functions::aggregates
+} // namespace blueshift::functions::aggregates

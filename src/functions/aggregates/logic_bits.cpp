@@ -38,11 +38,19 @@ constexpr Aggregate kBoolOr = StateLoops<BitsFamily<false>>::entry("bool_or");
 constexpr Aggregate kBitAnd = StateLoops<BitsFamily<true>>::entry("bit_and");
 constexpr Aggregate kBitOr = StateLoops<BitsFamily<false>>::entry("bit_or");
 
-}  // namespace
+} // namespace
 
-const Aggregate* booleanAnd() { return &kBoolAnd; }
-const Aggregate* booleanOr() { return &kBoolOr; }
-const Aggregate* bitwiseAnd() { return &kBitAnd; }
-const Aggregate* bitwiseOr() { return &kBitOr; }
+const Aggregate* booleanAnd() {
+    return &kBoolAnd;
+}
+const Aggregate* booleanOr() {
+    return &kBoolOr;
+}
+const Aggregate* bitwiseAnd() {
+    return &kBitAnd;
+}
+const Aggregate* bitwiseOr() {
+    return &kBitOr;
+}
 
-}  // namespace blueshift::functions::aggregates
+} // namespace blueshift::functions::aggregates

@@ -95,7 +95,8 @@ template <class T, Quantile Which> struct QuantileFamily {
         } else {
             const SqlType& argument = call.arg_types[kArgumentIndex];
             const int digits = call.result_type.kind == TypeKind::kDecimal
-                                   ? call.result_type.scale - argument.scale : 0;
+                                   ? call.result_type.scale - argument.scale
+                                   : 0;
             const i128 power = kernels::powerOfTen(digits);
             i128 base;
             if (__builtin_mul_overflow(i128(low), power, &base) ||
@@ -122,7 +123,7 @@ template <Quantile Which> const Aggregate* pick(PhysicalKind kind) {
     return isIntegerKind(kind) ? &kNarrow : &kFloat;
 }
 
-}  // namespace
+} // namespace
 
 const Aggregate* quantileOf(Quantile which, const SqlType& argument) {
     const TypeKind kind = argument.kind;
@@ -135,4 +136,4 @@ const Aggregate* quantileOf(Quantile which, const SqlType& argument) {
     }
 }
 
-}  // namespace blueshift::functions::aggregates
+} // namespace blueshift::functions::aggregates

@@ -112,4 +112,4 @@ template <class Family> struct StateLoops {
     }
 };
 
-}  // namespace blueshift::functions::aggregates
+} // namespace blueshift::functions::aggregates

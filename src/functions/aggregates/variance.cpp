@@ -11,7 +11,7 @@ namespace {
 struct Moments {
     u64 count = 0;
     f64 mean = 0;
-    f64 squares = 0;  // sum of squared distances from the mean
+    f64 squares = 0; // sum of squared distances from the mean
 };
 
 template <bool Sample, bool Deviation> struct MomentsFamily {
@@ -53,11 +53,11 @@ constexpr Aggregate kVarPopulation = StateLoops<MomentsFamily<false, false>>::en
 constexpr Aggregate kStdSample = StateLoops<MomentsFamily<true, true>>::entry("stddev_samp");
 constexpr Aggregate kStdPopulation = StateLoops<MomentsFamily<false, true>>::entry("stddev_pop");
 
-}  // namespace
+} // namespace
 
 const Aggregate* varianceOf(bool sample, bool deviation) {
     if (deviation) return sample ? &kStdSample : &kStdPopulation;
     return sample ? &kVarSample : &kVarPopulation;
 }
 
-}  // namespace blueshift::functions::aggregates
+} // namespace blueshift::functions::aggregates

@@ -26,10 +26,8 @@ std::vector<std::optional<std::string>> arrayElements(std::string_view text, Typ
                 element += text[at++];
             }
         }
-        if (!quoted && element == "NULL")
-            elements.push_back(std::nullopt);
-        else
-            elements.push_back(std::move(element));
+        if (!quoted && element == "NULL") elements.push_back(std::nullopt);
+        else elements.push_back(std::move(element));
         if (at++ + 1 == text.size() && !is_vector) elements.push_back(std::string());
     }
     return elements;
@@ -51,4 +49,4 @@ std::string arrayText(const std::vector<std::string>& elements) {
     return text + "}";
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

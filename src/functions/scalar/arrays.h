@@ -16,4 +16,4 @@ namespace blueshift::functions {
 std::vector<std::optional<std::string>> arrayElements(std::string_view text, TypeKind kind);
 std::string arrayText(const std::vector<std::string>& elements);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -27,10 +27,8 @@ template <bool greatest> void extremeLoop(const LoopCall& call) {
                 found = true;
             }
             out[row] = best;
-            if (found)
-                setBit(call.out.validity(), row);
-            else
-                clearBit(call.out.validity(), row);
+            if (found) setBit(call.out.validity(), row);
+            else clearBit(call.out.validity(), row);
         }
     });
 }
@@ -86,11 +84,11 @@ std::vector<Overload> makeTable() {
     return table;
 }
 
-}  // namespace
+} // namespace
 
 OverloadTable conditionalFunctions() {
     static const std::vector<Overload> kTable = makeTable();
     return kTable;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

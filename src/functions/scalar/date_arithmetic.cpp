@@ -25,9 +25,15 @@ i32 datePlusDays(Scope& scope, i32 date, i64 days) {
     check(scope, flags);
     return result;
 }
-i32 dateMinusDays(Scope& scope, i32 date, i64 days) { return datePlusDays(scope, date, -days); }
-i32 daysPlusDate(Scope& scope, i64 days, i32 date) { return datePlusDays(scope, date, days); }
-i32 dateMinusDate(Scope&, i32 a, i32 b) { return i32(u32(a) - u32(b)); }
+i32 dateMinusDays(Scope& scope, i32 date, i64 days) {
+    return datePlusDays(scope, date, -days);
+}
+i32 daysPlusDate(Scope& scope, i64 days, i32 date) {
+    return datePlusDays(scope, date, days);
+}
+i32 dateMinusDate(Scope&, i32 a, i32 b) {
+    return i32(u32(a) - u32(b));
+}
 
 i32 datePlusMonths(Scope& scope, i32 date, i32 months) {
     if (!isFiniteDate(date)) return date;
@@ -93,12 +99,16 @@ i64 timePlus(Scope&, i64 time, i64 micros) {
 i64 timeMinus(Scope&, i64 time, i64 micros) {
     return floorModulo(time - micros % kMicrosPerDay, kMicrosPerDay);
 }
-i64 microsPlusTime(Scope& scope, i64 micros, i64 time) { return timePlus(scope, time, micros); }
+i64 microsPlusTime(Scope& scope, i64 micros, i64 time) {
+    return timePlus(scope, time, micros);
+}
 i64 dateTime(Scope&, i32 date, i64 time) {
     const i64 start = timestampOfDate(date);
     return isFiniteTimestamp(start) ? start + time : start;
 }
-i64 timeDate(Scope& scope, i64 time, i32 date) { return dateTime(scope, date, time); }
+i64 timeDate(Scope& scope, i64 time, i32 date) {
+    return dateTime(scope, date, time);
+}
 
 template <class T> T scaled(Scope& scope, f64 value) {
     const f64 rounded = std::rint(value);
@@ -208,7 +218,9 @@ const Rule kRules[] = {
     {Operator::kDivide, kDaySecond, K::kDouble, kDaySecond, entry("/", rowLoop<divided<i64>>)},
 };
 
-bool isTemporal(K kind) { return isDateTime(kind) || isInterval(kind); }
+bool isTemporal(K kind) {
+    return isDateTime(kind) || isInterval(kind);
+}
 
 /// The kind an operand counts as beside `other`.
 K operandKind(const SqlType& type, const SqlType& other, Operator op, const Value* constant) {
@@ -237,7 +249,7 @@ SqlType typeOf(K wanted, const SqlType& own) {
     return own.kind == wanted ? own : SqlType::of(wanted);
 }
 
-}  // namespace
+} // namespace
 
 std::optional<BoundFunction> bindDateArithmetic(Operator op, const SqlType& a, const SqlType& b,
                                                 std::span<const Value* const> constants) {
@@ -265,4 +277,4 @@ std::optional<BoundFunction> bindDateArithmetic(Operator op, const SqlType& a, c
         &rule->function, SqlType::of(rule->result), {typeOf(left, a), typeOf(right, b)}};
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

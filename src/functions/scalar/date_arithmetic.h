@@ -11,4 +11,4 @@ namespace blueshift::functions {
 std::optional<BoundFunction> bindDateArithmetic(Operator op, const SqlType& a, const SqlType& b,
                                                 std::span<const Value* const> constants);
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

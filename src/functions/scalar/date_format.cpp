@@ -76,8 +76,7 @@ bool magnitudeOf(const LoopCall& call, u32 row, int digits, i128& magnitude, boo
     } else {
         value = call.args[0].integerAt(row);
         const int shift = digits - type.scale;
-        if (shift < 0)
-            value = divideRounded(value, powerOfTen(-shift));
+        if (shift < 0) value = divideRounded(value, powerOfTen(-shift));
         else if (shift > 38 || __builtin_mul_overflow(value, powerOfTen(shift), &value))
             flags = kOverflow;
     }
@@ -109,7 +108,7 @@ void numberToCharLoop(const LoopCall& call) {
         i128 magnitude;
         bool negative;
         if (!magnitudeOf(call, row, std::min(format.fractionDigits(), 38), magnitude, negative))
-            magnitude = kMaxDecimal;  // printed as ###
+            magnitude = kMaxDecimal; // printed as ###
         format.append(text, magnitude, negative);
         row_loop::write(call, row, Stored{text});
     });
@@ -160,10 +159,8 @@ void toNumberLoop(const LoopCall& call) {
                                               call.result_type.scale, value);
         if (error != InputError::kNone)
             return call.context.fail(describeInputError(error, text, call.result_type));
-        if (call.out.kind() == PhysicalKind::kI64)
-            call.out.values<i64>()[row] = i64(value);
-        else
-            call.out.values<i128>()[row] = value;
+        if (call.out.kind() == PhysicalKind::kI64) call.out.values<i64>()[row] = i64(value);
+        else call.out.values<i128>()[row] = value;
     });
 }
 
@@ -196,11 +193,11 @@ std::vector<Overload> makeTable() {
     return table;
 }
 
-}  // namespace
+} // namespace
 
 OverloadTable dateFormatFunctions() {
     static const std::vector<Overload> kTable = makeTable();
     return kTable;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -21,7 +21,9 @@ using K = TypeKind;
         .withHint("Cast the value to TIMESTAMP or choose another part.");
 }
 
-bool isZonePart(DatePart part) { return part >= DatePart::kTimezone; }
+bool isZonePart(DatePart part) {
+    return part >= DatePart::kTimezone;
+}
 
 f64 zonePart(DatePart part, i64 offset_seconds) {
     if (part == DatePart::kTimezone) return f64(offset_seconds);
@@ -104,8 +106,7 @@ template <class Out> void partLoop(const LoopCall& call) {
                                 ? true
                                 : isFiniteTimestamp(value);
         if (!finite) {
-            if constexpr (whole)
-                return clearBit(call.out.validity(), row);
+            if constexpr (whole) return clearBit(call.out.validity(), row);
             else {
                 call.out.values<Out>()[row] = Out(value > 0 ? HUGE_VAL : -HUGE_VAL);
                 return;
@@ -120,10 +121,8 @@ template <class Out> void partLoop(const LoopCall& call) {
 
 /// EXTRACT of an integer-valued part gives INTEGER; of EPOCH and zoned values DOUBLE PRECISION.
 void extractLoop(const LoopCall& call) {
-    if (call.out.kind() == PhysicalKind::kI32)
-        partLoop<i32>(call);
-    else
-        partLoop<f64>(call);
+    if (call.out.kind() == PhysicalKind::kI32) partLoop<i32>(call);
+    else partLoop<f64>(call);
 }
 
 SqlType extractResult(std::span<const SqlType> arguments, std::span<const Value* const> constants) {
@@ -299,14 +298,24 @@ f64 monthsBetween(Scope&, i64 a, i64 b) {
     const f64 seconds = f64(timeOfTimestamp(a) - timeOfTimestamp(b)) / 1e6;
     return months + (x.day - y.day) / 31.0 + seconds / 86400.0 / 31.0;
 }
-i32 dateOf(Scope&, i64 timestamp) { return dateFromTimestamp(timestamp); }
+i32 dateOf(Scope&, i64 timestamp) {
+    return dateFromTimestamp(timestamp);
+}
 i32 zonedDateOf(Scope& scope, i64 timestamp) {
     return dateFromTimestamp(sessionTimeZone(scope.session()).toLocal(timestamp));
 }
-i32 yearOf(Scope&, i32 date) { return extractFromDate(DatePart::kYear, date); }
-template <class T> i32 compareNumbers(Scope&, T a, T b) { return a < b ? -1 : a > b; }
-bool isFiniteTime(Scope&, i64 timestamp) { return isFiniteTimestamp(timestamp); }
-bool isFiniteDay(Scope&, i32 date) { return isFiniteDate(date); }
+i32 yearOf(Scope&, i32 date) {
+    return extractFromDate(DatePart::kYear, date);
+}
+template <class T> i32 compareNumbers(Scope&, T a, T b) {
+    return a < b ? -1 : a > b;
+}
+bool isFiniteTime(Scope&, i64 timestamp) {
+    return isFiniteTimestamp(timestamp);
+}
+bool isFiniteDay(Scope&, i32 date) {
+    return isFiniteDate(date);
+}
 
 /// AGE as days and time: whole days between two timestamps.
 i64 age(Scope& scope, i64 a, i64 b) {
@@ -367,10 +376,18 @@ i64 getDate(Scope& scope) {
 i64 sysDate(Scope& scope) {
     return sessionTimeZone(scope.session()).toLocal(scope.session().transaction_time);
 }
-i64 transactionTime(Scope& scope) { return scope.session().transaction_time; }
-i32 currentDate(Scope& scope) { return dateOfTimestamp(sysDate(scope)); }
-i64 currentTime(Scope& scope) { return timeOfTimestamp(scope.session().transaction_time); }
-i64 localTime(Scope& scope) { return timeOfTimestamp(sysDate(scope)); }
+i64 transactionTime(Scope& scope) {
+    return scope.session().transaction_time;
+}
+i32 currentDate(Scope& scope) {
+    return dateOfTimestamp(sysDate(scope));
+}
+i64 currentTime(Scope& scope) {
+    return timeOfTimestamp(scope.session().transaction_time);
+}
+i64 localTime(Scope& scope) {
+    return timeOfTimestamp(sysDate(scope));
+}
 Stored timeOfDay(Scope& scope) {
     const i64 now = localNow(scope);
     const i32 days = dateOfTimestamp(now);
@@ -492,11 +509,11 @@ std::vector<Overload> makeTable() {
     return table;
 }
 
-}  // namespace
+} // namespace
 
 OverloadTable dateFunctions() {
     static const std::vector<Overload> kTable = makeTable();
     return kTable;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -1,8 +1,8 @@
 // Hashes of text and numbers: MD5, SHA, CRC32, FNV, Murmur.
-#include <cstring>
-
 #include <openssl/evp.h>
 #include <zlib.h>
+
+#include <cstring>
 
 #include "functions/overload.h"
 #include "functions/scalar/rows.h"
@@ -25,8 +25,12 @@ Stored digest(Scope& scope, Text text, const EVP_MD* method) {
     }
     return {scope.scratch};
 }
-Stored md5(Scope& scope, Text text) { return digest(scope, text, EVP_md5()); }
-Stored sha1(Scope& scope, Text text) { return digest(scope, text, EVP_sha1()); }
+Stored md5(Scope& scope, Text text) {
+    return digest(scope, text, EVP_md5());
+}
+Stored sha1(Scope& scope, Text text) {
+    return digest(scope, text, EVP_sha1());
+}
 Stored sha2(Scope& scope, Text text, i32 bits) {
     switch (bits) {
     case 0:
@@ -62,7 +66,9 @@ template <class T> i64 fnvNumber(Scope&, T value) {
 template <class T> i64 fnvNumberSeed(Scope&, T value, i64 seed) {
     return i64(fnv(&value, sizeof value, u64(seed)));
 }
-i64 fnvText(Scope&, Text text) { return i64(fnv(text.data(), text.size(), kFnvBasis)); }
+i64 fnvText(Scope&, Text text) {
+    return i64(fnv(text.data(), text.size(), kFnvBasis));
+}
 i64 fnvTextSeed(Scope&, Text text, i64 seed) {
     return i64(fnv(text.data(), text.size(), u64(seed)));
 }
@@ -94,7 +100,9 @@ u32 murmur(const void* data, size_t size, u32 seed) {
 template <class T> i32 murmurNumber(Scope&, T value) {
     return i32(murmur(&value, sizeof value, 0));
 }
-i32 murmurText(Scope&, Text text) { return i32(murmur(text.data(), text.size(), 0)); }
+i32 murmurText(Scope&, Text text) {
+    return i32(murmur(text.data(), text.size(), 0));
+}
 i32 murmurTextSeed(Scope&, Text text, i32 seed) {
     return i32(murmur(text.data(), text.size(), u32(seed)));
 }
@@ -140,11 +148,11 @@ std::vector<Overload> makeTable() {
     return table;
 }
 
-}  // namespace
+} // namespace
 
 OverloadTable hashFunctions() {
     static const std::vector<Overload> kTable = makeTable();
     return kTable;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

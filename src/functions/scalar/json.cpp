@@ -18,10 +18,8 @@ Text textAt(const Vector& vector, u32 row) {
 
 Stored writeElement(std::string& scratch, const dom::element& element) {
     Text text;
-    if (element.is_string() && element.get(text) == simdjson::SUCCESS)
-        scratch.assign(text);
-    else
-        scratch = simdjson::minify(element);
+    if (element.is_string() && element.get(text) == simdjson::SUCCESS) scratch.assign(text);
+    else scratch = simdjson::minify(element);
     return {scratch};
 }
 
@@ -45,10 +43,8 @@ template <class F> void jsonRows(const LoopCall& call, F f) {
         const Text text = textAt(call.args[0], row);
         dom::element root;
         if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) {
-            if (quiet)
-                clearBit(call.out.validity(), row);
-            else
-                failJson(call.context, text, "The text is not valid JSON");
+            if (quiet) clearBit(call.out.validity(), row);
+            else failJson(call.context, text, "The text is not valid JSON");
             continue;
         }
         f(root, row, quiet);
@@ -73,10 +69,8 @@ void arrayLengthLoop(const LoopCall& call) {
     jsonRows(call, [&](const dom::element& root, u32 row, bool quiet) {
         dom::array array;
         if (root.get(array) != simdjson::SUCCESS) {
-            if (quiet)
-                clearBit(call.out.validity(), row);
-            else
-                failJson(call.context, textAt(call.args[0], row), "The text is not a JSON array");
+            if (quiet) clearBit(call.out.validity(), row);
+            else failJson(call.context, textAt(call.args[0], row), "The text is not a JSON array");
             return;
         }
         i32 count = 0;
@@ -90,10 +84,8 @@ void arrayElementLoop(const LoopCall& call) {
     jsonRows(call, [&](const dom::element& root, u32 row, bool quiet) {
         dom::array array;
         if (root.get(array) != simdjson::SUCCESS) {
-            if (quiet)
-                clearBit(call.out.validity(), row);
-            else
-                failJson(call.context, textAt(call.args[0], row), "The text is not a JSON array");
+            if (quiet) clearBit(call.out.validity(), row);
+            else failJson(call.context, textAt(call.args[0], row), "The text is not a JSON array");
             return;
         }
         const i64 wanted = i64(call.args[1].integerAt(row));
@@ -161,11 +153,11 @@ std::vector<Overload> makeTable() {
     return table;
 }
 
-}  // namespace
+} // namespace
 
 OverloadTable jsonFunctions() {
     static const std::vector<Overload> kTable = makeTable();
     return kTable;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

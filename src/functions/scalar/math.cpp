@@ -48,7 +48,7 @@ template <Rounding rounding> void roundDecimalLoop(const LoopCall& call) {
             const i64 digits = call.args.size() > 1 ? i64(call.args[1].integerAt(row)) : 0;
             i128 value = values[row * step];
             int scale = from_scale;
-            const i64 drop = from_scale - digits;  // digits to take off
+            const i64 drop = from_scale - digits; // digits to take off
             if (drop > 38) {
                 value = 0;
                 scale = to_scale;
@@ -111,13 +111,21 @@ template <class T> T absInteger(Scope& scope, T value) {
     if (flags != 0) raiseOutOfRange(scope.call.context, scope.call.result_type);
     return result;
 }
-template <class T> T identity(Scope&, T value) { return value; }
+template <class T> T identity(Scope&, T value) {
+    return value;
+}
 
 // ---- Floats.
 
-f64 absFloat(Scope&, f64 value) { return std::fabs(value); }
-f64 roundFloat(Scope&, f64 value) { return std::round(value); }
-f64 truncateFloat(Scope&, f64 value) { return std::trunc(value); }
+f64 absFloat(Scope&, f64 value) {
+    return std::fabs(value);
+}
+f64 roundFloat(Scope&, f64 value) {
+    return std::round(value);
+}
+f64 truncateFloat(Scope&, f64 value) {
+    return std::trunc(value);
+}
 template <bool truncates> f64 roundDigits(Scope&, f64 value, i32 digits) {
     if (digits > 300 || digits < -300 || !std::isfinite(value)) return digits < -300 ? 0 : value;
     const f64 power = std::pow(10.0, std::abs(digits));
@@ -131,9 +139,15 @@ template <bool truncates> f64 roundDigits(Scope&, f64 value, i32 digits) {
     }
     return digits >= 0 ? rounded / power : rounded * power;
 }
-f64 ceilFloat(Scope&, f64 value) { return std::ceil(value); }
-f64 floorFloat(Scope&, f64 value) { return std::floor(value); }
-f64 signFloat(Scope&, f64 value) { return value > 0 ? 1 : value < 0 ? -1 : value; }
+f64 ceilFloat(Scope&, f64 value) {
+    return std::ceil(value);
+}
+f64 floorFloat(Scope&, f64 value) {
+    return std::floor(value);
+}
+f64 signFloat(Scope&, f64 value) {
+    return value > 0 ? 1 : value < 0 ? -1 : value;
+}
 f64 squareRoot(Scope& scope, f64 value) {
     if (value < 0)
         scope.fail(Error(sqlstate::kInvalidArgumentForPower,
@@ -141,7 +155,9 @@ f64 squareRoot(Scope& scope, f64 value) {
                        .withHint("Use ABS or a condition on the argument."));
     return std::sqrt(value);
 }
-f64 cubeRoot(Scope&, f64 value) { return std::cbrt(value); }
+f64 cubeRoot(Scope&, f64 value) {
+    return std::cbrt(value);
+}
 f64 exponential(Scope& scope, f64 value) {
     return finite(scope, std::exp(value), std::isfinite(value));
 }
@@ -180,24 +196,42 @@ f64 power(Scope& scope, f64 base, f64 exponent) {
     }
     return finite(scope, std::pow(base, exponent), std::isfinite(base) && std::isfinite(exponent));
 }
-f64 sine(Scope&, f64 value) { return std::sin(value); }
-f64 cosine(Scope&, f64 value) { return std::cos(value); }
-f64 tangent(Scope&, f64 value) { return std::tan(value); }
-f64 cotangent(Scope& scope, f64 value) { return finite(scope, 1 / std::tan(value)); }
+f64 sine(Scope&, f64 value) {
+    return std::sin(value);
+}
+f64 cosine(Scope&, f64 value) {
+    return std::cos(value);
+}
+f64 tangent(Scope&, f64 value) {
+    return std::tan(value);
+}
+f64 cotangent(Scope& scope, f64 value) {
+    return finite(scope, 1 / std::tan(value));
+}
 f64 inUnit(Scope& scope, f64 value, f64 result) {
     if (value < -1 || value > 1)
         scope.fail(sqlstate::kNumericValueOutOfRange, "input is out of range");
     return result;
 }
-f64 arcSine(Scope& scope, f64 value) { return inUnit(scope, value, std::asin(value)); }
-f64 arcCosine(Scope& scope, f64 value) { return inUnit(scope, value, std::acos(value)); }
-f64 arcTangent(Scope&, f64 value) { return std::atan(value); }
-f64 arcTangent2(Scope&, f64 y, f64 x) { return std::atan2(y, x); }
+f64 arcSine(Scope& scope, f64 value) {
+    return inUnit(scope, value, std::asin(value));
+}
+f64 arcCosine(Scope& scope, f64 value) {
+    return inUnit(scope, value, std::acos(value));
+}
+f64 arcTangent(Scope&, f64 value) {
+    return std::atan(value);
+}
+f64 arcTangent2(Scope&, f64 y, f64 x) {
+    return std::atan2(y, x);
+}
 constexpr f64 kPi = 3.14159265358979323846;
 f64 degrees(Scope& scope, f64 value) {
     return finite(scope, value * (180 / kPi), std::isfinite(value));
 }
-f64 radians(Scope&, f64 value) { return value * (kPi / 180); }
+f64 radians(Scope&, f64 value) {
+    return value * (kPi / 180);
+}
 f64 moduloFloat(Scope& scope, f64 a, f64 b) {
     if (b == 0) scope.fail(sqlstate::kDivisionByZero, "division by zero");
     return std::fmod(a, b);
@@ -217,10 +251,18 @@ void randomLoop(const LoopCall& call) {
 
 // ---- Bits.
 
-template <class T> T bitAnd(Scope&, T a, T b) { return a & b; }
-template <class T> T bitOr(Scope&, T a, T b) { return a | b; }
-template <class T> T bitXor(Scope&, T a, T b) { return a ^ b; }
-template <class T> T bitNot(Scope&, T a) { return ~a; }
+template <class T> T bitAnd(Scope&, T a, T b) {
+    return a & b;
+}
+template <class T> T bitOr(Scope&, T a, T b) {
+    return a | b;
+}
+template <class T> T bitXor(Scope&, T a, T b) {
+    return a ^ b;
+}
+template <class T> T bitNot(Scope&, T a) {
+    return ~a;
+}
 template <class T> T shiftLeft(Scope&, T a, i32 count) {
     using U = typename kernels::UnsignedOf<T>::Type;
     return T(U(a) << (u32(count) % (sizeof(T) * 8)));
@@ -329,7 +371,7 @@ private:
     }
 };
 
-}  // namespace
+} // namespace
 
 OverloadTable mathFunctions() {
     static const std::vector<Overload> kTable = [] {
@@ -342,4 +384,4 @@ OverloadTable mathFunctions() {
     return kTable;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -49,4 +49,4 @@ template <class F> void partRows(const LoopCall& call, F f) {
     }
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -17,7 +17,7 @@ namespace blueshift::functions {
 /// What a row function may use besides its arguments.
 struct Scope {
     const LoopCall& call;
-    std::string scratch;  // room to build a text in; kept across rows
+    std::string scratch; // room to build a text in; kept across rows
 
     const SessionFacts& session() const {
         static const SessionFacts kDefault;
@@ -62,10 +62,8 @@ inline void failTooLong(const LoopCall& call, size_t bytes) {
 
 template <class R> void write(const LoopCall& call, u32 row, const R& result) {
     if constexpr (IsOptional<R>::value) {
-        if (result)
-            write(call, row, *result);
-        else
-            clearBit(call.out.validity(), row);
+        if (result) write(call, row, *result);
+        else clearBit(call.out.validity(), row);
     } else if constexpr (std::is_same_v<R, Stored>) {
         if (result.text.size() > kMaxTextBytes) return failTooLong(call, result.text.size());
         call.out.values<TextView>()[row] = call.heap.store(result.text);
@@ -98,8 +96,8 @@ template <class R, class... A, R (*f)(Scope&, A...)> struct Loop<f> {
     static void run(const LoopCall& call) { rows(call, std::index_sequence_for<A...>()); }
 };
 
-}  // namespace row_loop
+} // namespace row_loop
 
 template <auto f> constexpr VectorLoop rowLoop = row_loop::Loop<+f>::run;
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -324,11 +324,11 @@ std::vector<Overload> makeTable() {
     return table;
 }
 
-}  // namespace
+} // namespace
 
 OverloadTable searchFunctions() {
     static const std::vector<Overload> kTable = makeTable();
     return kTable;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

@@ -1,8 +1,8 @@
 // Strings: cutting, padding, searching, case, and other functions of characters.
+#include <unicode/ucasemap.h>
+
 #include <algorithm>
 #include <vector>
-
-#include <unicode/ucasemap.h>
 
 #include "functions/ascii.h"
 #include "functions/keywords.h"
@@ -20,9 +20,15 @@ using Text = std::string_view;
 
 // ---- Length and cutting. Positions count characters from 1.
 
-i32 length(Scope&, Text text) { return i32(utf8Length(text)); }
-i32 octetLength(Scope&, Text text) { return i32(text.size()); }
-i32 bitLength(Scope&, Text text) { return i32(text.size() * 8); }
+i32 length(Scope&, Text text) {
+    return i32(utf8Length(text));
+}
+i32 octetLength(Scope&, Text text) {
+    return i32(text.size());
+}
+i32 bitLength(Scope&, Text text) {
+    return i32(text.size() * 8);
+}
 
 /// Characters [from, from + count) with from possibly before the start.
 Text slice(Text text, i64 from, i64 count) {
@@ -83,12 +89,24 @@ Text trimSet(Text text, Text characters, bool from_left, bool from_right) {
     }
     return text;
 }
-Text btrim(Scope&, Text text) { return trimSet(text, " ", true, true); }
-Text ltrim(Scope&, Text text) { return trimSet(text, " ", true, false); }
-Text rtrim(Scope&, Text text) { return trimSet(text, " ", false, true); }
-Text btrimSet(Scope&, Text text, Text set) { return trimSet(text, set, true, true); }
-Text ltrimSet(Scope&, Text text, Text set) { return trimSet(text, set, true, false); }
-Text rtrimSet(Scope&, Text text, Text set) { return trimSet(text, set, false, true); }
+Text btrim(Scope&, Text text) {
+    return trimSet(text, " ", true, true);
+}
+Text ltrim(Scope&, Text text) {
+    return trimSet(text, " ", true, false);
+}
+Text rtrim(Scope&, Text text) {
+    return trimSet(text, " ", false, true);
+}
+Text btrimSet(Scope&, Text text, Text set) {
+    return trimSet(text, set, true, true);
+}
+Text ltrimSet(Scope&, Text text, Text set) {
+    return trimSet(text, set, true, false);
+}
+Text rtrimSet(Scope&, Text text, Text set) {
+    return trimSet(text, set, false, true);
+}
 
 // ---- Joining, padding, repeating, replacing.
 
@@ -116,8 +134,12 @@ Stored pad(Scope& scope, Text text, i32 width, Text fill, bool at_left) {
     if (at_left) scope.scratch += text;
     return {scope.scratch};
 }
-Stored lpad(Scope& scope, Text text, i32 width) { return pad(scope, text, width, " ", true); }
-Stored rpad(Scope& scope, Text text, i32 width) { return pad(scope, text, width, " ", false); }
+Stored lpad(Scope& scope, Text text, i32 width) {
+    return pad(scope, text, width, " ", true);
+}
+Stored rpad(Scope& scope, Text text, i32 width) {
+    return pad(scope, text, width, " ", false);
+}
 Stored lpadFill(Scope& scope, Text text, i32 width, Text fill) {
     return pad(scope, text, width, fill, true);
 }
@@ -196,8 +218,12 @@ i32 positionOf(Text text, Text part) {
     const size_t found = text.find(part);
     return found == Text::npos ? 0 : i32(utf8Length(text.substr(0, found))) + 1;
 }
-i32 strpos(Scope&, Text text, Text part) { return positionOf(text, part); }
-i32 charindex(Scope&, Text part, Text text) { return positionOf(text, part); }
+i32 strpos(Scope&, Text text, Text part) {
+    return positionOf(text, part);
+}
+i32 charindex(Scope&, Text part, Text text) {
+    return positionOf(text, part);
+}
 i32 octetIndex(Scope&, Text part, Text text) {
     const size_t found = text.find(part);
     return found == Text::npos ? 0 : i32(found) + 1;
@@ -252,10 +278,8 @@ template <bool upper> void caseLoop(const LoopCall& call) {
         }
         if (!map) map.emplace();
         if (!map->apply(upper, text, mapped)) mapped.assign(text);
-        if (mapped.size() > kMaxTextBytes)
-            row_loop::failTooLong(call, mapped.size());
-        else
-            call.out.values<TextView>()[row] = call.heap.store(mapped);
+        if (mapped.size() > kMaxTextBytes) row_loop::failTooLong(call, mapped.size());
+        else call.out.values<TextView>()[row] = call.heap.store(mapped);
     }
 }
 
@@ -282,16 +306,16 @@ void initcapLoop(const LoopCall& call) {
             result += map.apply(!inside, character, mapped) ? Text(mapped) : character;
             inside = true;
         }
-        if (result.size() > kMaxTextBytes)
-            row_loop::failTooLong(call, result.size());
-        else
-            call.out.values<TextView>()[row] = call.heap.store(result);
+        if (result.size() > kMaxTextBytes) row_loop::failTooLong(call, result.size());
+        else call.out.values<TextView>()[row] = call.heap.store(result);
     }
 }
 
 // ---- Characters and codes.
 
-i32 ascii(Scope&, Text text) { return text.empty() ? 0 : i32(utf8Decode(text, 0)); }
+i32 ascii(Scope&, Text text) {
+    return text.empty() ? 0 : i32(utf8Decode(text, 0));
+}
 Stored chr(Scope& scope, i32 code) {
     if (code <= 0 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
         scope.fail(Error(sqlstate::kProgramLimitExceeded,
@@ -314,10 +338,8 @@ std::string soundexOf(Text text) {
     for (char c : text) {
         if (!isAsciiLetter(c)) continue;
         const char digit = soundexDigit(c);
-        if (code.empty())
-            code += asciiUpper(c);
-        else if (digit != '0' && digit != last)
-            code += digit;
+        if (code.empty()) code += asciiUpper(c);
+        else if (digit != '0' && digit != last) code += digit;
         const char upper = asciiUpper(c);
         if (upper != 'H' && upper != 'W') last = digit;
         if (code.size() == 4) break;
@@ -380,7 +402,9 @@ Stored toHex(Scope& scope, i64 value) {
     scope.scratch.assign(at + 1, size_t(buffer + 16 - at));
     return {scope.scratch};
 }
-Stored toHex4(Scope& scope, i32 value) { return toHex(scope, value); }
+Stored toHex4(Scope& scope, i32 value) {
+    return toHex(scope, value);
+}
 Stored textToHex(Scope& scope, Text text) {
     scope.scratch.clear();
     for (char c : text) {
@@ -402,7 +426,9 @@ Stored quoteLiteral(Scope& scope, Text text) {
     scope.scratch += '\'';
     return {scope.scratch};
 }
-Text collate(Scope&, Text text, Text) { return text; }
+Text collate(Scope&, Text text, Text) {
+    return text;
+}
 i32 getByte(Scope& scope, Text text, i32 at) {
     if (at < 0 || size_t(at) >= text.size()) {
         scope.fail(sqlstate::kInvalidParameterValue,
@@ -478,11 +504,11 @@ std::vector<Overload> makeTable() {
     return table;
 }
 
-}  // namespace
+} // namespace
 
 OverloadTable stringFunctions() {
     static const std::vector<Overload> kTable = makeTable();
     return kTable;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

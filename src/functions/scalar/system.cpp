@@ -29,27 +29,48 @@ MayText stored(Scope& scope, std::optional<std::string> text) {
     scope.scratch = std::move(*text);
     return Stored{scope.scratch};
 }
-const CatalogLookup* catalogOf(Scope& scope) { return scope.session().catalog; }
+const CatalogLookup* catalogOf(Scope& scope) {
+    return scope.session().catalog;
+}
 
-Stored version(Scope&) { return {kVersion}; }
-Stored currentDatabase(Scope& scope) { return {scope.session().database}; }
-Stored currentUser(Scope& scope) { return {scope.session().user}; }
-i32 currentUserId(Scope& scope) { return scope.session().user_id; }
-i32 backendPid(Scope& scope) { return scope.session().process_id; }
+Stored version(Scope&) {
+    return {kVersion};
+}
+Stored currentDatabase(Scope& scope) {
+    return {scope.session().database};
+}
+Stored currentUser(Scope& scope) {
+    return {scope.session().user};
+}
+i32 currentUserId(Scope& scope) {
+    return scope.session().user_id;
+}
+i32 backendPid(Scope& scope) {
+    return scope.session().process_id;
+}
 MayText currentSchema(Scope& scope) {
     if (scope.session().current_schema.empty()) return {};
     return Stored{scope.session().current_schema};
 }
-Stored clientEncoding(Scope&) { return {"UTF8"}; }
-Stored databaseCollation(Scope&) { return {"case_sensitive"}; }
-Stored currentNamespace(Scope& scope) { return {scope.session().database}; }
-i64 noQuery(Scope&) { return -1; }
-i32 slice(Scope&) { return 0; }
+Stored clientEncoding(Scope&) {
+    return {"UTF8"};
+}
+Stored databaseCollation(Scope&) {
+    return {"case_sensitive"};
+}
+Stored currentNamespace(Scope& scope) {
+    return {scope.session().database};
+}
+i64 noQuery(Scope&) {
+    return -1;
+}
+i32 slice(Scope&) {
+    return 0;
+}
 
 Stored currentSchemas(Scope& scope, bool implicit) {
     std::vector<std::string> names;
-    if (catalogOf(scope) != nullptr)
-        names = catalogOf(scope)->searchPath(implicit);
+    if (catalogOf(scope) != nullptr) names = catalogOf(scope)->searchPath(implicit);
     else {
         if (implicit) names.push_back("pg_catalog");
         if (!scope.session().current_schema.empty())
@@ -93,7 +114,9 @@ Stored formatEncoding(Scope&, i32 encoding) {
     if (encoding < 0 || encoding >= i32(std::size(kNames))) return {"unknown"};
     return {kNames[encoding]};
 }
-Stored encodingName(Scope&, i32 encoding) { return {encoding == 0 ? "SQL_ASCII" : "UTF8"}; }
+Stored encodingName(Scope&, i32 encoding) {
+    return {encoding == 0 ? "SQL_ASCII" : "UTF8"};
+}
 Stored vectorTypes(Scope& scope, Text vector) {
     std::string names;
     for (const auto& element : arrayElements(vector, K::kOidVector)) {
@@ -121,12 +144,16 @@ std::optional<bool> tableVisible(Scope& scope, i32 oid) {
     if (!relation) return {};
     return relation->visible;
 }
-bool alwaysTrue(Scope&, i32) { return true; }
+bool alwaysTrue(Scope&, i32) {
+    return true;
+}
 MayText viewDefinition(Scope& scope, i32 oid) {
     return catalogOf(scope) == nullptr ? MayText()
                                        : stored(scope, catalogOf(scope)->viewDefinition(u32(oid)));
 }
-MayText viewDefinitionPretty(Scope& scope, i32 oid, bool) { return viewDefinition(scope, oid); }
+MayText viewDefinitionPretty(Scope& scope, i32 oid, bool) {
+    return viewDefinition(scope, oid);
+}
 MayText viewDefinitionByName(Scope& scope, Text name) {
     i32 oid = 0;
     const InputError error = parseInto(name, SqlType::of(K::kRegclass), PhysicalKind::kI32, &oid,
@@ -148,16 +175,28 @@ MayText constraintDefinition(Scope& scope, i32 oid) {
 MayText constraintDefinitionPretty(Scope& scope, i32 oid, bool) {
     return constraintDefinition(scope, oid);
 }
-Text expressionText(Scope&, Text text, i32) { return text; }
-Text expressionTextPretty(Scope&, Text text, i32, bool) { return text; }
-MayText noText(Scope&, i32) { return {}; }
-MayText noIndex(Scope&, i32, i32, bool) { return {}; }
+Text expressionText(Scope&, Text text, i32) {
+    return text;
+}
+Text expressionTextPretty(Scope&, Text text, i32, bool) {
+    return text;
+}
+MayText noText(Scope&, i32) {
+    return {};
+}
+MayText noIndex(Scope&, i32, i32, bool) {
+    return {};
+}
 MayText columnComment(Scope& scope, i32 oid, i32 column) {
     return catalogOf(scope) == nullptr ? MayText()
                                        : stored(scope, catalogOf(scope)->comment(u32(oid), column));
 }
-MayText objectComment(Scope& scope, i32 oid) { return columnComment(scope, oid, 0); }
-MayText objectCommentIn(Scope& scope, i32 oid, Text) { return columnComment(scope, oid, 0); }
+MayText objectComment(Scope& scope, i32 oid) {
+    return columnComment(scope, oid, 0);
+}
+MayText objectCommentIn(Scope& scope, i32 oid, Text) {
+    return columnComment(scope, oid, 0);
+}
 
 // ---- Rights.
 
@@ -230,12 +269,18 @@ Stored prettySize(Scope& scope, i64 bytes) {
 i64 relationSize(Scope& scope, i32 oid) {
     return catalogOf(scope) == nullptr ? 0 : catalogOf(scope)->storedBytes(u32(oid));
 }
-i64 databaseSize(Scope& scope, Text) { return relationSize(scope, 0); }
-i64 databaseSizeByOid(Scope& scope, i32) { return relationSize(scope, 0); }
+i64 databaseSize(Scope& scope, Text) {
+    return relationSize(scope, 0);
+}
+i64 databaseSizeByOid(Scope& scope, i32) {
+    return relationSize(scope, 0);
+}
 
 // ---- Arrays of the catalog.
 
-K arrayKind(Scope& scope) { return scope.call.arg_types[0].kind; }
+K arrayKind(Scope& scope) {
+    return scope.call.arg_types[0].kind;
+}
 Stored arrayToString(Scope& scope, Text array, Text mark) {
     std::string text;
     bool first = true;
@@ -248,7 +293,9 @@ Stored arrayToString(Scope& scope, Text array, Text mark) {
     scope.scratch = text;
     return {scope.scratch};
 }
-bool isVector(K kind) { return kind == K::kInt2Vector || kind == K::kOidVector; }
+bool isVector(K kind) {
+    return kind == K::kInt2Vector || kind == K::kOidVector;
+}
 std::optional<i32> arrayUpper(Scope& scope, Text array, i32 dimension) {
     const i32 count = i32(arrayElements(array, arrayKind(scope)).size());
     if (dimension != 1 || count == 0) return {};
@@ -386,7 +433,7 @@ public:
     }
 };
 
-}  // namespace
+} // namespace
 
 OverloadTable systemFunctions() {
     static const std::vector<Overload> kTable = [] {
@@ -408,4 +455,4 @@ OverloadTable systemFunctions() {
     return kTable;
 }
 
-}  // namespace blueshift::functions
+} // namespace blueshift::functions

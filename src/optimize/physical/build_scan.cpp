@@ -119,8 +119,7 @@ bool PlanBuilder::asTest(const Expr* term, const bind::ScanOp& scan, TableScanOp
     const Expr* column = withoutWidening(call->args[mirrored ? 1 : 0]);
     if (!testOp(call->function->op, mirrored, test.op)) return false;
     test.column_id = columnId(column);
-    return test.column_id != kRowIdColumn &&
-           addValue(column->type, call->args[mirrored ? 0 : 1]);
+    return test.column_id != kRowIdColumn && addValue(column->type, call->args[mirrored ? 0 : 1]);
 }
 
 PhysicalOp* PlanBuilder::buildScan(const bind::ScanOp& scan, std::span<const Expr* const> terms,

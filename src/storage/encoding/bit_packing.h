@@ -26,7 +26,9 @@ inline u32 packedWidth(u64 max) {
     return bits > 56 ? 64 : bits;
 }
 
-inline u64 packedBytes(u64 rows, u32 width) { return (rows * width + 7) / 8; }
+inline u64 packedBytes(u64 rows, u32 width) {
+    return (rows * width + 7) / 8;
+}
 
 /// Appends `packedBytes(values.size(), width)` bytes.
 inline void packBits(std::span<const u64> values, u32 width, std::vector<u8>& out) {
@@ -110,6 +112,8 @@ inline void unpackBits(std::span<const u8> in, u32 rows, u32 width, Store&& stor
 }
 
 /// A width that a stored record may name.
-inline bool isPackedWidth(u32 width) { return width <= 56 || width == 64; }
+inline bool isPackedWidth(u32 width) {
+    return width <= 56 || width == 64;
+}
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -1,10 +1,11 @@
 #include "storage/encoding/block_encoding.h"
 
+#include <zstd.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <zstd.h>
 
 #include "base/hash.h"
 #include "storage/encoding/integer_encoding.h"
@@ -34,7 +35,6 @@ bool compressionPays(std::span<const u8> payload) {
     const size_t packed = ZSTD_compress(scratch.data(), scratch.size(), slice, size, 1);
     return !ZSTD_isError(packed) && packed < size - size / 5;
 }
-
 
 /// Adds validity, header and checksum around a payload.
 void finishBlock(std::vector<u8>& payload, const BlockValues& block, bool try_zstd,
@@ -119,14 +119,14 @@ BlockSummary encodeFloatBits(std::span<T> values, PhysicalKind kind, const Block
     }
     const auto [low, high] = std::ranges::minmax(bits);
     std::vector<u8> payload;
-    summary.encoding = encodeIntegerPayload(bits, low, high, sizeof(T), block.hint,
-                                            {block.sketch, kind}, payload);
+    summary.encoding =
+        encodeIntegerPayload(bits, low, high, sizeof(T), block.hint, {block.sketch, kind}, payload);
     const bool raw = summary.encoding == BlockEncoding::kRaw;
     finishBlock(payload, block, raw && block.hint != catalog::ColumnEncoding::kRaw, summary, out);
     return summary;
 }
 
-}  // namespace
+} // namespace
 
 PhysicalKind narrowestKind(i128 min, i128 max) {
     const auto fits = [&]<class T>(T*) {
@@ -201,10 +201,10 @@ BlockSummary encodeTexts(std::span<TextView> values, const BlockValues& block,
 }
 
 Error corruptBlock(const BlockPlace& place, std::string_view what) {
-    return Error(sqlstate::kDataCorrupted,
-                 "stored block is corrupt: " + std::string(what))
+    return Error(sqlstate::kDataCorrupted, "stored block is corrupt: " + std::string(what))
         .withDetail("Object \"" + std::string(place.object) + "\", column " +
-                    std::to_string(place.column_id) + ", block " + std::to_string(place.block) + ".")
+                    std::to_string(place.column_id) + ", block " + std::to_string(place.block) +
+                    ".")
         .withHint("Restore the object from a backup; blueshift verify lists all damaged objects.");
 }
 
@@ -231,7 +231,7 @@ bool decodeValues(BlockEncoding encoding, std::span<const u8> payload, HotBlock&
     }
 }
 
-}  // namespace
+} // namespace
 
 Result<std::shared_ptr<HotBlock>> decodeBlock(std::span<const u8> bytes, const BlockPlace& place) {
     ByteReader reader(bytes);
@@ -270,7 +270,8 @@ Result<std::shared_ptr<HotBlock>> decodeBlock(std::span<const u8> bytes, const B
     if (!reader.ok()) return failure(corruptBlock(place, "payload cut short"));
     std::vector<u8> inflated;
     if ((flags & kCompressed) != 0) {
-        if (raw_bytes > kMaxRawBytes || ZSTD_getFrameContentSize(payload.data(), payload.size()) != raw_bytes)
+        if (raw_bytes > kMaxRawBytes ||
+            ZSTD_getFrameContentSize(payload.data(), payload.size()) != raw_bytes)
             return failure(corruptBlock(place, "compressed payload states another size"));
         inflated.resize(raw_bytes);
         const size_t size =
@@ -284,4 +285,4 @@ Result<std::shared_ptr<HotBlock>> decodeBlock(std::span<const u8> bytes, const B
     return block;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -33,8 +33,8 @@ enum class BlockEncoding : u8 {
 /// What the encoder found out about a block.
 struct BlockSummary {
     BlockEncoding encoding = BlockEncoding::kRaw;
-    bool compressed = false;  // payload is a zstd frame
-    PhysicalKind kind = PhysicalKind::kI64;  // of the decoded values
+    bool compressed = false;                // payload is a zstd frame
+    PhysicalKind kind = PhysicalKind::kI64; // of the decoded values
     u32 rows = 0;
     u64 bytes = 0;
     catalog::ColumnRange range;
@@ -45,7 +45,7 @@ struct BlockValues {
     const u64* validity = nullptr;
     u32 null_count = 0;
     catalog::ColumnEncoding hint = catalog::ColumnEncoding::kAuto;
-    HyperLogLog* sketch = nullptr;  // gets every distinct value at least once; may be null
+    HyperLogLog* sketch = nullptr; // gets every distinct value at least once; may be null
 };
 
 /// Integers given at 64 bits, stored at the narrowest width.
@@ -54,7 +54,8 @@ BlockSummary encodeWideIntegers(std::span<i128> values, const BlockValues& block
                                 std::vector<u8>& out);
 BlockSummary encodeFloats(std::span<f32> values, const BlockValues& block, std::vector<u8>& out);
 BlockSummary encodeFloats(std::span<f64> values, const BlockValues& block, std::vector<u8>& out);
-BlockSummary encodeTexts(std::span<TextView> values, const BlockValues& block, std::vector<u8>& out);
+BlockSummary encodeTexts(std::span<TextView> values, const BlockValues& block,
+                         std::vector<u8>& out);
 
 /// Names a block in an error message.
 struct BlockPlace {
@@ -71,4 +72,4 @@ PhysicalKind narrowestKind(i128 min, i128 max);
 std::string lowerTextBound(std::string_view text);
 bool upperTextBound(std::string_view text, std::string& bound);
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -184,7 +184,7 @@ Choice choose(std::span<const i64> values, i64 min, i64 max, u32 raw_width, Colu
         if (!allows(hint, encoding)) return;
         if (hint != ColumnEncoding::kAuto && hint != ColumnEncoding::kAz64 &&
             encoding != BlockEncoding::kFrameOfReference)
-            factor = 0.01;  // the user asked for this one
+            factor = 0.01; // the user asked for this one
         if (f64(bytes) * factor < best) {
             best = f64(bytes) * factor;
             choice.encoding = encoding;
@@ -193,7 +193,8 @@ Choice choose(std::span<const i64> values, i64 min, i64 max, u32 raw_width, Colu
     offer(BlockEncoding::kFrameOfReference, 9 + packedBytes(rows, frame_width), 1.0);
     if (shape.has_deltas)
         offer(BlockEncoding::kDelta,
-              17 + packedBytes(rows, packedWidth(u64(shape.max_delta) - u64(shape.min_delta))), 1.4);
+              17 + packedBytes(rows, packedWidth(u64(shape.max_delta) - u64(shape.min_delta))),
+              1.4);
     offer(BlockEncoding::kRunLength,
           14 + packedBytes(shape.runs, frame_width + packedWidth(shape.longest_run)), 1.2);
     const bool asked = hint == ColumnEncoding::kByteDict;
@@ -209,16 +210,14 @@ Choice choose(std::span<const i64> values, i64 min, i64 max, u32 raw_width, Colu
     return choice;
 }
 
-}  // namespace
+} // namespace
 
 void SketchSink::add(i64 bits) const {
     if (sketch == nullptr) return;
-    if (kind == PhysicalKind::kF64)
-        sketch->add(kernels::hashFloat(std::bit_cast<f64>(bits)));
+    if (kind == PhysicalKind::kF64) sketch->add(kernels::hashFloat(std::bit_cast<f64>(bits)));
     else if (kind == PhysicalKind::kF32)
         sketch->add(kernels::hashFloat(f64(std::bit_cast<f32>(u32(u64(bits))))));
-    else
-        sketch->add(kernels::hashInteger(kernels::i64(bits)));
+    else sketch->add(kernels::hashInteger(kernels::i64(bits)));
 }
 
 void putPacked(std::span<const u64> values, u64 max, std::vector<u8>& out) {
@@ -321,7 +320,7 @@ template <class T> bool readDictionary(ByteReader& reader, u32 rows, T* out) {
     return highest < count;
 }
 
-}  // namespace
+} // namespace
 
 template <class T>
 bool decodeIntegerPayload(BlockEncoding encoding, ByteReader& reader, u32 rows, T* out) {
@@ -386,4 +385,4 @@ bool decodeWidePayload(BlockEncoding encoding, ByteReader& reader, u32 rows, i12
     return true;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -42,4 +42,4 @@ struct PackedArray {
 /// Nothing when cut short or of an impossible width.
 std::optional<PackedArray> getPacked(ByteReader& reader, u32 count);
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -61,7 +61,7 @@ public:
     std::vector<TextView>& entries() { return entries_; }
 
 private:
-    std::vector<u32> slots_;  // entry + 1
+    std::vector<u32> slots_; // entry + 1
     std::vector<TextView> entries_;
 };
 
@@ -83,7 +83,7 @@ bool sampleLooksRepetitive(std::span<const TextView> values, const BlockValues& 
 }
 
 struct Coded {
-    std::vector<TextView> entries;  // ordered
+    std::vector<TextView> entries; // ordered
     std::vector<u64> codes;
 };
 
@@ -177,7 +177,7 @@ template <class Code> bool getCodes(ByteReader& reader, HotBlock& block) {
     return highest < block.dictionary_size;
 }
 
-}  // namespace
+} // namespace
 
 std::string lowerTextBound(std::string_view text) {
     const u32 length = kernels::trimmedLength(text.data(), u32(text.size()));
@@ -261,4 +261,4 @@ bool decodeTextPayload(BlockEncoding encoding, ByteReader& reader, HotBlock& blo
     }
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -19,4 +19,4 @@ BlockEncoding encodeTextPayload(std::span<TextView> values, const BlockValues& b
 /// Fills form, values, codes and heap of `block` (rows is set); false when malformed.
 bool decodeTextPayload(BlockEncoding encoding, ByteReader& reader, HotBlock& block);
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -13,7 +13,9 @@ namespace {
 
 using Op = ScanPredicate::Op;
 
-u32 widthIndex(u32 width) { return u32(std::countr_zero(width)); }
+u32 widthIndex(u32 width) {
+    return u32(std::countr_zero(width));
+}
 
 i64 lowestOf(PhysicalKind kind) {
     return std::numeric_limits<i64>::min() >> (64 - widthOf(kind) * 8);
@@ -38,7 +40,7 @@ template <class T> int orderOf(const T& a, const T& b) {
     return kernels::less(a, b) ? -1 : kernels::less(b, a);
 }
 
-}  // namespace
+} // namespace
 
 void andBits(u64* mask, const u64* bits, u32 first, u32 rows) {
     const u64* at = bits + first / 64;
@@ -48,7 +50,7 @@ void andBits(u64* mask, const u64* bits, u32 first, u32 rows) {
         for (u32 w = 0; w < words; ++w) mask[w] &= at[w];
         return;
     }
-    const u32 last = (shift + rows - 1) / 64;  // nothing past the last row's word is read
+    const u32 last = (shift + rows - 1) / 64; // nothing past the last row's word is read
     for (u32 w = 0; w < words; ++w) {
         const u64 next = w + 1 <= last ? at[w + 1] : 0;
         mask[w] &= at[w] >> shift | next << (64 - shift);
@@ -293,8 +295,7 @@ void BlockFilter::apply(const kernels::BlockSteps& steps, const Vector& block, u
             for (u64 bits = mask[word]; bits != 0; bits &= bits - 1) {
                 const u32 bit = u32(std::countr_zero(bits));
                 const i64 value = i64(block.integerAt(first + word * 64 + bit));
-                if (!std::ranges::binary_search(integers_, value))
-                    mask[word] &= ~(u64{1} << bit);
+                if (!std::ranges::binary_search(integers_, value)) mask[word] &= ~(u64{1} << bit);
             }
         break;
     }
@@ -312,4 +313,4 @@ void BlockFilter::apply(const kernels::BlockSteps& steps, const Vector& block, u
     }
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -22,8 +22,17 @@ void andNotBits(u64* mask, const std::vector<u64>& bits, u64 first, u32 rows);
 class BlockFilter {
 public:
     enum class Step : u8 {
-        kPassAll, kPassNone, kNotNull, kIsNull, kIntegersBetween, kIntegersOutside, kIntegersIn,
-        kCodesBetween, kCodesIn, kFloatsBetween, kGeneric,
+        kPassAll,
+        kPassNone,
+        kNotNull,
+        kIsNull,
+        kIntegersBetween,
+        kIntegersOutside,
+        kIntegersIn,
+        kCodesBetween,
+        kCodesIn,
+        kFloatsBetween,
+        kGeneric,
     };
 
     /// `block` views all rows of the block.
@@ -49,8 +58,8 @@ private:
     i64 high_ = 0;
     f64 float_low_ = 0;
     f64 float_high_ = 0;
-    std::vector<u64> members_;   // codes that pass
-    std::vector<i64> integers_;  // sorted values of IN
+    std::vector<u64> members_;  // codes that pass
+    std::vector<i64> integers_; // sorted values of IN
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -16,7 +16,7 @@ u32 countBits(const u64* mask, u32 rows) {
     for (u32 w = 0; w < (rows + 63) / 64; ++w) count += u32(std::popcount(mask[w]));
     return count;
 }
-}  // namespace
+} // namespace
 
 bool JoinFilterProbe::enterBlock() {
     prepared_ = false;
@@ -53,7 +53,8 @@ void JoinFilterProbe::prepare(const Vector& block, u32 rows) {
             const i128 value = block.integerAt(0);
             constant_passes_ = value >= filter_->min && value <= filter_->max;
         }
-        if (tests_bloom_) constant_passes_ = constant_passes_ && filter_->mayContain(hashOf(block, 0));
+        if (tests_bloom_)
+            constant_passes_ = constant_passes_ && filter_->mayContain(hashOf(block, 0));
         tests_range_ = tests_bloom_ = false;
         return;
     }
@@ -79,7 +80,8 @@ void JoinFilterProbe::apply(const kernels::BlockSteps& steps, const Vector& bloc
         if (block.validity != nullptr) andBits(mask, block.validity, first, rows);
         if (tests_range_) range_.apply(steps, block, first, rows, mask);
         if (tests_bloom_ && !members_.empty()) {
-            const u8* codes = static_cast<const u8*>(block.codes) + size_t(first) * block.code_width;
+            const u8* codes =
+                static_cast<const u8*>(block.codes) + size_t(first) * block.code_width;
             steps.codes_in[block.code_width - 1](codes, members_.data(), rows, mask);
         } else if (tests_bloom_) {
             for (u32 word = 0; word < (rows + 63) / 64; ++word)
@@ -110,4 +112,4 @@ void JoinFilterProbe::publishCounts() {
     tested_ = passed_ = 0;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

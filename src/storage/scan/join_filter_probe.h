@@ -22,7 +22,8 @@ public:
     /// The block's column is known now.
     void prepare(const Vector& block, u32 rows);
     bool prepared() const { return prepared_; }
-    void apply(const kernels::BlockSteps& steps, const Vector& block, u32 first, u32 rows, u64* mask);
+    void apply(const kernels::BlockSteps& steps, const Vector& block, u32 first, u32 rows,
+               u64* mask);
     /// Adds the counts to the filter's own, for EXPLAIN ANALYZE.
     void publishCounts();
     const JoinFilter& filter() const { return *filter_; }
@@ -36,7 +37,7 @@ private:
     bool tests_range_ = false;
     bool tests_bloom_ = false;
     BlockFilter range_;
-    std::vector<u64> members_;  // dictionary codes that pass
+    std::vector<u64> members_; // dictionary codes that pass
     bool constant_passes_ = true;
     u64 window_tested_ = 0;
     u64 window_passed_ = 0;
@@ -45,4 +46,4 @@ private:
     u32 rest_blocks_ = 0;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

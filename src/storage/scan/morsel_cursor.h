@@ -18,7 +18,7 @@ namespace blueshift::storage {
 
 /// One block's range of rows of one segment.
 struct Morsel {
-    u32 segment = 0;  // index in the table's segments
+    u32 segment = 0; // index in the table's segments
     u32 block = 0;
     u32 rows = 0;
 };
@@ -28,7 +28,7 @@ struct ScanColumn {
     u32 column_id = 0;
     PhysicalKind natural = PhysicalKind::kI64;
     PhysicalKind delivered = PhysicalKind::kI64;
-    bool known = true;  // false: the table has no such column
+    bool known = true; // false: the table has no such column
 };
 
 struct TableScan::Shared {
@@ -37,10 +37,10 @@ struct TableScan::Shared {
     std::shared_ptr<const catalog::Table> table;
     ScanOptions options;
     const kernels::BlockSteps& steps;
-    std::vector<ScanColumn> columns;        // each column once
-    std::vector<u32> delivered;             // options.columns -> index; kRowIdColumn stays
-    std::vector<u32> predicate_columns;     // options.predicates -> index
-    std::vector<u32> join_filter_columns;   // options.join_filters -> index
+    std::vector<ScanColumn> columns;      // each column once
+    std::vector<u32> delivered;           // options.columns -> index; kRowIdColumn stays
+    std::vector<u32> predicate_columns;   // options.predicates -> index
+    std::vector<u32> join_filter_columns; // options.join_filters -> index
     std::vector<Morsel> morsels;
     u64 row_count = 0;
     mutable ScanCounters counters;
@@ -60,12 +60,12 @@ public:
 private:
     /// A column's block of the current morsel.
     struct ColumnState {
-        const ColumnEntry* entry = nullptr;              // in an object
-        const MemorySegment::Column* memory = nullptr;   // in memory; neither: absent, all NULL
+        const ColumnEntry* entry = nullptr;            // in an object
+        const MemorySegment::Column* memory = nullptr; // in memory; neither: absent, all NULL
         bool loaded = false;
         bool constant_ready = false;
         std::shared_ptr<const HotBlock> pin;
-        Vector block;  // all rows of the morsel
+        Vector block; // all rows of the morsel
         VectorBuffer scratch;
         u64 validity[kValidityWords] = {};
     };
@@ -97,11 +97,11 @@ private:
     std::shared_ptr<const SegmentFile> file_;
     const catalog::SegmentEntry* segment_ = nullptr;
     Morsel morsel_;
-    u32 position_ = 0;      // next row of the morsel
-    u64 live_vectors_ = 0;  // a bit per vector of the block
+    u32 position_ = 0;     // next row of the morsel
+    u64 live_vectors_ = 0; // a bit per vector of the block
     std::vector<ColumnState> columns_;
     std::vector<PredicateState> predicates_;
-    std::vector<u32> order_;  // of the predicates
+    std::vector<u32> order_; // of the predicates
     std::vector<JoinFilterProbe> join_filters_;
     VectorBuffer row_ids_;
     std::vector<Vector> vectors_;
@@ -110,4 +110,4 @@ private:
     u64 rows_delivered_ = 0;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

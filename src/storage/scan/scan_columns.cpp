@@ -38,7 +38,7 @@ void widen(PhysicalKind from_kind, const void* from, PhysicalKind to_kind, void*
     }
 }
 
-}  // namespace
+} // namespace
 
 Status MorselCursor::loadMemory(u32 column) {
     ColumnState& state = columns_[column];
@@ -52,9 +52,9 @@ Status MorselCursor::load(u32 column) {
     if (state.loaded) return {};
     const ScanColumn& wanted = shared_.columns[column];
     if (!wanted.known)
-        return failure(sqlstate::kUndefinedColumn,
-                       "table \"" + shared_.table->name + "\" has no column with id " +
-                           std::to_string(wanted.column_id));
+        return failure(sqlstate::kUndefinedColumn, "table \"" + shared_.table->name +
+                                                       "\" has no column with id " +
+                                                       std::to_string(wanted.column_id));
     if (state.memory != nullptr) {
         BS_TRY(loadMemory(column));
     } else if (state.entry != nullptr) {
@@ -73,15 +73,15 @@ Status MorselCursor::load(u32 column) {
                           ? isIntegerKind(kind) && kind <= wanted.delivered
                           : kind == wanted.delivered;
     if (!fits)
-        return failure(Error(sqlstate::kDataCorrupted,
-                             "stored block does not fit its column's width class")
-                           .withDetail("Table \"" + shared_.table->name + "\", column " +
-                                       std::to_string(wanted.column_id) + ", object \"" +
-                                       segment_->segment->object_key + "\", block " +
-                                       std::to_string(morsel_.block) + ": " +
-                                       std::string(physicalKindName(kind)) + " for " +
-                                       std::string(physicalKindName(wanted.delivered)) + ".")
-                           .withHint("The catalog and the object disagree; restore from a backup."));
+        return failure(
+            Error(sqlstate::kDataCorrupted, "stored block does not fit its column's width class")
+                .withDetail("Table \"" + shared_.table->name + "\", column " +
+                            std::to_string(wanted.column_id) + ", object \"" +
+                            segment_->segment->object_key + "\", block " +
+                            std::to_string(morsel_.block) + ": " +
+                            std::string(physicalKindName(kind)) + " for " +
+                            std::string(physicalKindName(wanted.delivered)) + ".")
+                .withHint("The catalog and the object disagree; restore from a backup."));
     state.loaded = true;
     return {};
 }
@@ -105,12 +105,14 @@ Vector MorselCursor::deliverConstant(u32 column, u32 rows) {
     const PhysicalKind kind = shared_.columns[column].delivered;
     if (!state.constant_ready) {
         state.scratch.reset(kind);
-        if (isIntegerKind(kind)) widen(state.block.kind, state.block.data, kind, state.scratch.data(), 1);
+        if (isIntegerKind(kind))
+            widen(state.block.kind, state.block.data, kind, state.scratch.data(), 1);
         else std::memcpy(state.scratch.data(), state.block.data, widthOf(kind));
         // Filled for every row, so that a vector with some NULLs can be flat over it.
         const u32 width = widthOf(kind);
         u8* values = static_cast<u8*>(state.scratch.data());
-        for (u32 i = 1; i < kVectorRows; ++i) std::memcpy(values + size_t(i) * width, values, width);
+        for (u32 i = 1; i < kVectorRows; ++i)
+            std::memcpy(values + size_t(i) * width, values, width);
         state.constant_ready = true;
     }
     Vector vector{.kind = kind, .form = VectorForm::kConstant, .data = state.scratch.data()};
@@ -148,10 +150,10 @@ Result<Vector> MorselCursor::deliver(u32 column, u32 rows) {
 
 void MorselCursor::fillRowIds(u32 rows) {
     row_ids_.reset(PhysicalKind::kI64);
-    const u64 base = segment_->segment->id << kRowIdShift |
-                     (u64(morsel_.block) * kBlockRows + position_);
+    const u64 base =
+        segment_->segment->id << kRowIdShift | (u64(morsel_.block) * kBlockRows + position_);
     i64* ids = row_ids_.values<i64>();
     for (u32 i = 0; i < rows; ++i) ids[i] = i64(base + i);
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -74,9 +74,15 @@ TableScan::TableScan(objects::ObjectStore& store, BlockCache& cache,
 }
 
 TableScan::~TableScan() = default;
-u32 TableScan::morselCount() const { return u32(shared_->morsels.size()); }
-u64 TableScan::rowCount() const { return shared_->row_count; }
-const ScanCounters& TableScan::counters() const { return shared_->counters; }
+u32 TableScan::morselCount() const {
+    return u32(shared_->morsels.size());
+}
+u64 TableScan::rowCount() const {
+    return shared_->row_count;
+}
+const ScanCounters& TableScan::counters() const {
+    return shared_->counters;
+}
 std::unique_ptr<ScanState> TableScan::makeState() const {
     return std::make_unique<MorselCursor>(*shared_);
 }
@@ -88,14 +94,18 @@ Result<bool> TableScan::next(ScanState& state, Batch& batch) const {
 }
 
 MorselCursor::MorselCursor(const TableScan::Shared& shared)
-    : shared_(shared), columns_(shared.columns.size()), predicates_(shared.options.predicates.size()),
+    : shared_(shared),
+      columns_(shared.columns.size()),
+      predicates_(shared.options.predicates.size()),
       vectors_(shared.delivered.size()) {
     for (u32 p = 0; p < predicates_.size(); ++p) order_.push_back(p);
     for (const ScanJoinFilter& filter : shared.options.join_filters)
         join_filters_.emplace_back(filter.filter);
 }
 
-MorselCursor::~MorselCursor() { publishCounts(); }
+MorselCursor::~MorselCursor() {
+    publishCounts();
+}
 
 void MorselCursor::publishCounts() {
     shared_.counters.rows_read += rows_read_;
@@ -217,7 +227,7 @@ void MorselCursor::markLiveVectors() {
 
 void MorselCursor::rankPredicates() {
     std::ranges::sort(order_, {}, [&](u32 p) { return std::pair(predicates_[p].passRate(), p); });
-    for (PredicateState& state : predicates_) {  // older blocks count half
+    for (PredicateState& state : predicates_) { // older blocks count half
         state.rows_in /= 2;
         state.rows_out /= 2;
     }
@@ -229,7 +239,7 @@ u32 countBits(const u64* mask, u32 rows) {
     for (u32 w = 0; w < (rows + 63) / 64; ++w) count += u32(std::popcount(mask[w]));
     return count;
 }
-}  // namespace
+} // namespace
 
 /// Leaves the bits of the rows that pass everything; false when none does.
 Result<bool> MorselCursor::filterVector(u32 rows, u64* mask) {
@@ -252,7 +262,8 @@ Result<bool> MorselCursor::filterVector(u32 rows, u64* mask) {
         if (live == 0) return false;
     }
     if (segment_->deletes != nullptr)
-        andNotBits(mask, segment_->deletes->bits, u64(morsel_.block) * kBlockRows + position_, rows);
+        andNotBits(mask, segment_->deletes->bits, u64(morsel_.block) * kBlockRows + position_,
+                   rows);
     for (u32 f = 0; f < join_filters_.size(); ++f) {
         JoinFilterProbe& probe = join_filters_[f];
         if (!probe.active()) continue;
@@ -307,4 +318,4 @@ Result<bool> MorselCursor::next(Batch& batch) {
     return false;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

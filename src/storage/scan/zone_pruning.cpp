@@ -12,7 +12,7 @@ using Op = ScanPredicate::Op;
 struct Position {
     int to_min = 0;
     int to_max = 0;
-    bool bounds_equal = false;  // and exact: every value is the bound
+    bool bounds_equal = false; // and exact: every value is the bound
 };
 
 template <class T> int sign(const T& a, const T& b) {
@@ -27,9 +27,10 @@ Position locate(const Value& value, const catalog::ColumnRange& range, PhysicalK
         return {sign(value.floating, range.min_float), sign(value.floating, range.max_float),
                 range.min_float == range.max_float};
     const TextView text = makeTextView(value.text);
-    return {kernels::compareText(text, makeTextView(range.min_text)),
-            range.max_text_unbounded ? -1 : kernels::compareText(text, makeTextView(range.max_text)),
-            false};
+    return {
+        kernels::compareText(text, makeTextView(range.min_text)),
+        range.max_text_unbounded ? -1 : kernels::compareText(text, makeTextView(range.max_text)),
+        false};
 }
 
 Verdict judgeValue(Op op, const Position& at) {
@@ -57,7 +58,7 @@ Verdict judgeValue(Op op, const Position& at) {
     }
 }
 
-}  // namespace
+} // namespace
 
 Verdict judge(const ScanPredicate& predicate, const catalog::ColumnRange& range, u64 rows,
               PhysicalKind kind) {
@@ -101,4 +102,4 @@ bool mayMatch(const JoinFilter& filter, const catalog::ColumnRange& range, u64 r
     return filter.max >= range.min && filter.min <= range.max;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -21,4 +21,4 @@ Verdict judgeZone(const ScanPredicate& predicate, const VectorZone& zone);
 bool mayMatch(const JoinFilter& filter, const catalog::ColumnRange& range, u64 rows,
               PhysicalKind kind);
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

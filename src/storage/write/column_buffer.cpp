@@ -20,7 +20,7 @@ bool hasNullRows(const Vector& vector, const Batch& batch) {
     return false;
 }
 
-}  // namespace
+} // namespace
 
 ColumnBuffer::ColumnBuffer(u32 column_id, const SqlType& type)
     : column_id_(column_id), type_(type), kind_(naturalKind(type)) {}
@@ -42,7 +42,8 @@ TextView ColumnBuffer::keep(const TextView& text) {
     if (text.isInline()) return text;
     if (text.length > chunk_left_) {
         const u32 size = std::max<u32>(
-            text.length, std::min<u64>(kLastChunkBytes, std::max<u64>(kFirstChunkBytes, chunk_bytes_)));
+            text.length,
+            std::min<u64>(kLastChunkBytes, std::max<u64>(kFirstChunkBytes, chunk_bytes_)));
         chunks_.push_back(std::make_unique_for_overwrite<char[]>(size));
         chunk_at_ = chunks_.back().get();
         chunk_left_ = size;
@@ -117,8 +118,8 @@ void ColumnBuffer::appendTexts(const Vector& vector, const Batch& batch) {
     TextView* out = reinterpret_cast<TextView*>(values_.data() + start);
     for (u32 i = 0; i < batch.selected; ++i) {
         const u32 row = batch.rowAt(i);
-        out[i] = vector.isNull(row) ? TextView{}
-                                    : keep(vector.values<TextView>()[vector.indexOf(row)]);
+        out[i] =
+            vector.isNull(row) ? TextView{} : keep(vector.values<TextView>()[vector.indexOf(row)]);
     }
 }
 
@@ -200,7 +201,7 @@ PhysicalKind narrowInto(const ColumnBuffer& buffer, std::span<const u32> order,
     return kind;
 }
 
-}  // namespace
+} // namespace
 
 MemorySegment::Column ColumnBuffer::toColumn(std::span<const u32> order) const {
     MemorySegment::Column column{.column_id = column_id_, .type = type_, .kind = kind_};
@@ -210,11 +211,21 @@ MemorySegment::Column ColumnBuffer::toColumn(std::span<const u32> order) const {
             if (!isNull(order.empty() ? i : order[i])) setBit(column.validity.data(), i);
     }
     switch (kind_) {
-    case PhysicalKind::kI8: column.kind = narrowInto<i8>(*this, order, column.values); return column;
-    case PhysicalKind::kI16: column.kind = narrowInto<i16>(*this, order, column.values); return column;
-    case PhysicalKind::kI32: column.kind = narrowInto<i32>(*this, order, column.values); return column;
-    case PhysicalKind::kI64: column.kind = narrowInto<i64>(*this, order, column.values); return column;
-    case PhysicalKind::kI128: column.kind = narrowInto<i128>(*this, order, column.values); return column;
+    case PhysicalKind::kI8:
+        column.kind = narrowInto<i8>(*this, order, column.values);
+        return column;
+    case PhysicalKind::kI16:
+        column.kind = narrowInto<i16>(*this, order, column.values);
+        return column;
+    case PhysicalKind::kI32:
+        column.kind = narrowInto<i32>(*this, order, column.values);
+        return column;
+    case PhysicalKind::kI64:
+        column.kind = narrowInto<i64>(*this, order, column.values);
+        return column;
+    case PhysicalKind::kI128:
+        column.kind = narrowInto<i128>(*this, order, column.values);
+        return column;
     default: break;
     }
     const u32 width = widthOf(kind_);
@@ -236,11 +247,11 @@ MemorySegment::Column ColumnBuffer::toColumn(std::span<const u32> order) const {
         if (!text.isInline()) {
             const size_t at = column.text.size();
             column.text.insert(column.text.end(), text.pointer, text.pointer + text.length);
-            text.pointer = column.text.data() + at;  // no reallocation: reserved above
+            text.pointer = column.text.data() + at; // no reallocation: reserved above
         }
         std::memcpy(column.values.data() + size_t(i) * width, &text, width);
     }
     return column;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

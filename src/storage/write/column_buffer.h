@@ -32,12 +32,15 @@ public:
     u32 rows() const { return rows_; }
     u32 nullCount() const { return null_count_; }
     bool isNull(u32 row) const { return !validity_.empty() && !bitAt(validity_.data(), row); }
-    template <class T> const T* values() const { return reinterpret_cast<const T*>(values_.data()); }
+    template <class T> const T* values() const {
+        return reinterpret_cast<const T*>(values_.data());
+    }
     u64 textBytes() const { return text_bytes_; }
     u64 byteSize() const { return values_.size() + validity_.size() * 8 + text_bytes_; }
     /// A flat vector over all rows.
     Vector view() const {
-        return {.kind = kind_, .data = values_.data(),
+        return {.kind = kind_,
+                .data = values_.data(),
                 .validity = validity_.empty() ? nullptr : validity_.data()};
     }
 
@@ -66,4 +69,4 @@ private:
     u32 chunk_left_ = 0;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

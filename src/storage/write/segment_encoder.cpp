@@ -142,7 +142,7 @@ catalog::ColumnRange rangeOf(const ColumnEntry& entry, PhysicalKind kind) {
     return range;
 }
 
-}  // namespace
+} // namespace
 
 EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
                              std::span<const catalog::Column* const> columns,
@@ -166,4 +166,4 @@ EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
     return result;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -15,7 +15,7 @@ namespace blueshift::storage {
 
 struct EncodedSegment {
     std::vector<u8> object;
-    std::shared_ptr<catalog::Segment> segment;  // without object_key
+    std::shared_ptr<catalog::Segment> segment; // without object_key
 };
 
 /// `order` as of sortOrder. `columns` are the live columns of the buffers, in order.
@@ -23,4 +23,4 @@ EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
                              std::span<const catalog::Column* const> columns,
                              std::span<const u32> order, StatisticsBuilder& statistics);
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

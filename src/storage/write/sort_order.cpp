@@ -59,7 +59,7 @@ struct SortItem {
     u32 row;
 };
 
-}  // namespace
+} // namespace
 
 std::vector<u32> sortOrder(std::span<const ColumnBuffer* const> keys) {
     if (keys.empty()) return {};
@@ -82,4 +82,4 @@ std::vector<u32> sortOrder(std::span<const ColumnBuffer* const> keys) {
     return order;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

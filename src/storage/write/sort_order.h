@@ -14,4 +14,4 @@ namespace blueshift::storage {
 /// Row numbers in key order; empty when the rows lie in that order already (or there is no key).
 std::vector<u32> sortOrder(std::span<const ColumnBuffer* const> keys);
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -13,15 +13,18 @@ namespace blueshift::storage {
 namespace {
 /// A segment ends early at this many buffered bytes, so that wide texts bound memory and blocks.
 constexpr u64 kSegmentBytes = u64{512} << 20;
-}  // namespace
+} // namespace
 
 struct TableWriter::State {
     State(objects::ObjectStore& object_store, std::shared_ptr<const catalog::Table> target,
           std::function<std::string()> make_key)
-        : store(object_store), table(std::move(target)), new_key(std::move(make_key)),
+        : store(object_store),
+          table(std::move(target)),
+          new_key(std::move(make_key)),
           columns(table->liveColumns()),
           statistics(*table, mixHash(table->oid ^ table->next_segment_id << 32)) {
-        for (const catalog::Column* column : columns) buffers.emplace_back(column->id, column->type);
+        for (const catalog::Column* column : columns)
+            buffers.emplace_back(column->id, column->type);
     }
 
     u32 rows() const { return buffers.empty() ? 0 : buffers[0].rows(); }
@@ -47,7 +50,7 @@ struct TableWriter::State {
     std::vector<const catalog::Column*> columns;
     std::vector<ColumnBuffer> buffers;
     StatisticsBuilder statistics;
-    std::map<u32, u8> widths;  // column id -> bytes that its integers need
+    std::map<u32, u8> widths; // column id -> bytes that its integers need
     Output output;
 };
 
@@ -109,17 +112,17 @@ Status TableWriter::append(const Batch& batch) {
         if (!state.columns[c]->not_null || vector.validity == nullptr) continue;
         for (u32 i = 0; i < batch.selected; ++i)
             if (vector.isNull(batch.rowAt(i)))
-                return failure(Error(sqlstate::kNotNullViolation,
-                                     "null value in column \"" + state.columns[c]->name +
-                                         "\" of relation \"" + state.table->name +
-                                         "\" violates not-null constraint")
-                                   .withHint("Give a value, or drop the constraint of the column."));
+                return failure(
+                    Error(sqlstate::kNotNullViolation,
+                          "null value in column \"" + state.columns[c]->name + "\" of relation \"" +
+                              state.table->name + "\" violates not-null constraint")
+                        .withHint("Give a value, or drop the constraint of the column."));
     }
     if (state.rows() + batch.selected > kSegmentRows) BS_TRY(state.flushObject());
     for (size_t c = 0; c < state.columns.size(); ++c) {
         if (Status status = state.buffers[c].append(batch.columns[c], batch); !status) {
-            status.error().detail = "Column \"" + state.columns[c]->name + "\" of table \"" +
-                                    state.table->name + "\".";
+            status.error().detail =
+                "Column \"" + state.columns[c]->name + "\" of table \"" + state.table->name + "\".";
             return status;
         }
     }
@@ -127,7 +130,9 @@ Status TableWriter::append(const Batch& batch) {
     return {};
 }
 
-u64 TableWriter::bufferedBytes() const { return state_->bytes(); }
+u64 TableWriter::bufferedBytes() const {
+    return state_->bytes();
+}
 
 Result<TableWriter::Output> TableWriter::finish() {
     State& state = *state_;
@@ -140,4 +145,4 @@ Result<TableWriter::Output> TableWriter::finish() {
     return std::move(state.output);
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -66,7 +66,7 @@ Table fullTable() {
     return table;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a table's definition comes back as it was") {
     const Table table = fullTable();
@@ -165,7 +165,7 @@ TEST_CASE("damage: cut short, wrong form, numbers too large, enumerators unknown
         std::vector<u8> mutated = bytes;
         mutated[random->next() % mutated.size()] = u8(random->next());
         Table back;
-        (void)read(mutated, back);  // under sanitizers: no read outside, no endless loop
+        (void)read(mutated, back); // under sanitizers: no read outside, no endless loop
     }
 }
 
@@ -189,10 +189,10 @@ TEST_CASE("row bits: every form comes back, damage is found") {
     }
     CHECK(encodeBits(std::vector<u64>(16384, ~u64{0})).size() < 16);
     CHECK(!decodeBits(std::vector<u8>{}));
-    CHECK(!decodeBits(std::vector<u8>{1, 7}));              // unknown form
-    CHECK(!decodeBits(std::vector<u8>{1, 1, 64}));          // a row behind the end
-    CHECK(!decodeBits(std::vector<u8>{1, 2, 60, 5}));       // a run behind the end
-    CHECK(!decodeBits(std::vector<u8>{0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 2}));  // too many words
+    CHECK(!decodeBits(std::vector<u8>{1, 7}));                            // unknown form
+    CHECK(!decodeBits(std::vector<u8>{1, 1, 64}));                        // a row behind the end
+    CHECK(!decodeBits(std::vector<u8>{1, 2, 60, 5}));                     // a run behind the end
+    CHECK(!decodeBits(std::vector<u8>{0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 2})); // too many words
 }
 
 TEST_CASE("names: lookups by schema, case and kind") {
@@ -213,4 +213,4 @@ TEST_CASE("names: lookups by schema, case and kind") {
     CHECK(snapshot.findUser("nobody") == nullptr);
 }
 
-}  // namespace blueshift::catalog
+} // namespace blueshift::catalog

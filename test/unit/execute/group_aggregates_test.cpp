@@ -63,7 +63,7 @@ Column strings(std::vector<std::string> values) {
     return column;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("AVG truncates integers and rounds decimals half away from zero") {
     CHECK(bool(

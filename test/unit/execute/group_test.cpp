@@ -35,9 +35,13 @@ compile::SinkInfo groupInfo(const Table& table, const std::vector<u16>& keys,
         std::vector<SqlType> types;
         for (const u16 arg : wanted.args) types.push_back(table[arg].type);
         const auto bound = functions::bindAggregate(wanted.name, types);
-        sink.calls.push_back({.aggregate = bound.aggregate, .args = wanted.args, .arg_types = types,
-                              .result = bound.result, .distinct = wanted.distinct,
-                              .filter = wanted.filter, .order_by = wanted.order_by});
+        sink.calls.push_back({.aggregate = bound.aggregate,
+                              .args = wanted.args,
+                              .arg_types = types,
+                              .result = bound.result,
+                              .distinct = wanted.distinct,
+                              .filter = wanted.filter,
+                              .order_by = wanted.order_by});
         info.output.push_back({.type = bound.result, .kind = naturalKind(bound.result)});
     }
     sink.grouping_sets = std::move(sets);
@@ -117,8 +121,13 @@ void checkGroups(const Table& table, const std::vector<u16>& keys, u16 v, u32 wo
         state.sum += cell.integer;
         state.distinct.insert(cell.integer);
     }
-    const auto info = groupInfo(table, keys, {{"count", {}}, {"count", {v}}, {"sum", {v}},
-                                              {"min", {v}}, {"max", {v}}, {"count", {v}, true}});
+    const auto info = groupInfo(table, keys,
+                                {{"count", {}},
+                                 {"count", {v}},
+                                 {"sum", {v}},
+                                 {"min", {v}},
+                                 {"max", {v}},
+                                 {"count", {v}, true}});
     TestContext context(batch_rows);
     auto sink = makeGroupSink(info);
     feed(*sink, table, workers, batch_rows, seed, context.context);
@@ -143,7 +152,7 @@ void checkGroups(const Table& table, const std::vector<u16>& keys, u16 v, u32 wo
     }
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("groups of every kind of key equal the naive ones") {
     const size_t rows = 5000;
@@ -160,8 +169,8 @@ TEST_CASE("groups of every kind of key equal the naive ones") {
         else floats.cells.push_back(Cell::real(i % 9 == 1 ? -0.0 : f64(i % 4)));
     }
     table.push_back(floats);
-    const std::vector<std::vector<u16>> key_sets = {{}, {0}, {1}, {2}, {3}, {4}, {5}, {6}, {0, 4},
-                                                    {4, 6, 3}, {5, 1}, {0, 0, 4}};
+    const std::vector<std::vector<u16>> key_sets = {{},  {0}, {1},    {2},       {3},    {4},
+                                                    {5}, {6}, {0, 4}, {4, 6, 3}, {5, 1}, {0, 0, 4}};
     for (const auto& keys : key_sets) {
         CAPTURE(keys.size());
         checkGroups(table, keys, 1, 1, kVectorRows, 11);
@@ -266,10 +275,10 @@ TEST_CASE("filters and ordered aggregates see the right rows in the right order"
     Column delimiter{.kind = PhysicalKind::kText, .type = SqlType::varchar(2), .nullable = false};
     delimiter.cells.assign(rows, Cell::of(std::string(", ")));
     table.push_back(delimiter);
-    const auto info = groupInfo(
-        table, {0},
-        {{"count", {}, false, 3}, {"listagg", {1, 4}, false, compile::kNoSlot, {{2, true, false}}},
-         {"listagg", {1, 4}, true, compile::kNoSlot, {{1, false, false}}}});
+    const auto info = groupInfo(table, {0},
+                                {{"count", {}, false, 3},
+                                 {"listagg", {1, 4}, false, compile::kNoSlot, {{2, true, false}}},
+                                 {"listagg", {1, 4}, true, compile::kNoSlot, {{1, false, false}}}});
     for (const u32 workers : {1u, 3u}) {
         TestContext context;
         auto sink = makeGroupSink(info);

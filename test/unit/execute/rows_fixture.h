@@ -43,7 +43,7 @@ inline std::string trimmed(std::string text) {
 inline std::string show(const Cell& cell, PhysicalKind kind) {
     if (cell.null) return "NULL";
     if (kind == PhysicalKind::kText) return "'" + cell.text + "'";
-    if (!isIntegerKind(kind)) return std::to_string(cell.floating + 0.0);  // one zero
+    if (!isIntegerKind(kind)) return std::to_string(cell.floating + 0.0); // one zero
     const bool negative = cell.integer < 0;
     u128 rest = negative ? -u128(cell.integer) : u128(cell.integer);
     std::string digits;
@@ -190,7 +190,7 @@ private:
     std::vector<Vector> vectors_;
     std::vector<VectorBuffer> buffers_;
     std::vector<std::vector<u8>> codes_;
-    std::vector<std::vector<Cell>> entries_;  // of dictionaries; their text must stay
+    std::vector<std::vector<Cell>> entries_; // of dictionaries; their text must stay
     std::vector<u16> selection_;
 };
 
@@ -251,4 +251,4 @@ inline std::vector<std::vector<Cell>> readAll(SinkOperator& sink, u32 columns,
     return rows;
 }
 
-}  // namespace blueshift::execute::test
+} // namespace blueshift::execute::test

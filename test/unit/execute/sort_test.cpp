@@ -87,9 +87,8 @@ void checkSort(const Table& table, const std::vector<compile::SortKeySpec>& keys
     for (size_t i = 0; i < expected.size(); ++i) {
         for (const Column& column : table) expected[i].push_back(column.cells[i]);
     }
-    std::sort(expected.begin(), expected.end(), [&](const auto& a, const auto& b) {
-        return compareRows(table, keys, a, b) < 0;
-    });
+    std::sort(expected.begin(), expected.end(),
+              [&](const auto& a, const auto& b) { return compareRows(table, keys, a, b) < 0; });
     const size_t begin = std::min<size_t>(expected.size(), size_t(offset));
     const size_t end =
         limit < 0 ? expected.size() : std::min(expected.size(), begin + size_t(limit));
@@ -113,7 +112,7 @@ void checkSort(const Table& table, const std::vector<compile::SortKeySpec>& keys
     CHECK(asTexts(found) == asTexts(expected));
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("rows come sorted by keys of every kind and direction") {
     const Table table = mixedTable(6000, 5);

@@ -20,7 +20,7 @@ namespace {
 constexpr u16 kPartition = 0;
 constexpr u16 kOrder = 1;
 constexpr u16 kValue = 2;
-constexpr u16 kRowId = 3;  // unique: makes the order total where it is a key
+constexpr u16 kRowId = 3; // unique: makes the order total where it is a key
 constexpr u16 kOffset = 4;
 
 Table makeTable(size_t rows, u64 partitions, u64 seed) {
@@ -46,7 +46,7 @@ Table makeTable(size_t rows, u64 partitions, u64 seed) {
 struct Reference {
     const Table& table;
     const compile::WindowSink& sink;
-    std::map<std::string, std::vector<size_t>> partitions;  // rows in order
+    std::map<std::string, std::vector<size_t>> partitions; // rows in order
 
     Reference(const Table& table_given, const compile::WindowSink& sink_given)
         : table(table_given), sink(sink_given) {
@@ -167,7 +167,9 @@ struct Reference {
     }
 };
 
-compile::WindowSink::Call ranking(WindowFunction function) { return {.function = function}; }
+compile::WindowSink::Call ranking(WindowFunction function) {
+    return {.function = function};
+}
 compile::WindowSink::Call valued(WindowFunction function, bool ignore_nulls,
                                  bind::WindowFrame frame) {
     const bool shifts = function == WindowFunction::kLag || function == WindowFunction::kLead ||
@@ -182,8 +184,13 @@ compile::WindowSink::Call aggregated(std::string_view name, bool distinct,
                                      bind::WindowFrame frame) {
     const SqlType type = SqlType::integer();
     const auto bound = functions::bindAggregate(name, {&type, 1});
-    return {.function = WindowFunction::kAggregate, .aggregate = bound.aggregate, .args = {kValue},
-            .arg_types = {type}, .result = bound.result, .distinct = distinct, .frame = frame};
+    return {.function = WindowFunction::kAggregate,
+            .aggregate = bound.aggregate,
+            .args = {kValue},
+            .arg_types = {type},
+            .result = bound.result,
+            .distinct = distinct,
+            .frame = frame};
 }
 
 void checkWindow(const Table& table, bool partitioned, std::vector<compile::SortKeySpec> order_by,
@@ -236,7 +243,7 @@ const bind::WindowFrame kEmpty{true, FrameBound::kFollowing, FrameBound::kPreced
 const std::vector<compile::SortKeySpec> kTotal = {{kOrder, false, false}, {kRowId, true, false}};
 const std::vector<compile::SortKeySpec> kWithPeers = {{kOrder, true, true}};
 
-}  // namespace
+} // namespace
 
 TEST_CASE("ranks count rows before and peers") {
     const Table table = makeTable(600, 7, 1);

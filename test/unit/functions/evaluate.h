@@ -91,4 +91,4 @@ struct Evaluator {
     }
 };
 
-}  // namespace blueshift::functions::test
+} // namespace blueshift::functions::test

@@ -29,7 +29,7 @@ struct Fixture : test::Evaluator {
     }
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE_FIXTURE(Fixture, "decimal results have Redshift's precision and scale") {
     const auto d = [](int p, int s) { return SqlType::decimal(p, s); };

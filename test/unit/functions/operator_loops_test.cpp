@@ -1,12 +1,11 @@
 // Loops of every width against a plain model: dense, constant, selected, with NULLs.
-#include "functions/operators.h"
-
 #include <doctest/doctest.h>
 
 #include <limits>
 #include <random>
 
 #include "functions/expression.h"
+#include "functions/operators.h"
 
 using namespace blueshift;
 using namespace blueshift::functions;
@@ -84,7 +83,7 @@ template <class T> void checkComparisons(PhysicalKind kind) {
                     modelHolds(Operator(op), a.view.valueAt<T>(row), b.view.valueAt<T>(row)))
                     expected.push_back(row);
             }
-            std::vector<u16> kept(selection);  // in place where a selection is given
+            std::vector<u16> kept(selection); // in place where a selection is given
             kept.resize(kVectorRows);
             const u32 rows = filterLoop(Operator(op), kind)(
                 a.view, b.view, selected ? kept.data() : nullptr, count, kept.data());
@@ -152,7 +151,7 @@ template <class T> void checkOverflow(PhysicalKind kind, SqlType type) {
     }
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("comparisons and filters agree with the model") {
     checkComparisons<i8>(PhysicalKind::kI8);

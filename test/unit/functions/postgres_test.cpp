@@ -43,7 +43,7 @@ bool sameNumber(std::string_view a, std::string_view b) {
     return std::abs(p - q) <= 1e-14 * std::max(std::abs(p), std::abs(q));
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("calls give what PostgreSQL gives") {
     for (const Case& test : cases()) {

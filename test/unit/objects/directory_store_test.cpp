@@ -15,8 +15,12 @@
 namespace blueshift::objects {
 namespace {
 
-std::vector<u8> bytesOf(std::string_view text) { return {text.begin(), text.end()}; }
-std::string textOf(const std::vector<u8>& bytes) { return {bytes.begin(), bytes.end()}; }
+std::vector<u8> bytesOf(std::string_view text) {
+    return {text.begin(), text.end()};
+}
+std::string textOf(const std::vector<u8>& bytes) {
+    return {bytes.begin(), bytes.end()};
+}
 
 /// A fresh directory of the machine, removed at the end.
 struct RealDirectory {
@@ -88,7 +92,7 @@ void checkContract(ObjectStore& store) {
     CHECK(textOf(store.getVersioned("gc/boundary")->bytes) == "a");
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("the contract on a real directory") {
     const RealDirectory directory;
@@ -216,4 +220,4 @@ TEST_CASE("a second opener of a place gets 55006 with the address") {
     CHECK(PlaceLock::acquire(*files, directory.path, "y").has_value());
 }
 
-}  // namespace blueshift::objects
+} // namespace blueshift::objects

@@ -8,10 +8,12 @@ namespace blueshift::parse::corpus {
 inline constexpr const char* kStatements[] = {
     // Select lists and literals
     "select 1",
-    "SELECT 1, 2.5, .5, 1., 1e5, 1.5E-3, 'a', 'it''s', E'a\\tb\\n\\'c\\'', N'x', $$dollar$$, $t$a'b$t$",
+    "SELECT 1, 2.5, .5, 1., 1e5, 1.5E-3, 'a', 'it''s', E'a\\tb\\n\\'c\\'', N'x', $$dollar$$, "
+    "$t$a'b$t$",
     "select null, true, false, -1, +2, - -3, -(-4), 9223372036854775808",
     "select 'a'\n  'b'\n'c'",
-    "select date '2020-01-31', timestamp '2020-01-31 12:00', time '12:00', timestamptz '2020-01-01'",
+    "select date '2020-01-31', timestamp '2020-01-31 12:00', time '12:00', timestamptz "
+    "'2020-01-01'",
     "select interval '3' day, interval '1-2' year to month, interval '1 02:03' day to minute",
     "select interval '1.5' second(3), interval '1 day', interval(3) '1 day'",
     "select timestamp with time zone '2020-01-01', time without time zone '12:00'",
@@ -39,7 +41,8 @@ inline constexpr const char* kStatements[] = {
     "select a||b||c, a+b||c, (a||b)+c, a & b | c # d, a << 1 >> 2",
     "select |/ 16, ||/ 27, @ -5, ~ 5, @ -5 + 3, (@ -5) + 3, ~a || b",
     "select a ~ 'x', a ~* 'x', a !~ 'x', a !~* 'x'",
-    "select a operator(pg_catalog.~) 'x', a operator(pg_catalog.=) b, a OPERATOR(pg_catalog.~~) 'x'",
+    "select a operator(pg_catalog.~) 'x', a operator(pg_catalog.=) b, a OPERATOR(pg_catalog.~~) "
+    "'x'",
     "select a ~~ 'x', a !~~ 'x', a ~~* 'x', a !~~* 'x'",
     "select relname operator(pg_catalog.~) '^(t)$' collate pg_catalog.default from pg_class",
     "select a = b, a <> b, a != b, a < b, a <= b, a > b, a >= b",
@@ -63,7 +66,8 @@ inline constexpr const char* kStatements[] = {
     "select cast(a as int), a::varchar(10), a::numeric(10, 2)::text, try_cast(a as date)",
     "select convert(varchar(10), a), (-1)::int, -1::int, 'x'::\"char\", ''::pg_catalog.char",
     "select a::timestamp with time zone, a::time(3), a::timestamp(3) without time zone",
-    "select a::double precision, a::character varying(5), a::national character(3), a::varchar(max)",
+    "select a::double precision, a::character varying(5), a::national character(3), "
+    "a::varchar(max)",
     "select a::int[], a::int[][], a::interval day to second(3), a::interval year to month",
     "select a::pg_catalog.regclass::oid, 'pg_class'::regclass, a::varbyte(10), a::super",
     "select case when a then 1 when b then 2 else 3 end, case a when 1 then 'x' end",
@@ -72,7 +76,8 @@ inline constexpr const char* kStatements[] = {
     "select a at time zone 'utc', a at time zone 'utc' at time zone 'cet', a + b at time zone c",
     "select a[1], a[1][2], a[1:2], a[:2], a[1:], (a)[1], (f(x))[1], (a::int[])[1], f(x)[1]",
     "select a.b[0].c.d, (a).b, (a.b).c, f(x).y, $1.x, a[0].b::int",
-    "select array[1, 2, 3], array[array[1], array[2]], array[], array(1, 2), array(select a from t)",
+    "select array[1, 2, 3], array[array[1], array[2]], array[], array(1, 2), array(select a from "
+    "t)",
     "select (pg_catalog.current_schemas(true))[1]",
     "select (a, b) overlaps (c, d), (a, b) overlaps (c, d) and e",
     "select a, b from t where a = b(+)",
@@ -90,22 +95,27 @@ inline constexpr const char* kStatements[] = {
     "select dateadd('day', 1, a), datediff(hrs, a, b), date_part(dow, a)",
     "select current_date, current_timestamp, current_time, localtime, localtimestamp, sysdate",
     "select current_user, session_user, user, current_user_id, current_timestamp(3), getdate()",
-    "select approximate count(distinct a), approximate percentile_disc(0.5) within group (order by a)",
+    "select approximate count(distinct a), approximate percentile_disc(0.5) within group (order by "
+    "a)",
     "select listagg(a, ',') within group (order by b desc) over (partition by c) from t",
     "select listagg(distinct a, ',') from t",
     "select string_agg(a, ',' order by b desc nulls last, c) from t",
     "select sum(a) filter (where b > 0) over (order by c rows unbounded preceding) from t",
-    "select row_number() over (), rank() over w, sum(a) over (w order by b) from t window w as (partition by c)",
+    "select row_number() over (), rank() over w, sum(a) over (w order by b) from t window w as "
+    "(partition by c)",
     "select sum(a) over (partition by b, c order by d desc nulls first, e asc nulls last) from t",
     "select sum(a) over (order by b rows between 1 preceding and 2 following) from t",
-    "select sum(a) over (order by b rows between unbounded preceding and unbounded following) from t",
+    "select sum(a) over (order by b rows between unbounded preceding and unbounded following) from "
+    "t",
     "select sum(a) over (order by b range between current row and unbounded following) from t",
     "select sum(a) over (order by b groups 2 preceding exclude ties) from t",
     "select sum(a) over (order by b rows current row exclude no others) from t",
     "select sum(a) over (rows between 2 preceding and current row exclude current row) from t",
-    "select lag(a, 1) ignore nulls over (order by b), first_value(a ignore nulls) over (order by b rows unbounded preceding) from t",
+    "select lag(a, 1) ignore nulls over (order by b), first_value(a ignore nulls) over (order by b "
+    "rows unbounded preceding) from t",
     "select last_value(a) respect nulls over (order by b rows unbounded preceding) from t",
-    "select nth_value(a, 2) over (partition by b order by c rows between 1 following and 3 following) from t",
+    "select nth_value(a, 2) over (partition by b order by c rows between 1 following and 3 "
+    "following) from t",
     "select f(a => 1, b := 2)",
     "select grouping(a), grouping_id(a, b) from t group by rollup(a, b)",
     "select pg_catalog.format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a",
@@ -119,7 +129,8 @@ inline constexpr const char* kStatements[] = {
     "select * from ((select 1)) x, ((select 1) union (select 2)) y",
     "select * from (values (1, 'a'), (2, 'b')) v (x, y)",
     "select * from a join b on a.x = b.x left join c on b.y = c.y",
-    "select * from a inner join b using (x, y) right outer join c using (z) full outer join d on true",
+    "select * from a inner join b using (x, y) right outer join c using (z) full outer join d on "
+    "true",
     "select * from a cross join b natural join c natural left join d natural full outer join e",
     "select * from (a join b on a.x = b.x) join (c cross join d) on a.y = c.y",
     "select * from a join b join c on b.x = c.x on a.x = b.x",
@@ -128,7 +139,8 @@ inline constexpr const char* kStatements[] = {
     "select * from ((select 1) x join b on true)",
     "select * from a, lateral (select * from b where b.x = a.x) c, lateral f(a.y) d",
     "select * from generate_series(1, 10) as g (n), f(1), s.f(2) x",
-    "select * from pg_get_late_binding_view_cols() cols(view_schema name, view_name name, col_type varchar, ordinal_position int)",
+    "select * from pg_get_late_binding_view_cols() cols(view_schema name, view_name name, col_type "
+    "varchar, ordinal_position int)",
     "select * from f(1) as (a int, b varchar(10))",
     "select * from unnest(a) with offset as x (e, o), unnest(b) y",
     "select * from f(1) with ordinality as x (a, n)",
@@ -143,7 +155,8 @@ inline constexpr const char* kStatements[] = {
     "select * from t unpivot include nulls (v for n in (a, b))",
     "select * from t unpivot exclude nulls (v for n in (a, b)) join u on true",
     // Clauses
-    "select a from t where b group by a having count(*) > 1 order by a desc nulls first limit 10 offset 5",
+    "select a from t where b group by a having count(*) > 1 order by a desc nulls first limit 10 "
+    "offset 5",
     "select a from t group by 1, b + c, all_x",
     "select a from t group by all",
     "select a from t group by ()",
@@ -172,7 +185,8 @@ inline constexpr const char* kStatements[] = {
     "table s.t order by 1",
     "with a as (select 1), b (x, y) as (select 1, 2) select * from a, b",
     "with recursive r (n) as (select 1 union all select n + 1 from r where n < 5) select * from r",
-    "with a as materialized (select 1), b as not materialized (select 2) select * from a union select * from b order by 1",
+    "with a as materialized (select 1), b as not materialized (select 2) select * from a union "
+    "select * from b order by 1",
     "with a as (select 1) (select * from a)",
     "-- comment\nselect /* a /* nested */ b */ 1 -- end",
     "/* partner: \"metabase\", {\"x\": 1} */ select 1",
@@ -195,26 +209,34 @@ inline constexpr const char* kStatements[] = {
     "with q as (select 1 as n) delete from t where a in (select n from q)",
     "truncate t",
     "truncate table s.t",
-    "merge into t using s on t.a = s.a when matched then update set b = s.b when not matched then insert (a, b) values (s.a, default)",
-    "merge into t using (select * from s) as x on t.a = x.a when matched then delete when not matched then insert values (x.a)",
-    "merge into d.s.t using u as dbt_internal_source on (t.a = dbt_internal_source.a) remove duplicates",
+    "merge into t using s on t.a = s.a when matched then update set b = s.b when not matched then "
+    "insert (a, b) values (s.a, default)",
+    "merge into t using (select * from s) as x on t.a = x.a when matched then delete when not "
+    "matched then insert values (x.a)",
+    "merge into d.s.t using u as dbt_internal_source on (t.a = dbt_internal_source.a) remove "
+    "duplicates",
     // Tables
     "create table t (a int)",
-    "create table if not exists d.s.t (a int not null, b varchar(10) null default 'x', c numeric(10,2) encode az64)",
+    "create table if not exists d.s.t (a int not null, b varchar(10) null default 'x', c "
+    "numeric(10,2) encode az64)",
     "create temp table t (a bigint identity(1, 1), b int generated by default as identity(0, -1))",
     "create temporary table t (a int)",
     "create local temp table \"#Tableau_1\" (\"COL\" integer) on commit preserve rows",
     "create table #x (a int distkey sortkey, b char(3) collate ci, c text collate case_sensitive)",
     "create table t (a int primary key, b int unique references u (x), c int references s.v)",
-    "create table t (a int default 1 + 2 not null encode raw, b timestamp default sysdate, c date default current_date)",
+    "create table t (a int default 1 + 2 not null encode raw, b timestamp default sysdate, c date "
+    "default current_date)",
     "create table t (a varchar(10) default 'x' collate case_insensitive encode lzo)",
-    "create table t (a int, b int, constraint p primary key (a, b), unique (b), foreign key (a) references u (x))",
+    "create table t (a int, b int, constraint p primary key (a, b), unique (b), foreign key (a) "
+    "references u (x))",
     "create table t (like s.u including defaults, like v excluding defaults, like w)",
     "create table t (a int) backup no diststyle key distkey (a) compound sortkey (a)",
     "create table t (a int, b int) diststyle even interleaved sortkey (a, b) encode auto",
     "create table t (a int) sortkey auto diststyle auto backup yes",
-    "create table t (a timestamp with time zone, b time, c interval day to second, d super, e geometry, f varbyte(16), g hllsketch, h double precision)",
-    "create table t (a timestamptz sortkey, b varchar(max), c timestamp without time zone not null, d boolean default true)",
+    "create table t (a timestamp with time zone, b time, c interval day to second, d super, e "
+    "geometry, f varbyte(16), g hllsketch, h double precision)",
+    "create table t (a timestamptz sortkey, b varchar(max), c timestamp without time zone not "
+    "null, d boolean default true)",
     "create table t as select 1 as a",
     "create table t (a, b) distkey (a) sortkey (b) as select 1, 2",
     "create temp table t backup no diststyle all as (select * from u) with no data",
@@ -271,7 +293,8 @@ inline constexpr const char* kStatements[] = {
     "alter database d connection limit unlimited",
     "drop database d",
     "create user u password 'Secret123'",
-    "create user u with password disable createdb nocreateuser syslog access unrestricted in group a, b valid until '2030-01-01' connection limit 5 session timeout 60 externalid 'x'",
+    "create user u with password disable createdb nocreateuser syslog access unrestricted in group "
+    "a, b valid until '2030-01-01' connection limit 5 session timeout 60 externalid 'x'",
     "alter user u password 'x' valid until 'infinity'",
     "alter user u rename to v",
     "alter user u reset session timeout",
@@ -289,7 +312,8 @@ inline constexpr const char* kStatements[] = {
     "alter role r owner to bob",
     "drop role r force",
     "grant select on t to bob",
-    "grant select, insert, update (a, b) on table s.t, u to bob with grant option, group g, role r, public",
+    "grant select, insert, update (a, b) on table s.t, u to bob with grant option, group g, role "
+    "r, public",
     "grant all privileges on all tables in schema a, d.b to bob",
     "grant usage, create on schema s to group g",
     "grant temp on database d to public",
@@ -310,23 +334,33 @@ inline constexpr const char* kStatements[] = {
     // COPY and UNLOAD
     "copy t from 's3://b/k' iam_role 'arn:aws:iam::0:role/r' csv",
     "copy s.t (a, b) from 's3://b/k' iam_role default format as parquet",
-    "copy t from 's3://b/k' access_key_id 'a' secret_access_key 'b' session_token 'c' delimiter '|' gzip",
-    "copy t from 's3://b/k' with credentials as 'aws_access_key_id=a;aws_secret_access_key=b' json as 'auto ignorecase'",
-    "copy t from 's3://b/m' credentials 'aws_iam_role=x' manifest region as 'eu-west-1' maxerror as 10 ignoreheader 1",
-    "copy t from 's3://b/k' iam_role 'r' format json 's3://b/paths' dateformat 'auto' timeformat as 'epochsecs' compupdate off statupdate on",
-    "copy t from 's3://b/k' iam_role 'r' csv quote as '%' null as '' escape acceptinvchars as '^' blanksasnull emptyasnull truncatecolumns",
-    "copy t from 's3://b/k' iam_role 'r' fixedwidth as 'a:3,b:4' encoding utf16 roundec trimblanks removequotes fillrecord ignoreblanklines explicit_ids",
-    "copy t from 's3://b/k' iam_role 'r' avro 'auto' noload comprows 1000 compupdate preset encrypted master_symmetric_key 'k'",
+    "copy t from 's3://b/k' access_key_id 'a' secret_access_key 'b' session_token 'c' delimiter "
+    "'|' gzip",
+    "copy t from 's3://b/k' with credentials as 'aws_access_key_id=a;aws_secret_access_key=b' json "
+    "as 'auto ignorecase'",
+    "copy t from 's3://b/m' credentials 'aws_iam_role=x' manifest region as 'eu-west-1' maxerror "
+    "as 10 ignoreheader 1",
+    "copy t from 's3://b/k' iam_role 'r' format json 's3://b/paths' dateformat 'auto' timeformat "
+    "as 'epochsecs' compupdate off statupdate on",
+    "copy t from 's3://b/k' iam_role 'r' csv quote as '%' null as '' escape acceptinvchars as '^' "
+    "blanksasnull emptyasnull truncatecolumns",
+    "copy t from 's3://b/k' iam_role 'r' fixedwidth as 'a:3,b:4' encoding utf16 roundec trimblanks "
+    "removequotes fillrecord ignoreblanklines explicit_ids",
+    "copy t from 's3://b/k' iam_role 'r' avro 'auto' noload comprows 1000 compupdate preset "
+    "encrypted master_symmetric_key 'k'",
     "copy t from 'emr://x/y' iam_role 'r' shapefile simplify auto 0.5 readratio 50",
     "copy t from stdin",
-    "copy t (a, b) from stdin with (format csv, header true, delimiter ',', null 'x', force_null (a), quote '\"')",
+    "copy t (a, b) from stdin with (format csv, header true, delimiter ',', null 'x', force_null "
+    "(a), quote '\"')",
     "copy t to stdout with csv header",
     "copy (select * from t) to stdout (format text)",
     "copy t to '/tmp/x.csv' csv header force quote *",
     "copy t from '/tmp/x.csv' delimiter as ',' null as 'NULL' csv",
     "copy t from stdin binary",
     "unload ('select * from t where a = ''x''') to 's3://b/p' iam_role 'r' parquet",
-    "unload ($$select 1$$) to 's3://b/p' iam_role default format as csv partition by (a, b) include manifest verbose header allowoverwrite parallel off maxfilesize 100 mb rowgroupsize as 64 mb gzip",
+    "unload ($$select 1$$) to 's3://b/p' iam_role default format as csv partition by (a, b) "
+    "include manifest verbose header allowoverwrite parallel off maxfilesize 100 mb rowgroupsize "
+    "as 64 mb gzip",
     // Sessions
     "begin",
     "begin work",
@@ -434,4 +468,4 @@ inline constexpr const char* kStatements[] = {
     "discard all",
 };
 
-}  // namespace blueshift::parse::corpus
+} // namespace blueshift::parse::corpus

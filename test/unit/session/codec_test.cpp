@@ -50,7 +50,7 @@ std::string numeric(i128 value, u32 scale) {
     return bytes;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("messages are cut from any sequence of pieces") {
     std::string bytes;
@@ -106,9 +106,9 @@ TEST_CASE("field readers never pass the end") {
 TEST_CASE("start-up packets") {
     std::string body;
     appendInt32(body, 196608);
-    for (const char* word : {"user", "Ann", "options", "-c search_path=a\\ b --time-zone=CET -cx=1",
-                             "client_encoding", "'utf-8'", "client_protocol_version", "3",
-                             "replication", "off", "idp_type", "z"})
+    for (const char* word :
+         {"user", "Ann", "options", "-c search_path=a\\ b --time-zone=CET -cx=1", "client_encoding",
+          "'utf-8'", "client_protocol_version", "3", "replication", "off", "idp_type", "z"})
         body += std::string(word) + '\0';
     body += '\0';
     const Result<StartupPacket> packet = parseStartup(body);
@@ -138,10 +138,12 @@ TEST_CASE("SCRAM-SHA-256: the exchange of RFC 7677") {
     ScramExchange exchange(verifier, nonce, false);
     const auto first = exchange.first("n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
     REQUIRE(first.has_value());
-    CHECK(*first == "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
-                    "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
-    const std::string final = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
-                              "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
+    CHECK(*first ==
+          "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+          "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
+    const std::string final =
+        "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+        "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
     const auto done = exchange.final(final);
     REQUIRE(done.has_value());
     REQUIRE(done->has_value());
@@ -151,7 +153,8 @@ TEST_CASE("SCRAM-SHA-256: the exchange of RFC 7677") {
     REQUIRE(mock.first("n,,n=user,r=rOprNGfwEbeRWgbNEkqO").has_value());
     CHECK(!mock.final(final)->has_value());
 
-    for (const char* bad : {"", "n", "p=tls-unique,,n=,r=a", "n,a=x,n=,r=a", "n,,r=a", "n,,n=,r="}) {
+    for (const char* bad :
+         {"", "n", "p=tls-unique,,n=,r=a", "n,a=x,n=,r=a", "n,,r=a", "n,,n=,r="}) {
         ScramExchange broken(verifier, nonce, false);
         CHECK(broken.first(bad).error().sqlstate == "08P01");
     }
@@ -168,7 +171,8 @@ TEST_CASE("verifiers round-trip and refuse other passwords") {
     CHECK(makeVerifiers("ann", "p\xC3\xA4ss").scram != verifiers.scram);
     CHECK(verifiers.md5 == "md5" + md5Hex("p\xC3\xA4ssann"));
     CHECK(md5ResponseFits("md5" + md5Hex(verifiers.md5.substr(3) + "salt"), verifiers.md5, "salt"));
-    CHECK(!md5ResponseFits("md5" + md5Hex(verifiers.md5.substr(3) + "salz"), verifiers.md5, "salt"));
+    CHECK(
+        !md5ResponseFits("md5" + md5Hex(verifiers.md5.substr(3) + "salz"), verifiers.md5, "salt"));
     CHECK(!md5ResponseFits("md5" + md5Hex(std::string("salt")), "", "salt"));
     const auto digest = parseDigestVerifier(verifiers.digest);
     REQUIRE(digest.has_value());
@@ -207,15 +211,21 @@ TEST_CASE("base64 and hexadecimal") {
 
 TEST_CASE("NUMERIC in groups of four digits") {
     CHECK(toHex(numeric(0, 2)) == "0000000000000002");
-    CHECK(toHex(numeric(1234567, 2)) == "0003000100000002" "000109291a2c");
-    CHECK(toHex(numeric(-1, 4)) == "0001ffff40000004" "0001");
-    CHECK(toHex(numeric(10000, 0)) == "0001000100000000" "0001");
+    CHECK(toHex(numeric(1234567, 2)) ==
+          "0003000100000002"
+          "000109291a2c");
+    CHECK(toHex(numeric(-1, 4)) ==
+          "0001ffff40000004"
+          "0001");
+    CHECK(toHex(numeric(10000, 0)) ==
+          "0001000100000000"
+          "0001");
     const i128 large = (i128(9'999'999'999'999'999'999ull) * 10'000'000'000'000'000'000ull) +
                        9'999'999'999'999'999'999ull;
     for (u32 scale = 0; scale <= 38; ++scale) {
         const SqlType type = SqlType::decimal(38, int(scale));
-        for (const i128 value : {i128(0), i128(1), i128(-1), i128(5'000), i128(-123'456'789), i128(10'000),
-                                 large, -large}) {
+        for (const i128 value : {i128(0), i128(1), i128(-1), i128(5'000), i128(-123'456'789),
+                                 i128(10'000), large, -large}) {
             const bool same = readNumeric(numeric(value, scale), type) == value;
             CAPTURE(scale);
             CHECK(same);
@@ -228,17 +238,19 @@ TEST_CASE("NUMERIC in groups of four digits") {
     CHECK_THROWS_AS(readNumeric(numeric(99995, 1), SqlType::decimal(4, 0)), SqlError);
     CHECK_THROWS_AS(readNumeric(numeric(large, 0), SqlType::decimal(37, 0)), SqlError);
     CHECK_THROWS_AS(readNumeric("\0\1\0\0", SqlType::decimal(4, 0)), SqlError);
-    CHECK_THROWS_AS(readNumeric(std::string_view("\0\1\0\0\0\0\0\0\x27\x10", 10), SqlType::decimal(9, 0)),
-                    SqlError);
-    CHECK_THROWS_AS(readNumeric(std::string_view("\0\1\x7F\xFF\0\0\0\0\0\1", 10), SqlType::decimal(38, 0)),
-                    SqlError);
+    CHECK_THROWS_AS(
+        readNumeric(std::string_view("\0\1\0\0\0\0\0\0\x27\x10", 10), SqlType::decimal(9, 0)),
+        SqlError);
+    CHECK_THROWS_AS(
+        readNumeric(std::string_view("\0\1\x7F\xFF\0\0\0\0\0\1", 10), SqlType::decimal(38, 0)),
+        SqlError);
 }
 
 TEST_CASE("UTF-8 is checked to the letter") {
     CHECK(findInvalidUtf8("plain text of some length") == std::string_view::npos);
     CHECK(findInvalidUtf8("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80") == std::string_view::npos);
-    for (const char* bad : {"\x80", "\xC0\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80",
-                            "\xF5\x80\x80\x80", "\xE2\x82"})
+    for (const char* bad : {"\x80", "\xC0\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80",
+                            "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x82"})
         CHECK(findInvalidUtf8(bad) == 0);
     CHECK(findInvalidUtf8("12345678\xFF") == 8);
 }

@@ -11,7 +11,8 @@ namespace {
 
 std::string lower(std::string_view text) {
     std::string result(text);
-    std::ranges::transform(result, result.begin(), [](char c) { return char(std::tolower(u8(c))); });
+    std::ranges::transform(result, result.begin(),
+                           [](char c) { return char(std::tolower(u8(c))); });
     const auto blank = [](char c) { return std::isspace(u8(c)) != 0; };
     while (!result.empty() && blank(result.back())) result.pop_back();
     size_t begin = 0;
@@ -27,30 +28,37 @@ i64 numberIn(std::string_view text) {
 }
 
 std::vector<ResultField> numberFields() {
-    return {{.name = "i", .type = SqlType::bigInt(), .nullable = false, .table_oid = 7, .attribute = 1},
-            {.name = "label", .type = SqlType::varchar(20)},
-            {.name = "price", .type = SqlType::decimal(18, 4)},
-            {.name = "even", .type = SqlType::boolean()}};
+    return {
+        {.name = "i", .type = SqlType::bigInt(), .nullable = false, .table_oid = 7, .attribute = 1},
+        {.name = "label", .type = SqlType::varchar(20)},
+        {.name = "price", .type = SqlType::decimal(18, 4)},
+        {.name = "even", .type = SqlType::boolean()}};
 }
 
 std::vector<ResultField> typeFields() {
     std::vector<ResultField> fields;
-    const std::pair<const char*, SqlType> kinds[] = {
-        {"bool", SqlType::boolean()}, {"int2", SqlType::smallInt()}, {"int4", SqlType::integer()},
-        {"int8", SqlType::bigInt()}, {"float4", SqlType::real()},
-        {"float8", SqlType::doublePrecision()}, {"varchar", SqlType::varchar(10)},
-        {"date", SqlType::date()}, {"time", SqlType::of(TypeKind::kTime)},
-        {"timestamp", SqlType::timestamp()}, {"timestamptz", SqlType::timestampTz()},
-        {"numeric", SqlType::decimal(38, 6)}, {"oid", SqlType::of(TypeKind::kOid)},
-        {"name", SqlType::of(TypeKind::kName)}};
+    const std::pair<const char*, SqlType> kinds[] = {{"bool", SqlType::boolean()},
+                                                     {"int2", SqlType::smallInt()},
+                                                     {"int4", SqlType::integer()},
+                                                     {"int8", SqlType::bigInt()},
+                                                     {"float4", SqlType::real()},
+                                                     {"float8", SqlType::doublePrecision()},
+                                                     {"varchar", SqlType::varchar(10)},
+                                                     {"date", SqlType::date()},
+                                                     {"time", SqlType::of(TypeKind::kTime)},
+                                                     {"timestamp", SqlType::timestamp()},
+                                                     {"timestamptz", SqlType::timestampTz()},
+                                                     {"numeric", SqlType::decimal(38, 6)},
+                                                     {"oid", SqlType::of(TypeKind::kOid)},
+                                                     {"name", SqlType::of(TypeKind::kName)}};
     for (const auto& [name, type] : kinds) fields.push_back({.name = name, .type = type});
     return fields;
 }
 
 class FakePrepared final : public Prepared {
 public:
-    std::string sql;    // as given
-    std::string verb;   // lower case, trimmed
+    std::string sql;  // as given
+    std::string verb; // lower case, trimmed
     ResultKind result = ResultKind::kNone;
     std::vector<SqlType> parameters;
     std::vector<ResultField> columns;
@@ -63,7 +71,7 @@ public:
     bool endsTransaction() const override { return verb == "commit" || verb == "rollback"; }
 };
 
-}  // namespace
+} // namespace
 
 void Journal::add(std::string event) {
     const std::lock_guard lock(mutex);
@@ -136,8 +144,10 @@ class FakeExecution final : public Execution {
 public:
     FakeExecution(FakeConnection& connection, const FakePrepared& prepared,
                   std::span<const Value> parameters, const Connection::ExecuteOptions& options)
-        : connection_(connection), prepared_(prepared),
-          parameters_(parameters.begin(), parameters.end()), options_(options) {
+        : connection_(connection),
+          prepared_(prepared),
+          parameters_(parameters.begin(), parameters.end()),
+          options_(options) {
         for (size_t i = 0; i < prepared_.columns.size(); ++i)
             buffers_.emplace_back(naturalKind(prepared_.columns[i].type));
         vectors_.resize(buffers_.size());
@@ -200,8 +210,10 @@ private:
         } else {
             dispatchKind(buffer.kind(), [&](auto* tag) {
                 using T = std::remove_pointer_t<decltype(tag)>;
-                if constexpr (std::is_same_v<T, TextView>) buffer.values<T>()[row] = makeTextView(value.text);
-                else if constexpr (std::is_floating_point_v<T>) buffer.values<T>()[row] = T(value.floating);
+                if constexpr (std::is_same_v<T, TextView>)
+                    buffer.values<T>()[row] = makeTextView(value.text);
+                else if constexpr (std::is_floating_point_v<T>)
+                    buffer.values<T>()[row] = T(value.floating);
                 else buffer.values<T>()[row] = T(value.integer);
             });
         }
@@ -215,8 +227,10 @@ private:
             for (u32 c = 0; c < columns.size(); ++c) put(c, row, parameters_[c]);
         } else if (prepared_.verb.find("numbers") != std::string::npos) {
             put(0, row, Value::ofBigInt(i));
-            put(1, row, i % 7 == 3 ? Value::null(columns[1].type)
-                                   : Value::ofText(texts_.emplace_back("row number " + std::to_string(i)), columns[1].type));
+            put(1, row,
+                i % 7 == 3 ? Value::null(columns[1].type)
+                           : Value::ofText(texts_.emplace_back("row number " + std::to_string(i)),
+                                           columns[1].type));
             put(2, row, Value::ofInteger(i * 12345 - 20000, columns[2].type));
             put(3, row, Value::ofBool(i % 2 == 0));
         } else if (prepared_.verb.find("types") != std::string::npos) {
@@ -232,14 +246,20 @@ private:
     void fillTypes(u32 row) {
         const auto& columns = prepared_.columns;
         const Value values[] = {
-            Value::ofBool(true), Value::ofInteger(-7, columns[1].type),
-            Value::ofInteger(70000, columns[2].type), Value::ofBigInt(-5'000'000'000),
-            Value::ofFloat(1.5), Value::ofFloat(-2.25), Value::ofText("gr\xC3\xBC\xC3\x9F"),
-            Value::ofInteger(9000, columns[7].type), Value::ofInteger(3'723'000'004, columns[8].type),
+            Value::ofBool(true),
+            Value::ofInteger(-7, columns[1].type),
+            Value::ofInteger(70000, columns[2].type),
+            Value::ofBigInt(-5'000'000'000),
+            Value::ofFloat(1.5),
+            Value::ofFloat(-2.25),
+            Value::ofText("gr\xC3\xBC\xC3\x9F"),
+            Value::ofInteger(9000, columns[7].type),
+            Value::ofInteger(3'723'000'004, columns[8].type),
             Value::ofInteger(777'600'000'000'000, columns[9].type),
             Value::ofInteger(777'600'000'000'000, columns[10].type),
             Value::ofInteger(i128(-1234567890123456789) * 1000 - 1, columns[11].type),
-            Value::ofInteger(4242, columns[12].type), Value::ofText("admin")};
+            Value::ofInteger(4242, columns[12].type),
+            Value::ofText("admin")};
         for (u32 c = 0; c < columns.size(); ++c) put(c, row, values[c]);
     }
 
@@ -264,7 +284,8 @@ std::string FakeExecution::finish() {
     if (verb == "crash") throw std::runtime_error("boom");
     if (verb == "fail") throw SqlError(sqlstate::kDivisionByZero, "division by zero");
     if (verb == "notice")
-        connection_.notices_.push_back({"NOTICE", Error("00000", "take notice").withHint("read it")});
+        connection_.notices_.push_back(
+            {"NOTICE", Error("00000", "take notice").withHint("read it")});
     if (verb.starts_with("set ")) {
         const size_t to = verb.find(" to ");
         connection_.changes_.emplace_back(verb.substr(4, to - 4), verb.substr(to + 4));
@@ -285,7 +306,7 @@ std::string FakeExecution::finish() {
     return tag;
 }
 
-}  // namespace
+} // namespace
 
 void FakeConnection::sleep() {
     std::unique_lock lock(engine_.mutex_);
@@ -306,7 +327,8 @@ std::vector<Connection::Piece> FakeConnection::split(std::string_view text) {
         const std::string_view piece = text.substr(begin, end - begin);
         if (!lower(piece).empty()) {
             const auto before = text.substr(0, begin);
-            const auto characters = std::ranges::count_if(before, [](char c) { return (c & 0xC0) != 0x80; });
+            const auto characters =
+                std::ranges::count_if(before, [](char c) { return (c & 0xC0) != 0x80; });
             pieces.push_back({std::string(piece), u32(begin), u32(characters)});
         }
         begin = end + 1;
@@ -314,7 +336,8 @@ std::vector<Connection::Piece> FakeConnection::split(std::string_view text) {
     return pieces;
 }
 
-std::unique_ptr<Prepared> FakeConnection::prepare(std::string_view text, std::vector<SqlType> types) {
+std::unique_ptr<Prepared> FakeConnection::prepare(std::string_view text,
+                                                  std::vector<SqlType> types) {
     auto prepared = std::make_unique<FakePrepared>();
     prepared->sql = text;
     prepared->verb = lower(text);
@@ -324,7 +347,8 @@ std::unique_ptr<Prepared> FakeConnection::prepare(std::string_view text, std::ve
         for (size_t i = 0; i < size_t(std::ranges::count(verb, '$')); ++i) {
             const bool known = i < types.size() && types[i].kind != TypeKind::kUnknown;
             prepared->parameters.push_back(known ? types[i] : SqlType::text());
-            prepared->columns.push_back({.name = "p" + std::to_string(i + 1), .type = prepared->parameters.back()});
+            prepared->columns.push_back(
+                {.name = "p" + std::to_string(i + 1), .type = prepared->parameters.back()});
         }
         prepared->result = ResultKind::kRows;
     } else if (verb.starts_with("select ")) {
@@ -336,8 +360,11 @@ std::unique_ptr<Prepared> FakeConnection::prepare(std::string_view text, std::ve
                                .withHint("Name a column.")
                                .at(int(std::string_view(text).find("broken") + 1)));
         else if (verb.find("unprintable") != std::string::npos)
-            prepared->columns = {{.name = "x", .type = SqlType::bigInt()}, {.name = "y", .type = SqlType::real()}};
-        else prepared->columns = {{.name = "?column?", .type = SqlType::integer(), .nullable = false}};
+            prepared->columns = {{.name = "x", .type = SqlType::bigInt()},
+                                 {.name = "y", .type = SqlType::real()}};
+        else
+            prepared->columns = {
+                {.name = "?column?", .type = SqlType::integer(), .nullable = false}};
     } else if (verb.starts_with("copy") && verb.ends_with("from stdin")) {
         prepared->result = ResultKind::kCopyIn;
         prepared->columns = {{.name = "a"}, {.name = "b"}};
@@ -345,38 +372,47 @@ std::unique_ptr<Prepared> FakeConnection::prepare(std::string_view text, std::ve
         prepared->result = ResultKind::kCopyOut;
         prepared->columns = {{.name = "a"}, {.name = "b"}};
     } else {
-        constexpr std::string_view kCommands[] = {"begin", "commit", "rollback", "sleep", "notice", "insert", "fail", "crash", ""};
-        if (!verb.starts_with("set ") && std::ranges::find(kCommands, verb) == std::end(kCommands)) {
+        constexpr std::string_view kCommands[] = {"begin",  "commit", "rollback", "sleep", "notice",
+                                                  "insert", "fail",   "crash",    ""};
+        if (!verb.starts_with("set ") &&
+            std::ranges::find(kCommands, verb) == std::end(kCommands)) {
             const size_t at = std::string_view(text).find_first_not_of(" \n\t");
-            throw SqlError(Error(sqlstate::kSyntaxError, "syntax error at or near \"" + verb.substr(0, verb.find(' ')) + "\"")
+            throw SqlError(Error(sqlstate::kSyntaxError, "syntax error at or near \"" +
+                                                             verb.substr(0, verb.find(' ')) + "\"")
                                .at(int(at + 1)));
         }
     }
     return prepared;
 }
 
-std::unique_ptr<Execution> FakeConnection::execute(Prepared& prepared, std::span<const Value> parameters,
+std::unique_ptr<Execution> FakeConnection::execute(Prepared& prepared,
+                                                   std::span<const Value> parameters,
                                                    const ExecuteOptions& options) {
-    return std::make_unique<FakeExecution>(*this, static_cast<FakePrepared&>(prepared), parameters, options);
+    return std::make_unique<FakeExecution>(*this, static_cast<FakePrepared&>(prepared), parameters,
+                                           options);
 }
 
-void FakeConnection::appendText(std::string& out, const Vector& vector, u32 row, const SqlType& type) {
+void FakeConnection::appendText(std::string& out, const Vector& vector, u32 row,
+                                const SqlType& type) {
     if (type.kind == TypeKind::kReal && vector.valueAt<f32>(row) == 666)
         throw SqlError(sqlstate::kDataException, "unprintable");
     if (type.kind == TypeKind::kReal) out += std::to_string(vector.valueAt<f32>(row));
     else if (type.kind == TypeKind::kDouble) out += std::to_string(vector.valueAt<f64>(row));
-    else if (isTextual(type.kind)) out += asStringView(vector.values<TextView>()[vector.indexOf(row)]);
+    else if (isTextual(type.kind))
+        out += asStringView(vector.values<TextView>()[vector.indexOf(row)]);
     else out += std::to_string(i64(vector.integerAt(row)));
 }
 
 Value FakeConnection::parseParameter(std::string_view text, const SqlType& type) {
     if (isTextual(type.kind)) return Value::ofText(texts_.emplace_back(text), type);
-    if (isFloat(type.kind)) return Value::ofFloat(std::strtod(std::string(text).c_str(), nullptr), type);
+    if (isFloat(type.kind))
+        return Value::ofFloat(std::strtod(std::string(text).c_str(), nullptr), type);
     i64 value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size())
-        throw SqlError(sqlstate::kInvalidTextRepresentation,
-                       "invalid input syntax for type " + formatType(type) + ": \"" + std::string(text) + "\"");
+        throw SqlError(sqlstate::kInvalidTextRepresentation, "invalid input syntax for type " +
+                                                                 formatType(type) + ": \"" +
+                                                                 std::string(text) + "\"");
     return Value::ofInteger(value, type);
 }
 
@@ -388,7 +424,8 @@ std::optional<UserCredentials> FakeEngine::findUser(std::string_view name) const
 
 std::unique_ptr<Connection> FakeEngine::connect(const ConnectionOptions& options) {
     if (!databaseExists(options.database))
-        throw SqlError(sqlstate::kInvalidCatalogName, "database \"" + options.database + "\" does not exist");
+        throw SqlError(sqlstate::kInvalidCatalogName,
+                       "database \"" + options.database + "\" does not exist");
     const std::lock_guard lock(mutex_);
     const i32 process_id = next_process_id_++;
     auto connection = std::make_unique<FakeConnection>(*this, process_id, options);
@@ -422,4 +459,4 @@ void FakeEngine::waitForSleeper() {
     changed_.wait(lock, [&] { return sleepers_ > 0; });
 }
 
-}  // namespace blueshift::fake
+} // namespace blueshift::fake

@@ -5,7 +5,8 @@
 //   begin, commit, rollback          a block               set NAME to VALUE          reported
 //   sleep                            until cancelled       notice                     a NOTICE
 //   copy t from stdin                takes bytes           copy N to stdout           N lines
-//   insert                           INSERT 0 1            anything else              42601 at its place
+//   insert                           INSERT 0 1            anything else              42601 at its
+//   place
 // `fail` raises 22012, `crash` a std::exception; `select unprintable` fails inside its row.
 #pragma once
 
@@ -24,7 +25,7 @@ namespace blueshift::fake {
 /// What the statements did, for tests to look at.
 struct Journal {
     std::mutex mutex;
-    std::vector<std::string> events;  // "insert", "commit block", "rollback", "copied N"
+    std::vector<std::string> events; // "insert", "commit block", "rollback", "copied N"
     void add(std::string event);
     std::vector<std::string> take();
 };
@@ -60,4 +61,4 @@ private:
     int sleepers_ = 0;
 };
 
-}  // namespace blueshift::fake
+} // namespace blueshift::fake

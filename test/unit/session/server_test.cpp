@@ -65,7 +65,7 @@ std::vector<ServerMessage> scramLogin(WireClient& client, const std::string& use
     return messages;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("start-up reports parameters, key and readiness") {
     Fixture fixture;
@@ -459,7 +459,7 @@ TEST_CASE("terminated sessions, vanished clients and the server's end") {
     busy.out().text("sleep").end();
     busy.flush();
     fixture.engine.waitForSleeper();
-    busy.socket().close();  // the watcher cancels for the client that is gone
+    busy.socket().close(); // the watcher cancels for the client that is gone
 
     WireClient waiting(fixture.server.port());
     waiting.login();
@@ -480,7 +480,8 @@ TEST_CASE("malformed bytes end the session with 08P01") {
         {"query without end", std::string("Q\0\0\0\6ab", 7)},
         {"bytes behind a query", std::string("Q\0\0\0\7a\0b", 8)},
         {"bind cut short", std::string("B\0\0\0\6\0\0", 7)},
-        {"bind with a negative field", std::string("B\0\0\0\20\0\0\0\0\0\1\xFF\xFF\xFF\xFE\0\0", 17)},
+        {"bind with a negative field",
+         std::string("B\0\0\0\20\0\0\0\0\0\1\xFF\xFF\xFF\xFE\0\0", 17)},
         {"describe of nothing", std::string("D\0\0\0\6X\0", 7)},
     };
     for (const auto& [name, bytes] : cases) {

@@ -4,11 +4,10 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <doctest/doctest.h>
 
 #include <string>
 #include <utility>
@@ -150,4 +149,4 @@ inline std::vector<std::string> rowOf(const ServerMessage& message) {
     return row;
 }
 
-}  // namespace blueshift::session
+} // namespace blueshift::session

@@ -34,7 +34,7 @@ std::string print(Format format, u32 width, const std::vector<ResultColumn>& col
 
 using Strings = std::vector<std::string>;
 
-}  // namespace
+} // namespace
 
 TEST_CASE("statements end at semicolons outside quotes and comments") {
     CHECK(split("select 1; select 2;\n") == Strings{"select 1", "select 2"});
@@ -66,7 +66,8 @@ TEST_CASE("the prompt says what is open") {
 
 TEST_CASE("formats") {
     const std::vector<ResultColumn> columns = {{"n", true}, {"text", false}, {"ok", false, true}};
-    const std::vector<std::vector<Cell>> rows = {{"1", "a,\"b\"\n", "t"}, {"-2.5", "", {}}, {{}, "x|y\tz", "f"}};
+    const std::vector<std::vector<Cell>> rows = {
+        {"1", "a,\"b\"\n", "t"}, {"-2.5", "", {}}, {{}, "x|y\tz", "f"}};
     CHECK(print(Format::kCsv, 0, columns, rows) ==
           "n,text,ok\n1,\"a,\"\"b\"\"\n\",t\n-2.5,\"\",\n,x|y\tz,f\n");
     CHECK(print(Format::kTsv, 0, columns, rows) ==
@@ -84,8 +85,10 @@ TEST_CASE("formats") {
 
 TEST_CASE("boxes fit the terminal") {
     const std::vector<ResultColumn> columns = {{"id", true}, {"label", false}};
-    const std::string box = print(Format::kBox, 0, columns, {{"7", "gr\xC3\xBC\xC3\x9F"}, {"12", {}}});
-    CHECK(box.find("\xE2\x94\x82  7 \xE2\x94\x82 gr\xC3\xBC\xC3\x9F  \xE2\x94\x82") != std::string::npos);
+    const std::string box =
+        print(Format::kBox, 0, columns, {{"7", "gr\xC3\xBC\xC3\x9F"}, {"12", {}}});
+    CHECK(box.find("\xE2\x94\x82  7 \xE2\x94\x82 gr\xC3\xBC\xC3\x9F  \xE2\x94\x82") !=
+          std::string::npos);
     CHECK(box.find("\xE2\x94\x82 12 \xE2\x94\x82 NULL  \xE2\x94\x82") != std::string::npos);
     const std::string narrow = print(Format::kBox, 24, columns, {{"7", std::string(200, 'x')}});
     size_t begin = 0;
@@ -110,7 +113,8 @@ TEST_CASE("long results keep the widths of their first rows") {
 TEST_CASE("errors show the line and a caret under the character") {
     Error error = Error("42703", "column \"b\" does not exist").withHint("Name a column.").at(17);
     CHECK(formatError(error, "select '\xC3\xA4',\n    b\nfrom t") ==
-          "ERROR 42703: column \"b\" does not exist\nLINE 2:     b\n            ^\nHINT: Name a column.\n");
+          "ERROR 42703: column \"b\" does not exist\nLINE 2:     b\n            ^\nHINT: Name a "
+          "column.\n");
     const std::string wide = "select " + std::string(200, 'a') + " here";
     const std::string text = formatError(Error("42601", "x").at(209), wide);
     const size_t context = text.find("LINE 1: ...");
@@ -137,7 +141,10 @@ TEST_CASE("settings: file below environment below flags") {
                               "blueshift.toml", settings)
                 .has_value());
     const std::vector<std::pair<std::string, std::string>> variables = {
-        {"PATH", "/bin"}, {"BLUESHIFT_PORT", "2000"}, {"BLUESHIFT_THREADS", "3"}, {"BLUESHIFT_PASSWORD", "pw"}};
+        {"PATH", "/bin"},
+        {"BLUESHIFT_PORT", "2000"},
+        {"BLUESHIFT_THREADS", "3"},
+        {"BLUESHIFT_PASSWORD", "pw"}};
     REQUIRE(applyEnvironment(variables, settings).has_value());
     constexpr std::string_view kFlags[] = {"--port", "3000", "place", "--http-port=0"};
     REQUIRE(applyFlags(kFlags, settings).has_value());

@@ -1,11 +1,11 @@
 // The AVX2 and AVX-512 block steps give the same masks and selections as the scalar ones.
+#include "kernels/block_steps.h"
+
 #include <doctest/doctest.h>
 
 #include <random>
 #include <string_view>
 #include <vector>
-
-#include "kernels/block_steps.h"
 
 using namespace blueshift::kernels;
 
@@ -25,7 +25,7 @@ using Masks = std::vector<u64>;
 template <class T> void compareVariants(std::mt19937_64& random, u32 width_index) {
     for (const u32 rows : {1u, 7u, 63u, 64u, 65u, 127u, 1000u, 1024u}) {
         for (u32 round = 0; round < 20; ++round) {
-            std::vector<T> values(rows);  // exactly `rows`: reading past the end is a heap overflow
+            std::vector<T> values(rows); // exactly `rows`: reading past the end is a heap overflow
             const u64 range = round % 2 == 0 ? 20 : ~u64{0};
             for (T& v : values) v = T(range == 20 ? random() % 20 : random());
             i64 low = T(values[random() % rows]), high = T(values[random() % rows]);
@@ -58,7 +58,7 @@ template <class T> void compareVariants(std::mt19937_64& random, u32 width_index
     }
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("between, outside and selection agree in all variants") {
     std::mt19937_64 random(11);

@@ -17,9 +17,9 @@ using catalog::ColumnEncoding;
 namespace {
 
 constexpr ColumnEncoding kHints[] = {
-    ColumnEncoding::kAuto,    ColumnEncoding::kRaw,      ColumnEncoding::kAz64,
-    ColumnEncoding::kByteDict, ColumnEncoding::kDelta,   ColumnEncoding::kDelta32k,
-    ColumnEncoding::kLzo,     ColumnEncoding::kMostly8,  ColumnEncoding::kMostly32,
+    ColumnEncoding::kAuto,      ColumnEncoding::kRaw,     ColumnEncoding::kAz64,
+    ColumnEncoding::kByteDict,  ColumnEncoding::kDelta,   ColumnEncoding::kDelta32k,
+    ColumnEncoding::kLzo,       ColumnEncoding::kMostly8, ColumnEncoding::kMostly32,
     ColumnEncoding::kRunLength, ColumnEncoding::kText255, ColumnEncoding::kText32k,
     ColumnEncoding::kZstd,
 };
@@ -34,19 +34,22 @@ std::vector<u64> makeValidity(u32 rows, u32 null_percent, std::mt19937_64& rando
     return bits;
 }
 
-i128 integerOf(const Vector& block, u32 row) { return block.integerAt(row); }
+i128 integerOf(const Vector& block, u32 row) {
+    return block.integerAt(row);
+}
 
 /// Encodes and decodes integers under one hint and checks every row, the range and the kind.
-std::set<BlockEncoding> checkIntegers(const std::vector<i128>& values, u32 null_percent, bool wide) {
+std::set<BlockEncoding> checkIntegers(const std::vector<i128>& values, u32 null_percent,
+                                      bool wide) {
     std::set<BlockEncoding> used;
     std::mt19937_64 random(values.size() * 31 + null_percent);
     const u32 rows = u32(values.size());
     for (const ColumnEncoding hint : kHints) {
         u32 nulls;
         const std::vector<u64> validity = makeValidity(rows, null_percent, random, nulls);
-        const BlockValues about{.validity = nulls > 0 ? validity.data() : nullptr,
-                                .null_count = nulls, .hint = hint};
-        std::vector<u8> bytes(13);  // blocks may start anywhere
+        const BlockValues about{
+            .validity = nulls > 0 ? validity.data() : nullptr, .null_count = nulls, .hint = hint};
+        std::vector<u8> bytes(13); // blocks may start anywhere
         BlockSummary summary;
         if (wide) {
             std::vector<i128> copy = values;
@@ -84,7 +87,7 @@ std::set<BlockEncoding> checkIntegers(const std::vector<i128>& values, u32 null_
     return used;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("bit packing gives back every width") {
     std::mt19937_64 random(1);
@@ -141,13 +144,18 @@ TEST_CASE("16-byte integers") {
             extremes.push_back(i % 2 == 0 ? i128(u128{1} << 127) : ~i128(u128{1} << 127));
         }
         for (const auto& values : {near, far, small, extremes})
-            for (const u32 null_percent : {0u, 50u, 100u}) checkIntegers(values, null_percent, true);
+            for (const u32 null_percent : {0u, 50u, 100u})
+                checkIntegers(values, null_percent, true);
     }
 }
 
 TEST_CASE("float blocks keep every bit") {
     std::mt19937_64 random(4);
-    const f64 specials[] = {0.0, -0.0, 1.5, -1e300, std::numeric_limits<f64>::infinity(),
+    const f64 specials[] = {0.0,
+                            -0.0,
+                            1.5,
+                            -1e300,
+                            std::numeric_limits<f64>::infinity(),
                             -std::numeric_limits<f64>::infinity(),
                             std::numeric_limits<f64>::quiet_NaN(),
                             std::numeric_limits<f64>::denorm_min()};
@@ -172,7 +180,8 @@ TEST_CASE("float blocks keep every bit") {
                     REQUIRE(std::memcmp(&back, &values[i], 8) == 0);
                     has_nan |= values[i] != values[i];
                     if (summary.range.has_range)
-                        REQUIRE((summary.range.min_float <= back && back <= summary.range.max_float));
+                        REQUIRE(
+                            (summary.range.min_float <= back && back <= summary.range.max_float));
                 }
                 CHECK(summary.range.has_range == !has_nan);
             }
@@ -196,10 +205,12 @@ TEST_CASE("text blocks of many shapes") {
             for (u32 i = 0; i < rows; ++i) {
                 if (shape == 0) texts[i] = "same everywhere, and longer than inline";
                 else if (shape == 1) texts[i] = std::string("mode") + char('A' + random() % 7);
-                else if (shape == 2) texts[i] = "customer comment number " + std::to_string(random());
+                else if (shape == 2)
+                    texts[i] = "customer comment number " + std::to_string(random());
                 else if (shape == 3)
                     for (u32 k = 0; k < random() % 20; ++k) texts[i].push_back(char(random()));
-                else if (shape == 4) texts[i] = std::string(random() % 3, ' ') + (i % 2 ? "x  " : "x");
+                else if (shape == 4)
+                    texts[i] = std::string(random() % 3, ' ') + (i % 2 ? "x  " : "x");
                 else if (shape == 5) texts[i] = "k" + std::to_string(random() % 1000);
                 else texts[i] = i % 1000 == 0 ? std::string(5000 + i % 60000, char(i)) : "";
             }
@@ -211,8 +222,11 @@ TEST_CASE("text blocks of many shapes") {
                     for (const std::string& text : texts) views.push_back(makeTextView(text));
                     std::vector<u8> bytes;
                     const BlockSummary summary =
-                        encodeTexts(views, {.validity = nulls > 0 ? validity.data() : nullptr,
-                                            .null_count = nulls, .hint = hint}, bytes);
+                        encodeTexts(views,
+                                    {.validity = nulls > 0 ? validity.data() : nullptr,
+                                     .null_count = nulls,
+                                     .hint = hint},
+                                    bytes);
                     used.insert(summary.encoding);
                     compressed |= summary.compressed;
                     const auto decoded = decodeBlock(bytes, {"object", 1, 0});
@@ -220,13 +234,16 @@ TEST_CASE("text blocks of many shapes") {
                     const Vector block = (*decoded)->view();
                     for (u32 i = 0; i < rows; ++i) {
                         const bool is_null = nulls > 0 && !bitAt(validity.data(), i);
-                        REQUIRE(is_null == (block.validity != nullptr && !bitAt(block.validity, i)));
+                        REQUIRE(is_null ==
+                                (block.validity != nullptr && !bitAt(block.validity, i)));
                         if (is_null) continue;
                         const TextView back = block.valueAt<TextView>(i);
                         REQUIRE(asStringView(back) == texts[i]);
-                        REQUIRE(kernels::compareText(makeTextView(summary.range.min_text), back) <= 0);
+                        REQUIRE(kernels::compareText(makeTextView(summary.range.min_text), back) <=
+                                0);
                         if (!summary.range.max_text_unbounded)
-                            REQUIRE(kernels::compareText(back, makeTextView(summary.range.max_text)) <= 0);
+                            REQUIRE(kernels::compareText(
+                                        back, makeTextView(summary.range.max_text)) <= 0);
                     }
                     if (block.form == VectorForm::kDictionary)
                         for (u32 e = 1; e < block.dictionary_size; ++e)
@@ -236,7 +253,8 @@ TEST_CASE("text blocks of many shapes") {
             }
         }
     }
-    CHECK(used == std::set{BlockEncoding::kConstant, BlockEncoding::kRaw, BlockEncoding::kDictionary});
+    CHECK(used ==
+          std::set{BlockEncoding::kConstant, BlockEncoding::kRaw, BlockEncoding::kDictionary});
     CHECK(compressed);
 }
 
@@ -274,13 +292,18 @@ TEST_CASE("hostile payloads with a right checksum end in an error or in rows, ne
     for (u32 shape = 0; shape < 5; ++shape) {
         std::vector<i64> values(300);
         for (u32 i = 0; i < 300; ++i)
-            values[i] = shape == 0 ? i64(i) * 1000 : shape == 1 ? i / 50 : i64(random() % 4) * 1000003;
+            values[i] = shape == 0   ? i64(i) * 1000
+                        : shape == 1 ? i / 50
+                                     : i64(random() % 4) * 1000003;
         std::vector<TextView> views;
         for (u32 i = 0; i < 300; ++i)
-            views.push_back(makeTextView(i % 3 == 0 ? "a text that is not inline at all" : "short"));
+            views.push_back(
+                makeTextView(i % 3 == 0 ? "a text that is not inline at all" : "short"));
         std::vector<u8> bytes;
         if (shape < 3) encodeIntegers(values, {}, bytes);
-        else encodeTexts(views, {.hint = shape == 3 ? ColumnEncoding::kAuto : ColumnEncoding::kRaw}, bytes);
+        else
+            encodeTexts(views, {.hint = shape == 3 ? ColumnEncoding::kAuto : ColumnEncoding::kRaw},
+                        bytes);
         blocks.push_back(bytes);
     }
     u32 refused = 0;

@@ -73,4 +73,4 @@ public:
     std::map<std::string, std::vector<u8>> objects;
 };
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

@@ -29,22 +29,21 @@ struct Cell {
     bool same(const Cell& other) const {
         if (is_null || other.is_null) return is_null == other.is_null;
         return integer == other.integer && text == other.text &&
-               (floating == other.floating ||
-                (std::isnan(floating) && std::isnan(other.floating)));
+               (floating == other.floating || (std::isnan(floating) && std::isnan(other.floating)));
     }
 };
 
 enum TestColumn : u32 {
-    kNumber = 1,   // unique, ascending
-    kRandom = 2,   // bigint with NULLs
-    kSorted = 3,   // date, sort key of some tables
-    kMode = 4,     // few texts
-    kComment = 5,  // many texts, NULLs
-    kPrice = 6,    // double with NULLs and NaN
-    kWide = 7,     // decimal(38,2)
-    kFixed = 8,    // smallint, one value
-    kFlag = 9,     // boolean with NULLs
-    kReal = 10,    // real
+    kNumber = 1,  // unique, ascending
+    kRandom = 2,  // bigint with NULLs
+    kSorted = 3,  // date, sort key of some tables
+    kMode = 4,    // few texts
+    kComment = 5, // many texts, NULLs
+    kPrice = 6,   // double with NULLs and NaN
+    kWide = 7,    // decimal(38,2)
+    kFixed = 8,   // smallint, one value
+    kFlag = 9,    // boolean with NULLs
+    kReal = 10,   // real
 };
 inline constexpr u32 kTestColumns = 10;
 
@@ -54,10 +53,11 @@ public:
         auto fresh = std::make_shared<catalog::Table>();
         fresh->oid = 100001;
         fresh->name = "t";
-        const SqlType types[kTestColumns] = {
-            SqlType::bigInt(), SqlType::bigInt(), SqlType::date(), SqlType::varchar(20),
-            SqlType::varchar(200), SqlType::doublePrecision(), SqlType::decimal(38, 2),
-            SqlType::smallInt(), SqlType::boolean(), SqlType::real()};
+        const SqlType types[kTestColumns] = {SqlType::bigInt(),       SqlType::bigInt(),
+                                             SqlType::date(),         SqlType::varchar(20),
+                                             SqlType::varchar(200),   SqlType::doublePrecision(),
+                                             SqlType::decimal(38, 2), SqlType::smallInt(),
+                                             SqlType::boolean(),      SqlType::real()};
         for (u32 c = 0; c < kTestColumns; ++c) {
             catalog::Column column;
             column.id = c + 1;
@@ -87,8 +87,8 @@ public:
             break;
         case kPrice:
             cell.is_null = dice % 20 == 0;
-            cell.floating = dice % 501 == 1 ? std::numeric_limits<f64>::quiet_NaN()
-                                            : f64(random() % 10000) / 4;
+            cell.floating =
+                dice % 501 == 1 ? std::numeric_limits<f64>::quiet_NaN() : f64(random() % 10000) / 4;
             break;
         case kWide: cell.integer = (i128(1) << 90) * i64(dice % 5) + i64(random() % 100); break;
         case kFixed: cell.integer = 7; break;
@@ -127,8 +127,7 @@ public:
             for (catalog::Column& column : next->columns)
                 if (column.id == id) column.width_class = std::max(column.width_class, width);
         next->segments = std::make_shared<const std::vector<catalog::SegmentEntry>>(segments);
-        next->statistics =
-            mergeStatistics(table->statistics.get(), *output.statistics, 99);
+        next->statistics = mergeStatistics(table->statistics.get(), *output.statistics, 99);
         table = next;
     }
 
@@ -138,7 +137,8 @@ public:
         std::vector<std::vector<std::string>> texts(kTestColumns);
         std::vector<std::vector<Cell>> cells(rows);
         for (u32 r = 0; r < rows; ++r)
-            for (u32 c = 1; c <= kTestColumns; ++c) cells[r].push_back(makeCell(c, next_number + r));
+            for (u32 c = 1; c <= kTestColumns; ++c)
+                cells[r].push_back(makeCell(c, next_number + r));
         for (u32 c = 0; c < kTestColumns; ++c) {
             const PhysicalKind natural = naturalKind(table->columns[c].type);
             // Integers come wider than their type, as arithmetic delivers them.
@@ -155,7 +155,8 @@ public:
                 }
                 if (kind == PhysicalKind::kI64) buffers[c].values<i64>()[r] = i64(cell.integer);
                 else if (kind == PhysicalKind::kI128) buffers[c].values<i128>()[r] = cell.integer;
-                else if (kind == PhysicalKind::kF32) buffers[c].values<f32>()[r] = f32(cell.floating);
+                else if (kind == PhysicalKind::kF32)
+                    buffers[c].values<f32>()[r] = f32(cell.floating);
                 else if (kind == PhysicalKind::kF64) buffers[c].values<f64>()[r] = cell.floating;
                 else {
                     texts[c].push_back(cell.text);
@@ -278,7 +279,8 @@ public:
             value.integer = cell.integer + i64(random() % 3) - 1;
             if (random() % 20 == 0) value.integer = (i128(1) << 100) * (random() % 2 == 0 ? 1 : -1);
             value.floating = cell.floating;
-            kept_texts.push_back(std::make_unique<std::string>(cell.text + (random() % 3 == 0 ? " " : "")));
+            kept_texts.push_back(
+                std::make_unique<std::string>(cell.text + (random() % 3 == 0 ? " " : "")));
             value.text = *kept_texts.back();
             predicate.values.push_back(value);
         }
@@ -288,7 +290,7 @@ public:
     MemoryStore store;
     BlockCache cache{256 << 20};
     std::shared_ptr<const catalog::Table> table;
-    std::vector<std::vector<Cell>> reference;  // by number
+    std::vector<std::vector<Cell>> reference; // by number
     std::set<u64> deleted;
     std::mt19937_64 random;
     u64 next_number = 0;
@@ -304,4 +306,4 @@ inline std::set<u64> keysOf(const std::map<u64, u64>& found) {
     return keys;
 }
 
-}  // namespace blueshift::storage
+} // namespace blueshift::storage

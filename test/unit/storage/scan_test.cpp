@@ -33,7 +33,7 @@ void deleteRows(TestTable& test, const std::map<u64, u64>& ids, const std::set<u
     test.deleted = numbers;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("random predicates over objects and inline rows against a naive filter") {
     TestTable test(21);
@@ -68,14 +68,16 @@ TEST_CASE("a sort key orders each segment, and ranges skip blocks and vectors") 
     test.table = keyed;
     // Numbers are written in a shuffled order of kSorted: rotate the counter.
     test.insert(200000);
-    const ScanPredicate narrow = compare(kSorted, Op::kEqual, Value::ofInteger(500, SqlType::date()));
+    const ScanPredicate narrow =
+        compare(kSorted, Op::kEqual, Value::ofInteger(500, SqlType::date()));
     const auto found = test.scan({.predicates = {narrow}});
     REQUIRE(keysOf(found) == test.expected({narrow}));
     CHECK(found.size() == 40);
     CHECK(test.rows_read <= 2 * kVectorRows);
     CHECK(test.blocks_skipped > 0);
-    const auto nothing = test.scan(
-        {.predicates = {compare(kSorted, Op::kGreater, Value::ofInteger(1000000, SqlType::date()))}});
+    const auto nothing =
+        test.scan({.predicates = {compare(kSorted, Op::kGreater,
+                                          Value::ofInteger(1000000, SqlType::date()))}});
     CHECK(nothing.empty());
     CHECK(test.rows_read == 0);
 }
@@ -101,7 +103,9 @@ TEST_CASE("rows are stored in the order of the sort key, NULLs last") {
                     std::pair<Cell, Cell> now{TestTable::cellAt(batch.columns[0], i),
                                               TestTable::cellAt(batch.columns[1], i)};
                     if (last) {
-                        const auto rank = [](const Cell& c) { return std::pair(c.is_null, c.integer); };
+                        const auto rank = [](const Cell& c) {
+                            return std::pair(c.is_null, c.integer);
+                        };
                         REQUIRE(rank(last->first) <= rank(now.first));
                         if (rank(last->first) == rank(now.first) && !last->second.is_null)
                             REQUIRE((now.second.is_null ||
@@ -121,7 +125,8 @@ TEST_CASE("join filters drop only rows without a partner, and rest when they dro
     TestTable test(24);
     test.insert(150000);
     test.insert(100);
-    for (const u32 column : {u32(kRandom), u32(kSorted), u32(kMode), u32(kComment), u32(kWide), u32(kFixed)}) {
+    for (const u32 column :
+         {u32(kRandom), u32(kSorted), u32(kMode), u32(kComment), u32(kWide), u32(kFixed)}) {
         for (const bool published : {false, true}) {
             JoinFilter filter;
             std::set<std::string> text_keys;
@@ -241,7 +246,8 @@ TEST_CASE("a column that an old segment lacks is NULL there") {
         scan.start(*state, morsel);
         Batch batch;
         while (*scan.next(*state, batch))
-            for (u32 i = 0; i < batch.selected; ++i) nulls += batch.columns[0].isNull(batch.rowAt(i));
+            for (u32 i = 0; i < batch.selected; ++i)
+                nulls += batch.columns[0].isNull(batch.rowAt(i));
     }
     CHECK(nulls == 70010);
     CHECK(TableScan(test.store, test.cache, altered,

@@ -39,7 +39,8 @@ TEST_CASE("hostile inline rows with a right checksum do not crash") {
         std::vector<u8> hostile = bytes;
         for (u32 k = 0; k < 1 + test.random() % 3; ++k)
             hostile[test.random() % hostile.size()] = u8(test.random());
-        const u32 sum = crc32c(hostile.data() + 20, hostile.size() - 20, crc32c(hostile.data(), 16));
+        const u32 sum =
+            crc32c(hostile.data() + 20, hostile.size() - 20, crc32c(hostile.data(), 16));
         std::memcpy(hostile.data() + 16, &sum, 4);
         const auto result = MemorySegment::decode(hostile);
         refused += !result;
@@ -107,13 +108,19 @@ TEST_CASE("vectors of every form and a selection are appended alike") {
     std::vector<Vector> vectors = {
         {.kind = PhysicalKind::kI16, .data = flat, .validity = &validity},
         {.kind = PhysicalKind::kI64, .form = VectorForm::kConstant, .data = &constant},
-        {.kind = PhysicalKind::kText, .form = VectorForm::kDictionary, .code_width = 1,
-         .dictionary_size = 2, .data = entries, .codes = codes}};
+        {.kind = PhysicalKind::kText,
+         .form = VectorForm::kDictionary,
+         .code_width = 1,
+         .dictionary_size = 2,
+         .data = entries,
+         .codes = codes}};
     const u16 selection[3] = {1, 3, 4};
     REQUIRE(writer.append({.rows = 5, .selected = 3, .selection = selection, .columns = vectors}));
     const u64 null_bit = 0;
     for (Vector& vector : vectors)
-        vector = {.kind = PhysicalKind::kI8, .form = VectorForm::kConstant, .data = flat,
+        vector = {.kind = PhysicalKind::kI8,
+                  .form = VectorForm::kConstant,
+                  .data = flat,
                   .validity = &null_bit};
     REQUIRE(writer.append({.rows = 2, .selected = 2, .columns = vectors}));
     const auto output = writer.finish();
@@ -166,7 +173,8 @@ TEST_CASE("statistics of loads and of ANALYZE") {
     const auto analyzed = analyzeTable(test.store, test.cache, test.table, [] { return false; });
     REQUIRE(analyzed.has_value());
     for (const catalog::TableStatistics* statistics :
-         {test.table->statistics.get(), static_cast<const catalog::TableStatistics*>(analyzed->get())}) {
+         {test.table->statistics.get(),
+          static_cast<const catalog::TableStatistics*>(analyzed->get())}) {
         CHECK(statistics->rows == 100000);
         const auto near = [&](u32 id, f64 truth) {
             const f64 distinct = statistics->find(id)->distinct;
@@ -190,7 +198,7 @@ TEST_CASE("statistics of loads and of ANALYZE") {
             sum += f64(numbers.integerAt(i));
             different.insert(i64(numbers.integerAt(i)));
         }
-        CHECK(different.size() == 2048);  // without replacement
+        CHECK(different.size() == 2048); // without replacement
         CHECK(sum / 2048 == doctest::Approx(50000).epsilon(0.1));
     }
     CHECK_FALSE(analyzeTable(test.store, test.cache, test.table, [] { return true; }).has_value());
@@ -242,5 +250,5 @@ TEST_CASE("more rows than a segment holds become several segments") {
         bytes += segment->object_bytes;
     }
     CHECK(rows == total);
-    CHECK(bytes < total);  // ascending numbers pack to almost nothing
+    CHECK(bytes < total); // ascending numbers pack to almost nothing
 }

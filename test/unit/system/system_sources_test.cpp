@@ -1,5 +1,7 @@
 // Every system view can be read, and its rows have the types it declares; what the views say of a
 // small catalog; who sees what.
+#include "catalog/system/system_sources.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include <set>
 
 #include "catalog/system/catalog_reader.h"
-#include "catalog/system/system_sources.h"
 #include "functions/function.h"
 
 namespace blueshift::catalog {
@@ -25,24 +26,50 @@ std::string unpadded(std::string text) {
 class OneOfEach final : public ServerFacts {
 public:
     std::vector<SessionRow> sessions() const override {
-        return {{.process_id = 7, .user_id = 101, .user = "bob", .database = "dev",
-                 .start_time = 5, .transaction_id = 9, .current_query = "select 1"}};
+        return {{.process_id = 7,
+                 .user_id = 101,
+                 .user = "bob",
+                 .database = "dev",
+                 .start_time = 5,
+                 .transaction_id = 9,
+                 .current_query = "select 1"}};
     }
     std::vector<SessionRow> closedSessions() const override {
-        return {{.process_id = 6, .user_id = 101, .user = "bob", .database = "dev", .start_time = 1,
+        return {{.process_id = 6,
+                 .user_id = 101,
+                 .user = "bob",
+                 .database = "dev",
+                 .start_time = 1,
                  .end_time = 4}};
     }
     std::vector<StatementFacts> statements() const override {
-        return {{.query_id = 1, .user = "bob", .text = std::string(450, 'x'), .type = "SELECT",
-                 .state = StatementState::kSuccess, .start_time = 10, .end_time = 30},
-                {.query_id = 2, .user = "bob", .text = "create table t (a int)", .type = "DDL",
-                 .state = StatementState::kFailed, .start_time = 40, .end_time = 41, .error = "no"},
+        return {{.query_id = 1,
+                 .user = "bob",
+                 .text = std::string(450, 'x'),
+                 .type = "SELECT",
+                 .state = StatementState::kSuccess,
+                 .start_time = 10,
+                 .end_time = 30},
+                {.query_id = 2,
+                 .user = "bob",
+                 .text = "create table t (a int)",
+                 .type = "DDL",
+                 .state = StatementState::kFailed,
+                 .start_time = 40,
+                 .end_time = 41,
+                 .error = "no"},
                 {.query_id = 3, .user = "bob", .text = "copy t", .type = "COPY", .start_time = 50}};
     }
     std::vector<SettingFacts> settings(i32) const override { return {{"timezone", "UTC", "zone"}}; }
     std::vector<LoadError> loadErrors() const override {
-        return {{.query_id = 3, .user_id = 101, .table = 100001, .file = "a.csv", .line = 12,
-                 .column = "id", .code = 1207, .message = "Invalid digit"}};
+        return {{.query_id = 3,
+                 .user_id = 101,
+                 .table = 100001,
+                 .file = "a.csv",
+                 .line = 12,
+                 .column = "id",
+                 .code = 1207,
+                 .message = "Invalid digit"}};
     }
     u32 slices() const override { return 2; }
     i64 storageCapacity() const override { return 1000; }
@@ -62,8 +89,11 @@ struct Fixture {
         Table table{.oid = 100001, .name = "customers"};
         table.columns = {{.id = 1, .name = "id", .type = SqlType::integer(), .not_null = true},
                          {.id = 2, .name = "gone", .type = SqlType::text(), .dropped = true},
-                         {.id = 3, .name = "name", .type = SqlType::varchar(20),
-                          .default_sql = "'x'", .comment = "who"},
+                         {.id = 3,
+                          .name = "name",
+                          .type = SqlType::varchar(20),
+                          .default_sql = "'x'",
+                          .comment = "who"},
                          {.id = 4, .name = "amount", .type = SqlType::decimal(12, 2)}};
         table.dist_style = DistStyle::kKey;
         table.dist_key = 1;
@@ -87,12 +117,15 @@ struct Fixture {
 
         Table orders{.oid = 100003, .name = "Orders"};
         orders.columns = {{.id = 1, .name = "cust", .type = SqlType::integer()}};
-        orders.foreign_keys = {{.name = "fk", .columns = {1}, .target = 100001,
-                                .target_columns = {1}, .oid = 100004}};
+        orders.foreign_keys = {
+            {.name = "fk", .columns = {1}, .target = 100001, .target_columns = {1}, .oid = 100004}};
         copy->tables[orders.oid] = std::make_shared<Table>(orders);
 
-        View view{.oid = 100005, .name = "v", .query = "select id from customers",
-                  .columns = {{"id", SqlType::integer()}}, .depends_on = {100001}};
+        View view{.oid = 100005,
+                  .name = "v",
+                  .query = "select id from customers",
+                  .columns = {{"id", SqlType::integer()}},
+                  .depends_on = {100001}};
         copy->views[view.oid] = std::make_shared<View>(view);
         copy->indexNames();
         snapshot = std::move(copy);
@@ -157,8 +190,9 @@ TEST_CASE_FIXTURE(Fixture, "every view reads, for a superuser and for others") {
 TEST_CASE_FIXTURE(Fixture, "views read without a server and without a session") {
     for (const TableSource* source : registry.all()) {
         CAPTURE(source->name());
-        CHECK(source->read({snapshot, nullptr, nullptr}, {},
-                           [](std::span<const Value>) { return true; })
+        CHECK(source
+                  ->read({snapshot, nullptr, nullptr}, {},
+                         [](std::span<const Value>) { return true; })
                   .has_value());
     }
 }
@@ -200,7 +234,7 @@ TEST_CASE_FIXTURE(Fixture, "pg_attribute numbers columns by position, dropped on
     CHECK(rows[2].at("attnum") == "3");
     CHECK(rows[2].at("atttypmod") == "24");
     CHECK(rows[2].at("atthasdef") == "t");
-    CHECK(rows[2].at("attencodingtype") == "3");  // lzo
+    CHECK(rows[2].at("attencodingtype") == "3"); // lzo
     CHECK(rows[0].at("attisdistkey") == "t");
     CHECK(rows[0].at("attsortkeyord") == "2");
     CHECK(rows[3].at("attsortkeyord") == "1");
@@ -276,12 +310,13 @@ TEST_CASE_FIXTURE(Fixture, "who sees what") {
 TEST_CASE_FIXTURE(Fixture, "no view shows a verifier") {
     for (const char* name : {"pg_user", "pg_shadow", "pg_user_info"})
         for (const Row& row : read("pg_catalog", name)) CHECK(row.at("passwd") == "********");
-    for (const Row& row : read("pg_catalog", "pg_roles")) CHECK(row.at("rolpassword") == "********");
+    for (const Row& row : read("pg_catalog", "pg_roles"))
+        CHECK(row.at("rolpassword") == "********");
 }
 
 TEST_CASE_FIXTURE(Fixture, "svv_table_info and stv_blocklist tell the segments") {
     const auto info = read("pg_catalog", "svv_table_info");
-    REQUIRE(info.size() == 1);  // Orders is empty
+    REQUIRE(info.size() == 1); // Orders is empty
     CHECK(info[0].at("diststyle") == "KEY(id)");
     CHECK(info[0].at("sortkey1") == "amount");
     CHECK(info[0].at("sortkey_num") == "2");
@@ -353,10 +388,8 @@ TEST_CASE_FIXTURE(Fixture, "pg_get_cols and pg_get_keywords") {
 }
 
 TEST_CASE("access lists quote grantees with blanks and merge letters") {
-    const std::vector<Privilege> privileges = {{"public", "select"},
-                                               {"role r", "select"},
-                                               {"role r", "update", true},
-                                               {"bob", "all"}};
+    const std::vector<Privilege> privileges = {
+        {"public", "select"}, {"role r", "select"}, {"role r", "update", true}, {"bob", "all"}};
     CHECK(accessList(privileges, "admin", 'r') ==
           "{admin=arwdRxtDAP/admin,=r/admin,\"role r=rw*/admin\",bob=arwdRxtDAP/admin}");
     CHECK(!accessList({}, "admin", 'r'));
@@ -379,5 +412,5 @@ TEST_CASE("rights come from roles of roles, too") {
     CHECK(!Rights(snapshot, "b").holds(granted, "admin", "select"));
 }
 
-}  // namespace
-}  // namespace blueshift::catalog
+} // namespace
+} // namespace blueshift::catalog

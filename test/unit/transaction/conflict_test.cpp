@@ -25,7 +25,7 @@ struct Fixture {
     }
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE_FIXTURE(Fixture, "the same row deleted twice: the second gets 40001 with both ids") {
     auto a = begin();
@@ -274,9 +274,9 @@ TEST_CASE_FIXTURE(Fixture, "temporary tables stay in their session and out of th
     auto d = database().begin(&session);
     CHECK(contents(*d->view(), temporary) == "tmp1-2");
     CHECK(contents(*database().begin()->view(), temporary) == "(none)");
-    d->rollback();  // no transaction outlives its database
+    d->rollback(); // no transaction outlives its database
     REQUIRE(place.open());
     CHECK(contents(*database().committed(), temporary) == "(none)");
 }
 
-}  // namespace blueshift::transaction::test
+} // namespace blueshift::transaction::test

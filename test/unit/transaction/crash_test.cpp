@@ -22,7 +22,7 @@ Step change(std::function<void(Transaction&)> make) {
 /// A small workload that goes through every kind of record and a checkpoint.
 std::vector<Step> smallWorkload() {
     constexpr Oid kTable = catalog::kFirstUserOid;
-    std::vector<u64> large(16384);  // rows in no pattern: an object of its own
+    std::vector<u64> large(16384); // rows in no pattern: an object of its own
     for (size_t i = 0; i < large.size(); ++i) large[i] = mixHash(i);
     return {
         change([](Transaction& t) { t.putTable(makeTable(t.newOid(), "t")); }),
@@ -58,7 +58,7 @@ size_t run(Place& place, const std::vector<Step>& steps, std::string& sqlstate) 
     return steps.size();
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("power loss at every operation of a small workload") {
     const std::vector<Step> steps = smallWorkload();
@@ -95,8 +95,8 @@ TEST_CASE("power loss at every operation of a small workload") {
             REQUIRE_MESSAGE(reopened.has_value(), reopened.error().message);
             const std::string state = everything(*place.database->committed());
             const bool may_have_next = opened && done < steps.size() && sqlstate == "08007";
-            const bool right = state == expected[done] ||
-                               (may_have_next && state == expected[done + 1]);
+            const bool right =
+                state == expected[done] || (may_have_next && state == expected[done + 1]);
             CHECK_MESSAGE(right, state, " after ", done, " steps, ", sqlstate);
             // What was shown once stays, even if power fails again at once.
             place.close();
@@ -135,7 +135,7 @@ TEST_CASE("an error of one operation: the database goes on or says that it canno
                 if (done) {
                     acknowledged = possible = now;
                 } else if (done.error().sqlstate == "08007") {
-                    possible = "";  // it may turn out either way
+                    possible = ""; // it may turn out either way
                     break;
                 } else {
                     CHECK(now == acknowledged);
@@ -184,17 +184,15 @@ TEST_CASE("random workloads with repeated power loss") {
                     }
                     auto table = now->tables.begin();
                     std::advance(table, random->next() % now->tables.size());
-                    if (dice == 1)
-                        transaction->dropTable(table->first);
-                    else if (dice == 2)
-                        transaction->removeAllRows(table->first);
+                    if (dice == 1) transaction->dropTable(table->first);
+                    else if (dice == 2) transaction->removeAllRows(table->first);
                     else if (dice < 6 || table->second->segments->empty())
                         transaction->addSegments(
                             table->first, {makeSegment(fmt::format("k{}", serial++))}, {{1, 4}});
                     else
-                        transaction->deleteRows(
-                            {table->first, table->second->segments->back().segment->id,
-                             rowBits({u32(random->next() % 100)})});
+                        transaction->deleteRows({table->first,
+                                                 table->second->segments->back().segment->id,
+                                                 rowBits({u32(random->next() % 100)})});
                 }
                 const std::string would_be = everything(*transaction->view());
                 const Status done = transaction->commit();
@@ -257,4 +255,4 @@ TEST_CASE("a failed fsync poisons: no later commit is acknowledged, a restart te
     CHECK(contents(*place.database->committed(), table) == "a d");
 }
 
-}  // namespace blueshift::transaction::test
+} // namespace blueshift::transaction::test

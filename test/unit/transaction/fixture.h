@@ -121,4 +121,4 @@ inline std::string stateOf(const Status& status) {
     return status ? "00000" : status.error().sqlstate;
 }
 
-}  // namespace blueshift::transaction::test
+} // namespace blueshift::transaction::test

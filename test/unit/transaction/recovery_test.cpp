@@ -1,4 +1,6 @@
 // Opening: checkpoints, damage of every byte, missing records, speed; table locks.
+#include "transaction/recovery.h"
+
 #include <atomic>
 #include <cstring>
 #include <thread>
@@ -6,7 +8,6 @@
 #include "storage/memory_segment.h"
 #include "transaction/checkpoint.h"
 #include "transaction/log_record.h"
-#include "transaction/recovery.h"
 #include "transaction/table_locks.h"
 #include "unit/transaction/fixture.h"
 #include "unit/transaction/scripted_store.h"
@@ -61,7 +62,7 @@ struct Fixture {
     }
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE_FIXTURE(Fixture, "replay from zero, from a checkpoint, and from both are the same") {
     const std::string state = fill();
@@ -224,8 +225,7 @@ TEST_CASE_FIXTURE(Fixture, "a chain of ten thousand records replays to the same 
     {
         auto database = std::move(*open());
         const Oid table = createTable(*database, "t");
-        for (int i = 0; i < 10'000; ++i)
-            REQUIRE(append(*database, table, fmt::format("k{}", i)));
+        for (int i = 0; i < 10'000; ++i) REQUIRE(append(*database, table, fmt::format("k{}", i)));
         state = everything(*database->committed());
     }
     const i64 before = clock->monotonicNanos();
@@ -244,10 +244,13 @@ TEST_CASE("table locks: queue, deadlock, cancel, release") {
     std::atomic<bool> granted{false};
     std::atomic<bool> waiting{false};
     std::thread second([&] {
-        CHECK(locks.lock(2, 10, [&] {
-            waiting = true;
-            return false;
-        }).has_value());
+        CHECK(locks
+                  .lock(2, 10,
+                        [&] {
+                            waiting = true;
+                            return false;
+                        })
+                  .has_value());
         granted = true;
     });
     while (!waiting) std::this_thread::yield();
@@ -278,4 +281,4 @@ TEST_CASE("locks of a transaction end with it") {
     REQUIRE(place.database->lockTable(*c, table, cancelled));
 }
 
-}  // namespace blueshift::transaction::test
+} // namespace blueshift::transaction::test

@@ -15,11 +15,11 @@ using namespace objects;
 /// What happens to one create of a log record.
 enum class Fault : u8 {
     kNone,
-    kDropRequest,   // nothing arrives; the caller does not know
-    kDropReply,     // applied; the caller does not know
-    kApplyLate,     // applied just before the next create; the caller does not know
-    kOwnExists,     // applied twice: the second copy is told that the key exists
-    kRefuse,        // turned down before anything was evaluated
+    kDropRequest, // nothing arrives; the caller does not know
+    kDropReply,   // applied; the caller does not know
+    kApplyLate,   // applied just before the next create; the caller does not know
+    kOwnExists,   // applied twice: the second copy is told that the key exists
+    kRefuse,      // turned down before anything was evaluated
 };
 
 class ScriptedStore final : public ObjectStore {
@@ -29,7 +29,7 @@ public:
     /// of a log record: other writers act here.
     std::function<void()> before_create;
     std::function<void()> before_get;
-    u64 failing_gets = 0;  // reads of log records that fail, from now on
+    u64 failing_gets = 0; // reads of log records that fail, from now on
 
     WriteResult create(std::string_view key, std::span<const u8> bytes) override {
         const bool record = key.starts_with("log/");
@@ -126,4 +126,4 @@ private:
     std::map<std::string, u64, std::less<>> versions_;
 };
 
-}  // namespace blueshift::transaction::test
+} // namespace blueshift::transaction::test

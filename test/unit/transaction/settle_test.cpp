@@ -18,9 +18,9 @@ struct Fixture {
     Oid table = createTable(*database, "t");
 
     std::unique_ptr<Database> open(u32 unknown_after_ms = 60'000) {
-        auto opened = Database::open(store, *clock, *random,
-                                     {.checkpoint_commits = 1'000'000,
-                                      .unknown_after_ms = unknown_after_ms});
+        auto opened =
+            Database::open(store, *clock, *random,
+                           {.checkpoint_commits = 1'000'000, .unknown_after_ms = unknown_after_ms});
         REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
         return std::move(*opened);
     }
@@ -35,11 +35,11 @@ struct Fixture {
     }
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE_FIXTURE(Fixture, "every sequence of three faults, alone and against another writer") {
-    const Fault faults[] = {Fault::kNone, Fault::kDropRequest, Fault::kDropReply,
-                            Fault::kApplyLate, Fault::kOwnExists, Fault::kRefuse};
+    const Fault faults[] = {Fault::kNone,      Fault::kDropRequest, Fault::kDropReply,
+                            Fault::kApplyLate, Fault::kOwnExists,   Fault::kRefuse};
     u32 serial = 0;
     std::string expected;
     auto other = open();
@@ -54,8 +54,7 @@ TEST_CASE_FIXTURE(Fixture, "every sequence of three faults, alone and against an
                             REQUIRE(append(*other, table, theirs));
                             store.script = {first, second, third};
                         };
-                    else
-                        store.script = {first, second, third};
+                    else store.script = {first, second, third};
                     const Status done = append(*database, table, mine);
                     store.script.clear();
                     CAPTURE(int(first));
@@ -184,4 +183,4 @@ TEST_CASE_FIXTURE(Fixture, "concurrent committers of two databases preserve ever
     CHECK(store.objectsBelow("log/") <= u64(kThreads * kCommits + 2));
 }
 
-}  // namespace blueshift::transaction::test
+} // namespace blueshift::transaction::test

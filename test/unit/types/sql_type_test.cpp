@@ -19,7 +19,7 @@ std::string errorOf(std::string_view name, std::initializer_list<i64> modifiers 
     }
     return "none";
 }
-}  // namespace
+} // namespace
 
 TEST_CASE("names give Redshift's defaults") {
     CHECK(named("varchar") == SqlType::varchar(256));
