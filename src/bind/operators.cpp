@@ -159,8 +159,9 @@ const Expr* Binder::combine(const parse::Binary& e, const Expr* left, const Expr
     case BinaryOperator::kDistinct:
     case BinaryOperator::kNotDistinct: {
         const Expr* equal[] = {compare("=", left, right, e.position)};
+        // Equal is TRUE or not: an unknown comparison is not.
         const Expr* same = equal[0]->kind == ExprKind::kConstant
-                               ? equal[0]
+                               ? makeConstant(arena_, Value::ofBool(isConstantTrue(equal[0])))
                                : makeLogic(arena_, ExprKind::kIsTruth, equal, false, 1);
         const Expr* both = conjunction({isNull(left, false), isNull(right, false)}, true);
         const Expr* either = conjunction({same, both}, false);

@@ -136,6 +136,11 @@ PhysicalOp* PlanBuilder::nestedLoopJoin(const bind::JoinOp& join, const ColumnSe
     auto* made = make<NestedLoopJoinOp>(OpKind::kNestedLoopJoin, {probe, inner});
     made->output = output;
     made->condition = join.condition;
+    if (join.type == JoinType::kAnti && join.null_aware) {
+        // NOT IN: a comparison that is unknown rejects the row as one that is true does.
+        const Expr* args[] = {join.condition};
+        made->condition = makeLogic(arena_, ExprKind::kIsTruth, args, true, 0);
+    }
     made->mark = join.type == JoinType::kMark ? join.mark.id : kNoColumn;
     made->null_aware = join.type == JoinType::kMark && join.null_aware;
     made->label = "DS_DIST_NONE";
