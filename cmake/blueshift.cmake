@@ -25,11 +25,13 @@ function(blueshift_unit folder)
     add_executable(unit_${folder} ${CMAKE_SOURCE_DIR}/test/unit/main.cpp ${sources})
     target_link_libraries(unit_${folder} PRIVATE ${ARGN})
     target_include_directories(unit_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/test)
-    add_test(NAME unit_${folder} COMMAND unit_${folder})
+    # Compilers behind ccache see sources by paths relative to the build tree: __FILE__ is one.
+    add_test(NAME unit_${folder} COMMAND unit_${folder} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
     if(SANITIZE)
         add_dependencies(sanitized_tests unit_${folder})
     else()
         add_test(NAME sanitized_unit_${folder}
-                 COMMAND ${CMAKE_SOURCE_DIR}/build/debug/test/unit_${folder})
+                 COMMAND ${CMAKE_SOURCE_DIR}/build/debug/test/unit_${folder}
+                 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/build/debug)
     endif()
 endfunction()

@@ -28,7 +28,7 @@ constexpr ErrorCase kCases[] = {
     {"select sum(sum(a)) from t", "42803 12 aggregate function calls cannot be nested"},
     {"select a from t where row_number() over (order by a) = 1",
      "42P20 23 window functions are not allowed in WHERE"},
-    {"select row_number() from t", "42P20 8 window function row_number requires an OVER clause"},
+    {"select row_number() from t", "42809 8 window function row_number requires an OVER clause"},
     {"select sum(a) over (order by sum(a) over ()) from t",
      "42P20 30 window function calls cannot be nested"},
     {"select nosuch(a) from t", "42883 8 function nosuch(integer) does not exist"},

@@ -160,11 +160,12 @@ result a = a#20 bigint
         values ()
 )");
     CHECK(Fixture().plan("select 'x' union all select c from t") == R"(
-result ?column? = ?column?#9 character varying(20)
-  union all (?column?#8) (t.c)
+result ?column? = ?column?#10 character varying(65535)
+  union all (?column?#8) (c)
     map ?column?#8 := 'x'::text
       values ()
-    scan t
+    map c := (t.c)::character varying(65535)
+      scan t
 )");
     CHECK(Fixture().plan("select null union select 1") == R"(
 result ?column? = ?column?#2 integer
