@@ -8,6 +8,7 @@
 #include "ddl/define.h"
 #include "engine/copy.h"
 #include "engine/cursor.h"
+#include "engine/explain_code.h"
 #include "engine/modify.h"
 #include "engine/show.h"
 #include "functions/expression.h"
@@ -55,6 +56,7 @@ private:
     std::unique_ptr<Execution> modify(bool update);
     std::unique_ptr<Execution> createTableAs(const parse::CreateTable& create);
     std::unique_ptr<Execution> explain();
+    std::unique_ptr<Execution> explainCode(const PlannedQuery& planned);
     std::unique_ptr<Execution> transactionCommand();
     std::unique_ptr<Execution> set();
     std::unique_ptr<Execution> definition();
@@ -227,12 +229,20 @@ std::shared_ptr<PlannedQuery> StatementRunner::planExplained(const parse::Statem
     });
 }
 
+/// The generated C++ of every pipeline, as the compiler would get it.
+std::unique_ptr<Execution> StatementRunner::explainCode(const PlannedQuery& planned) {
+    TextRows rows{.fields = {{.name = "QUERY PLAN", .type = SqlType::text()}}, .tag = "EXPLAIN"};
+    for (auto& line : generatedText(planned.program)) rows.rows.push_back({std::move(line)});
+    return makeRowsExecution(connection_, std::move(rows), options_.implicit_block);
+}
+
 std::unique_ptr<Execution> StatementRunner::explain() {
     const auto& explain = *statement().as<parse::Explain>();
-    if (explain.codegen) BS_NOT_YET("EXPLAIN (CODEGEN)");
     auto planned = planExplained(*explain.statement);
+    if (explain.codegen) return explainCode(*planned);
     std::vector<optimize::OperatorActuals> actuals;
     i64 execute_nanos = 0;
+    std::vector<std::string> tiers;
     if (explain.analyze) {
         if (!explain.statement->is<parse::Select>())
             throw SqlError(
@@ -244,6 +254,7 @@ std::unique_ptr<Execution> StatementRunner::explain() {
         execute::QueryRun run(planned->program, environment);
         for (Batch batch; run.next(batch);) {}
         execute_nanos = nanosSince(start);
+        tiers = describeTiers(planned->program, run.tiers());
         for (const auto& report : run.reports()) {
             optimize::OperatorActuals actual{.rows = report.rows,
                                              .nanos = report.nanos,
@@ -259,6 +270,7 @@ std::unique_ptr<Execution> StatementRunner::explain() {
     TextRows rows{.fields = {{.name = "QUERY PLAN", .type = SqlType::text()}}, .tag = "EXPLAIN"};
     for (auto& line : optimize::explainPlan(planned->physical, actuals))
         rows.rows.push_back({std::move(line)});
+    for (auto& line : tiers) rows.rows.push_back({std::move(line)});
     if (explain.analyze)
         rows.rows.push_back(
             {fmt::format("Stages: parse {:.3f} ms, bind {:.3f} ms, optimize {:.3f} ms, compile "

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -36,6 +37,8 @@ struct EngineOptions {
     /// Verifier or password of the first superuser `admin`; generated when empty.
     std::string admin_password;
     bool read_files = true; // COPY FROM 'file' by superusers
+    std::string codegen;    // initial value of the setting; empty: as documented
+    bool alternate_tiers = false; // tests: change tiers at every morsel
 };
 
 /// How a user proves identity; see security notes in docs/design/session.md.
@@ -195,6 +198,8 @@ public:
     virtual bool terminated(i32 process_id) const = 0;
     /// The password generated for `admin` when open() made the place; empty otherwise.
     virtual std::string newAdminPassword() const = 0;
+    /// What was done since open(), by name; tests prove by it that a mode was in force.
+    virtual std::map<std::string, u64> counters() const = 0;
     /// Checkpoint and close; no connection may be open.
     virtual void shutdown() = 0;
 };

@@ -24,6 +24,7 @@ EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions
         superuser_ = user->superuser;
         user_oid_ = i32(user->oid);
     }
+    if (!engine.options().codegen.empty()) settings_.set("codegen", engine.options().codegen);
     for (const auto& [name, value] : options.settings) {
         if (!settings_.known(name)) continue;
         try {
@@ -225,6 +226,12 @@ execute::RunEnvironment EngineConnection::environment() {
     environment.sources.server = &engine_.facts();
     environment.stop = &stop_;
     environment.vector_rows = engine_.options().vector_rows;
+    environment.code = &engine_.code();
+    const std::string codegen = settings_.get("codegen");
+    environment.codegen = codegen == "off"     ? execute::Codegen::kOff
+                          : codegen == "force" ? execute::Codegen::kForce
+                                               : execute::Codegen::kAuto;
+    environment.alternate_tiers = engine_.options().alternate_tiers;
     return environment;
 }
 

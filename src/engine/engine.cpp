@@ -75,6 +75,7 @@ Status SharedEngine::start() {
     memory_ = std::make_unique<execute::MemoryBroker>(memory - memory / 3);
     const u32 cores = std::max(1u, std::thread::hardware_concurrency());
     pool_ = std::make_unique<execute::WorkerPool>(options_.threads != 0 ? options_.threads : cores);
+    code_ = std::make_unique<CodeService>(*clock_);
     facts_ = std::make_unique<EngineFacts>(*clock_, load_errors_, options_.place, pool_->threads());
     catalog::addSystemSources(sources_);
     std::string password = options_.admin_password;
@@ -101,6 +102,18 @@ Status SharedEngine::start() {
               transaction::Database::open(*store_, *clock_, *random_, std::move(database)));
     if (database_->createdNow() && options_.admin_password.empty()) new_password_ = password;
     return {};
+}
+
+std::map<std::string, u64> SharedEngine::counters() const {
+    const CodeCounts code = code_->counts();
+    return {{"texts compiled", code.compiled},
+            {"texts refused", code.failed},
+            {"segments found in the cache", code.found},
+            {"segments asked for", code.asked},
+            {"pipelines generated", code.pipelines},
+            {"rows generated", code.generated_rows},
+            {"rows interpreted", code.interpreted_rows},
+            {"tier switches", code.switches}};
 }
 
 Result<std::unique_ptr<Engine>> SharedEngine::open(const EngineOptions& options) {

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "catalog/table_source.h"
+#include "engine/code_service.h"
 #include "engine/load_errors.h"
 #include "engine/server_facts.h"
 #include "execute/execute.h"
@@ -63,9 +64,11 @@ public:
     bool cancel(i32 process_id, u32 key) override;
     bool terminated(i32 process_id) const override;
     std::string newAdminPassword() const override { return new_password_; }
+    std::map<std::string, u64> counters() const override;
     void shutdown() override;
 
     // ---- For connections.
+    CodeService& code() { return *code_; }
     const EngineOptions& options() const { return options_; }
     Clock& clock() { return *clock_; }
     Random& random() { return *random_; }
@@ -96,6 +99,7 @@ private:
     std::unique_ptr<objects::FileSystem> files_;
     std::unique_ptr<objects::PlaceLock> lock_;
     std::unique_ptr<objects::DirectoryStore> store_;
+    std::unique_ptr<CodeService> code_;
     std::unique_ptr<storage::BlockCache> cache_;
     std::unique_ptr<execute::MemoryBroker> memory_;
     std::unique_ptr<execute::WorkerPool> pool_;

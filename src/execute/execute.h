@@ -13,6 +13,7 @@
 
 #include "catalog/table_source.h"
 #include "compile/program.h"
+#include "execute/generated/code_source.h"
 #include "execute/memory/memory_broker.h"
 #include "execute/operator.h"
 #include "storage/storage.h"
@@ -33,6 +34,9 @@ struct RunEnvironment {
     StopToken* stop = nullptr;
     u32 vector_rows = kVectorRows;
     bool timed = false; // measure time per operator
+    CodeSource* code = nullptr;
+    Codegen codegen = Codegen::kOff;
+    bool alternate_tiers = false; // change tiers at every morsel; for tests
 };
 
 /// Takes result batches on several workers at once.
@@ -68,6 +72,8 @@ public:
     /// Source rows looked at so far and in all, for progress bars; from any thread.
     std::pair<f64, f64> progress() const;
     std::vector<OperatorReport> reports() const;
+    /// By pipeline of the program; pipelines without generated code report no rows.
+    std::vector<TierReport> tiers() const;
 
 private:
     struct Impl;

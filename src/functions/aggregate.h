@@ -25,10 +25,15 @@ struct AggregateCall {
     EvalContext& context;
 };
 
+/// The states of kernels/aggregate.h that generated code updates itself. kLeast, kGreatest and
+/// kFirst are Kept<i64>, Kept<i128> or Kept<f64>, by the natural kind of the argument.
+enum class FusedState : u8 { kNone, kCount, kExactSum, kFloatSum, kLeast, kGreatest, kFirst };
+
 struct Aggregate {
     std::string_view name;
     u32 state_bytes = 0; // a multiple of 8; states are aligned to 8
     bool sees_nulls = false;
+    FusedState fused = FusedState::kNone;
     bool ordered = false; // LISTAGG: depends on the order of its input, not split into parts
     void (*init)(u8* state) = nullptr;
     /// Row `rows[i]` (nullptr: i) goes into the state at `states[i]`, i < count.

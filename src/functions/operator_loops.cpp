@@ -69,20 +69,13 @@ template <Operator op, class T> T applyChecked(T a, T b, u32& flags) {
     }
 }
 
-/// Decimals of 16 bytes hold more than 38 digits: the sum or product is tested against the limit.
-template <Operator op, class T> T applyDecimal(T a, T b, u32& flags) {
-    const T result = applyChecked<op, T>(a, b, flags);
-    if constexpr (sizeof(T) == 16)
-        flags |= kernels::fitsDecimal<i128>(result, kernels::kMaxDecimal + 1) ? kernels::kNoFlag
-                                                                              : kernels::kOverflow;
-    return result;
-}
-
 template <Operator op, class T> void checkedLoop(const LoopCall& call) {
     u32 flags = 0;
     if (sizeof(T) == 16 && call.result_type.kind == TypeKind::kDecimal) {
         if constexpr (!kIsFloat<T>)
-            binaryRows<T>(call, [&](T a, T b) { return applyDecimal<op, T>(a, b, flags); });
+            binaryRows<T>(call, [&](T a, T b) {
+                return kernels::checkDecimal(applyChecked<op, T>(a, b, flags), flags);
+            });
     } else {
         binaryRows<T>(call, [&](T a, T b) { return applyChecked<op, T>(a, b, flags); });
     }
@@ -106,14 +99,7 @@ template <class T, class Out> void divideDecimalRows(const LoopCall& call) {
         const u32 row = call.rowAt(i);
         const i128 x = a.values<T>()[a.form == VectorForm::kConstant ? 0 : row];
         const i128 y = b.values<T>()[b.form == VectorForm::kConstant ? 0 : row];
-        i128 quotient;
-        if (digits >= 0) {
-            quotient = kernels::divideDecimal(x, y, digits, power, flags);
-        } else {
-            quotient = kernels::divideDecimal(x, y, 0, 1, flags) / power;
-        }
-        out[row] = Out(quotient);
-        if (sizeof(Out) < sizeof(i128) && i128(out[row]) != quotient) flags |= kernels::kOverflow;
+        out[row] = kernels::divideScaled<Out>(x, y, digits, power, flags);
     }
     raiseArithmetic(call, Operator::kDivide, flags);
 }

@@ -50,22 +50,25 @@ void raiseOutOfRange(EvalContext& context, const SqlType& type) {
                      .withHint("Cast an operand to a wider type first."));
 }
 
-void raiseArithmetic(const LoopCall& call, Operator op, u32 flags) {
-    if (flags == 0) [[likely]]
-        return;
+void raiseArithmetic(EvalContext& context, const SqlType& result, Operator op, u32 flags) {
     if (flags & kernels::kDivisionByZero) {
-        call.context.fail(Error(sqlstate::kDivisionByZero, "division by zero")
+        context.fail(Error(sqlstate::kDivisionByZero, "division by zero")
                               .withHint("Guard the divisor with NULLIF(divisor, 0)."));
         return;
     }
-    if (call.result_type.kind == TypeKind::kDecimal) {
-        call.context.fail(
+    if (result.kind == TypeKind::kDecimal) {
+        context.fail(
             Error(sqlstate::kNumericValueOutOfRange,
                   "128 bit numeric data overflow (" + std::string(operationName(op)) + ")")
                 .withHint("Cast an operand to a smaller precision or to DOUBLE PRECISION."));
         return;
     }
-    raiseOutOfRange(call.context, call.result_type);
+    raiseOutOfRange(context, result);
+}
+
+void raiseArithmetic(const LoopCall& call, Operator op, u32 flags) {
+    if (flags != 0) [[unlikely]]
+        raiseArithmetic(call.context, call.result_type, op, flags);
 }
 
 } // namespace blueshift::functions

@@ -22,6 +22,13 @@ template <class T> inline bool fitsDecimal(T value, T limit) {
     return value < limit && value > -limit;
 }
 
+/// Decimals of 16 bytes hold more than 38 digits: a sum or product is tested against the limit.
+template <class T> inline T checkDecimal(T result, u32& flags) {
+    if constexpr (sizeof(T) == 16)
+        flags |= fitsDecimal<i128>(result, kMaxDecimal + 1) ? kNoFlag : kOverflow;
+    return result;
+}
+
 /// Raises the scale: value * power, which must stay below `limit` (10^precision).
 template <class T> inline T scaleUp(T value, T power, T limit, u32& flags) {
     T result;
@@ -76,6 +83,15 @@ inline i128 divideDecimal(i128 a, i128 b, int digits, i128 power, u32& flags) {
     }
     flags |= quotient > u128(kMaxDecimal) ? kOverflow : kNoFlag;
     return negative ? -i128(quotient) : i128(quotient);
+}
+
+/// The quotient of decimals at the result's scale: a * 10^digits / b; `power` is 10^|digits|.
+template <class Out> inline Out divideScaled(i128 a, i128 b, int digits, i128 power, u32& flags) {
+    const i128 quotient = digits >= 0 ? divideDecimal(a, b, digits, power, flags)
+                                      : divideDecimal(a, b, 0, 1, flags) / power;
+    const Out result = Out(quotient);
+    flags |= i128(result) == quotient ? kNoFlag : kOverflow;
+    return result;
 }
 
 } // namespace blueshift::kernels

@@ -128,6 +128,17 @@ u64 GroupOperator::memoryBytes() const {
 
 } // namespace
 
+LocalGroups& localGroupsOf(State& state) {
+    return *static_cast<GroupState&>(state).groups;
+}
+
+std::vector<u32> groupStateOffsets(const compile::SinkInfo& info) {
+    const GroupShape shape(info);
+    std::vector<u32> offsets;
+    for (const u32 offset : shape.state_offsets) offsets.push_back(offset);
+    return offsets;
+}
+
 std::unique_ptr<SinkOperator> makeGroupSink(const compile::SinkInfo& info) {
     return std::make_unique<GroupOperator>(info);
 }

@@ -16,4 +16,10 @@ namespace blueshift::execute {
 /// `info.sink` is a GroupSink; `info` must outlive the operator.
 std::unique_ptr<SinkOperator> makeGroupSink(const compile::SinkInfo& info);
 
+/// What a worker has grouped, given its state of a group sink.
+class LocalGroups;
+LocalGroups& localGroupsOf(State& state);
+/// Byte offset of each call's state in a group's row, for generated code.
+std::vector<u32> groupStateOffsets(const compile::SinkInfo& info);
+
 } // namespace blueshift::execute

@@ -70,14 +70,32 @@ void LocalGroups::consume(const Batch& batch, WorkerContext& context) {
         consumeSet(set, batch, context);
 }
 
-void LocalGroups::consumeSet(u32 set, const Batch& batch, WorkerContext& context) {
+bool LocalGroups::locate(u32 set, const Batch& batch, Assignment& to, WorkerContext& context) {
     bindKeys(set, batch);
+    if (!shape_.hasKeys()) return locateOnly(batch, to, context);
+    return locateDirect(set, batch, to, context) ||
+           (!context.failed() && locateHashed(batch, to, context));
+}
+
+bool LocalGroups::assign(const Batch& batch, Members& members, WorkerContext& context) {
+    memory_.bind(context);
+    if (!locate(0, batch, assigned_, context)) return false;
+    members = {assigned_.rows == nullptr ? kEveryRow.data() : assigned_.rows, assigned_.groups,
+               assigned_.count};
+    return true;
+}
+
+void LocalGroups::applyRest(const Batch& batch, const std::vector<bool>& done,
+                            WorkerContext& context) {
+    for (const u32 call : shape_.immediate)
+        if (!done[call]) applyCall(call, batch, assigned_, context);
+    for (u32 d = 0; d < shape_.deferred.size() && !context.failed(); ++d)
+        collect(d, batch, assigned_, context);
+}
+
+void LocalGroups::consumeSet(u32 set, const Batch& batch, WorkerContext& context) {
     Assignment rows;
-    const bool located = !shape_.hasKeys()
-                             ? locateOnly(batch, rows, context)
-                             : locateDirect(set, batch, rows, context) ||
-                                   (!context.failed() && locateHashed(batch, rows, context));
-    if (!located) return;
+    if (!locate(set, batch, rows, context)) return;
     for (const u32 call : shape_.immediate) applyCall(call, batch, rows, context);
     for (u32 d = 0; d < shape_.deferred.size() && !context.failed(); ++d)
         collect(d, batch, rows, context);

@@ -61,6 +61,16 @@ public:
     explicit LocalGroups(const GroupShape& shape);
 
     void consume(const Batch& batch, WorkerContext& context);
+    /// The first half of consume() for one grouping set, for generated code that updates states
+    /// itself: rows[i] (never nullptr) belongs to groups[i].
+    struct Members {
+        const u16* rows;
+        u8* const* groups;
+        u32 count;
+    };
+    bool assign(const Batch& batch, Members& members, WorkerContext& context);
+    /// The second half: calls that are not in `done`, and input of deferred calls.
+    void applyRest(const Batch& batch, const std::vector<bool>& done, WorkerContext& context);
     /// Moves everything to partitions.
     bool split(WorkerContext& context);
     bool isSplit() const;
@@ -88,6 +98,7 @@ private:
         u32 generation = 0;
     };
 
+    bool locate(u32 set, const Batch& batch, Assignment& to, WorkerContext& context);
     void consumeSet(u32 set, const Batch& batch, WorkerContext& context);
     void bindKeys(u32 set, const Batch& batch);
     bool locateOnly(const Batch& batch, Assignment& to, WorkerContext& context);
@@ -113,6 +124,7 @@ private:
     std::vector<ColumnHasher> argument_hashers_; // by deferred input
     std::vector<DirectIndex> direct_;            // by grouping set
     u8* only_group_ = nullptr;
+    Assignment assigned_; // between assign() and applyRest()
 
     std::vector<Vector> keys_;     // of the set at hand, with the set's index
     std::vector<Vector> compared_; // those of them that make a group

@@ -42,6 +42,32 @@ JoinBuild::JoinBuild(const compile::SinkInfo& info, std::span<JoinFilter* const>
     : spec_(std::get<compile::BuildSink>(info.sink)),
       layout_(columnsOf(info), true, spec_.keeps_matches ? 8 : 0) {
     for (const auto& publish : spec_.publishes) published_.push_back(filters[publish.filter]);
+    null_row_.assign(layout_.rowBytes() / 8 + 1, 0);
+    std::memset(reinterpret_cast<u8*>(null_row_.data()) + layout_.nullOffset(), 0xFF,
+                layout_.nullBytes());
+}
+
+kernels::JoinTable JoinBuild::table() const {
+    return {.directory = directory_.data() + 1,
+            .shift = shift_,
+            .empty = rows_.empty(),
+            .saw_null_key = sawNullKey(),
+            .saw_rows = sawRows(),
+            .rows = rows_.data(),
+            .null_row = reinterpret_cast<const u8*>(null_row_.data())};
+}
+
+compile::BuildRowShape JoinBuild::shapeOf(const compile::SinkInfo& info) {
+    const RowLayout layout(columnsOf(info), true,
+                           std::get<compile::BuildSink>(info.sink).keeps_matches ? 8 : 0);
+    compile::BuildRowShape shape;
+    for (u32 c = 0; c < layout.columnCount(); ++c)
+        shape.fields.push_back({.offset = layout.offsetOf(c),
+                                .nullable = layout.isNullable(c),
+                                .null_byte = layout.isNullable(c) ? layout.nullByteOf(c) : 0,
+                                .null_mask = layout.isNullable(c) ? layout.nullMaskOf(c) : u8(0)});
+    shape.match_offset = layout.extraOffset();
+    return shape;
 }
 
 std::unique_ptr<State> JoinBuild::makeState(WorkerContext&) {

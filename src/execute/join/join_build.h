@@ -12,9 +12,11 @@
 #include <array>
 #include <mutex>
 
+#include "compile/segment.h"
 #include "execute/operator.h"
 #include "execute/rows/hash_columns.h"
 #include "execute/rows/row_pages.h"
+#include "kernels/pipeline.h"
 #include "types/scan_predicate.h"
 
 namespace blueshift::execute {
@@ -48,6 +50,10 @@ public:
     const u64* slotOf(u64 hash) const { return directory_.data() + 1 + (hash >> shift_); }
     static u64 tagOf(u64 hash) { return u64{1} << (hash & 15) | u64{1} << (hash >> 4 & 15); }
     u8* const* rows() const { return rows_.data(); }
+    /// The same for generated code; valid while the build lives.
+    kernels::JoinTable table() const;
+    /// How its rows lie in memory.
+    static compile::BuildRowShape shapeOf(const compile::SinkInfo& info);
     void markMatched(u8* row) const {
         __atomic_store_n(row + layout_.extraOffset(), u8{1}, __ATOMIC_RELAXED);
     }
@@ -74,6 +80,7 @@ private:
     std::array<u64, kPartitions + 1> partition_begin_{};
     std::vector<u64> directory_;
     std::vector<u8*> rows_;
+    std::vector<u64> null_row_; // a row whose nullable columns are NULL
     u32 shift_ = 63;
     bool saw_null_key_ = false;
 };

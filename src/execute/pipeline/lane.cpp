@@ -1,6 +1,6 @@
 #include "execute/pipeline/lane.h"
 
-#include <chrono>
+#include <algorithm>
 
 namespace blueshift::execute {
 
@@ -27,15 +27,28 @@ private:
 
 } // namespace
 
-Lane::Lane(PipelineOperators& pipeline, WorkerContext& context)
-    : pipeline_(pipeline), context_(context), source_state_(pipeline.source->makeState(context)) {
-    for (StepOperator* step : pipeline.steps) step_states_.push_back(step->makeState(context));
+Lane::Lane(PipelineOperators& pipeline, WorkerContext& context, State* sink_state)
+    : pipeline_(pipeline),
+      context_(context),
+      sink_state_(sink_state),
+      source_state_(pipeline.source->makeState(context)) {
+    interpreted_.steps = &pipeline.steps;
+    interpreted_.step_ops = &pipeline.step_ops;
+    for (StepOperator* step : pipeline.steps)
+        interpreted_.states.push_back(step->makeState(context));
     sink_columns_.resize(pipeline.sink_slots.size());
 }
 
+Lane::~Lane() = default;
+
+OperatorMetrics& Lane::metricsOf(u32 op) {
+    return op == GeneratedSteps::kCountsItself ? unnamed_ : pipeline_.metrics[op];
+}
+
 void Lane::count(u32 op, const Batch& batch) {
-    pipeline_.metrics[op].rows.fetch_add(batch.selected, std::memory_order_relaxed);
-    pipeline_.metrics[op].batches.fetch_add(1, std::memory_order_relaxed);
+    OperatorMetrics& metrics = metricsOf(op);
+    metrics.rows.fetch_add(batch.selected, std::memory_order_relaxed);
+    metrics.batches.fetch_add(1, std::memory_order_relaxed);
 }
 
 bool Lane::exhausted() const {
@@ -44,46 +57,97 @@ bool Lane::exhausted() const {
     return false;
 }
 
+/// Between morsels: changes over to generated code once it is there.
+void Lane::chooseForm() {
+    PipelineCode* code = pipeline_.code;
+    if (code == nullptr) return;
+    if (pipeline_.alternate_tiers && form_ == &generated_) {
+        form_ = &interpreted_;
+        code->switches.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    if (form_ == &generated_ || code->ready() == nullptr) return;
+    std::call_once(pipeline_.generated_once,
+                   [&] { pipeline_.generated = pipeline_.make_generated(); });
+    if (pipeline_.generated == nullptr) return;
+    if (generated_.steps == nullptr) {
+        generated_.steps = &pipeline_.generated->steps;
+        generated_.step_ops = &pipeline_.generated->step_ops;
+        size_t segment = 0;
+        for (StepOperator* step : *generated_.steps) {
+            generated_.states.push_back(step->makeState(context_));
+            if (segment == pipeline_.generated->segments.size()) continue;
+            GeneratedSegment* made = pipeline_.generated->segments[segment].get();
+            if (step != made) continue;
+            ++segment;
+            if (sink_state_ != nullptr) made->bindSink(*generated_.states.back(), *sink_state_);
+        }
+    }
+    form_ = &generated_;
+    code->switches.fetch_add(1, std::memory_order_relaxed);
+}
+
+bool Lane::takeMorsel() {
+    const u32 morsel = pipeline_.next_morsel.fetch_add(1, std::memory_order_relaxed);
+    if (morsel >= pipeline_.source->morselCount()) return false;
+    chooseForm();
+    if (pipeline_.code != nullptr) morsel_start_ = std::chrono::steady_clock::now();
+    pipeline_.source->start(*source_state_, morsel, context_);
+    in_morsel_ = true;
+    return true;
+}
+
+void Lane::endMorsel() {
+    in_morsel_ = false;
+    if (pipeline_.code == nullptr || form_ != &interpreted_) return;
+    const auto took = std::chrono::steady_clock::now() - morsel_start_;
+    const u32 all = pipeline_.source->morselCount();
+    const u32 taken = std::min(all, pipeline_.next_morsel.load(std::memory_order_relaxed));
+    pipeline_.code->morselEnded(
+        u64(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count()), all - taken,
+        pipeline_.lanes);
+}
+
 bool Lane::nextSourceBatch(Batch& batch) {
     for (;;) {
         if (context_.failed() || exhausted()) return false;
-        if (!in_morsel_) {
-            const u32 morsel = pipeline_.next_morsel.fetch_add(1, std::memory_order_relaxed);
-            if (morsel >= pipeline_.source->morselCount()) return false;
-            pipeline_.source->start(*source_state_, morsel, context_);
-            in_morsel_ = true;
-        }
+        if (!in_morsel_ && !takeMorsel()) return false;
         ScopedTimer timer(pipeline_.timed, pipeline_.metrics[pipeline_.source_op]);
         if (pipeline_.source->next(*source_state_, batch, context_)) {
             count(pipeline_.source_op, batch);
+            if (pipeline_.code != nullptr) {
+                auto& rows = form_ == &generated_ ? pipeline_.code->generated_rows
+                                                  : pipeline_.code->interpreted_rows;
+                rows.fetch_add(batch.selected, std::memory_order_relaxed);
+            }
             return true;
         }
-        in_morsel_ = false;
+        endMorsel();
     }
 }
 
 bool Lane::pull(Batch& batch) {
     if (ended_) return false;
-    const u32 steps = u32(pipeline_.steps.size());
     Batch current;
     for (;;) {
         if (context_.failed()) break;
-        if (depth_ == 0) {
-            if (!nextSourceBatch(current)) break;
-        } else {
+        if (depth_ == 0 && !nextSourceBatch(current)) break;
+        const std::vector<u32>& ops = *form_->step_ops;
+        const u32 steps = u32(ops.size());
+        if (depth_ > 0) {
             const u32 step = depth_ - 1;
-            const u32 op = pipeline_.step_ops[step];
+            const u32 op = ops[step];
             bool more;
             {
-                ScopedTimer timer(pipeline_.timed, pipeline_.metrics[op]);
-                more = pipeline_.steps[step]->more(*step_states_[step], current, context_);
+                ScopedTimer timer(pipeline_.timed, metricsOf(op));
+                more = (*form_->steps)[step]->more(*form_->states[step], current, context_);
             }
             if (!more) {
                 --depth_;
                 continue;
             }
             // The last step of an operator says how many rows the operator yields.
-            if (step + 1 == steps || pipeline_.step_ops[step + 1] != op) {
+            if (step + 1 == steps || ops[step + 1] != op) {
                 if (op != pipeline_.source_op) count(op, current);
             }
         }
@@ -98,8 +162,8 @@ bool Lane::pull(Batch& batch) {
             return true;
         }
         const u32 step = depth_;
-        ScopedTimer timer(pipeline_.timed, pipeline_.metrics[pipeline_.step_ops[step]]);
-        pipeline_.steps[step]->start(*step_states_[step], current, context_);
+        ScopedTimer timer(pipeline_.timed, metricsOf(ops[step]));
+        (*form_->steps)[step]->start(*form_->states[step], current, context_);
         ++depth_;
     }
     ended_ = true;

@@ -47,10 +47,13 @@ struct QueryRun::Impl {
         PipelineOperators operators;
         std::unique_ptr<SourceOperator> source;
         std::vector<std::unique_ptr<StepOperator>> steps;
+        const compile::Pipeline* pipeline = nullptr;
+        std::shared_ptr<PipelineCode> code;
     };
     std::vector<std::unique_ptr<Made>> made;
     std::atomic<u32> pipelines_done{0};
     std::atomic<Made*> current_made{nullptr};
+    std::optional<compile::RowShapes> shapes; // made when code is first asked for
     std::mutex error_mutex;
     std::optional<Error> error;
 
@@ -96,6 +99,8 @@ struct QueryRun::Impl {
     }
 
     void makeSinks();
+    void attachCode(const compile::Pipeline& pipeline, Made& made_pipeline);
+    std::unique_ptr<GeneratedSteps> makeGenerated(const Made& made_pipeline);
     Made& makePipeline(const compile::Pipeline& pipeline);
     void runPipeline(size_t index);
     void finishSink(SinkOperator& sink);
@@ -221,8 +226,58 @@ QueryRun::Impl::Made& QueryRun::Impl::makePipeline(const compile::Pipeline& pipe
     result.operators.source_op = pipeline.source_op;
     result.operators.metrics = metrics;
     result.operators.timed = environment.timed;
+    result.pipeline = &pipeline;
+    if (environment.code != nullptr && environment.codegen != Codegen::kOff)
+        attachCode(pipeline, result);
     made.push_back(std::move(fresh));
     current_made.store(made.back().get());
+    return result;
+}
+
+void QueryRun::Impl::attachCode(const compile::Pipeline& pipeline, Made& made_pipeline) {
+    const u32 morsels = made_pipeline.source->morselCount();
+    if (morsels == 0) return;
+    if (!shapes) shapes = rowShapes(program);
+    made_pipeline.code =
+        environment.code->codeFor(program, pipeline, *shapes, environment.codegen, morsels);
+    if (!made_pipeline.code) return;
+    made_pipeline.operators.code = made_pipeline.code.get();
+    made_pipeline.operators.alternate_tiers = environment.alternate_tiers;
+    made_pipeline.operators.lanes = std::max(1u, laneCount(pipeline, made_pipeline));
+    made_pipeline.operators.make_generated = [this, &made_pipeline] {
+        return makeGenerated(made_pipeline);
+    };
+}
+
+/// The pipeline's steps, each segment in the place of those it stands for.
+std::unique_ptr<GeneratedSteps> QueryRun::Impl::makeGenerated(const Made& made_pipeline) {
+    auto result = std::make_unique<GeneratedSteps>();
+    const auto& codes = *made_pipeline.code->ready();
+    const auto& segments = made_pipeline.code->segments;
+    size_t next = 0;
+    const auto& steps = made_pipeline.operators.steps;
+    for (u32 step = 0; step <= steps.size();) {
+        if (next < segments.size() && segments[next].first_step == step) {
+            const compile::Segment& segment = segments[next];
+            std::vector<const JoinBuild*> builds;
+            for (const u32 sink : segment.tables)
+                builds.push_back(dynamic_cast<const JoinBuild*>(sinks[sink].get()));
+            result->segments.push_back(
+                std::make_unique<GeneratedSegment>(segment, codes[next], builds, metrics));
+            result->steps.push_back(result->segments.back().get());
+            result->step_ops.push_back(GeneratedSteps::kCountsItself);
+            ++next;
+            if (segment.step_count > 0) {
+                step += segment.step_count;
+                continue;
+            }
+        }
+        if (step < steps.size()) {
+            result->steps.push_back(steps[step]);
+            result->step_ops.push_back(made_pipeline.operators.step_ops[step]);
+        }
+        ++step;
+    }
     return result;
 }
 
@@ -234,8 +289,8 @@ void QueryRun::Impl::runPipeline(size_t index) {
     environment.pool->parallelFor(lanes, [&](u32, u32 worker) {
         WorkerContext context = makeContext(worker);
         guarded(context, [&] {
-            Lane lane(operators.operators, context);
             const auto state = sink.makeState(context);
+            Lane lane(operators.operators, context, state.get());
             Batch batch;
             while (lane.pull(batch)) sink.consume(*state, batch, context);
             if (!context.failed()) sink.flush(*state, context);
@@ -367,6 +422,19 @@ void QueryRun::consume(BatchConsumer& consumer) {
         run.throwIfFailed();
     }
     run.next_pipeline = run.program.pipelines.size();
+}
+
+std::vector<TierReport> QueryRun::tiers() const {
+    std::vector<TierReport> reports(impl_->program.pipelines.size());
+    for (const auto& made : impl_->made) {
+        if (!made->code) continue;
+        const size_t index = size_t(made->pipeline - impl_->program.pipelines.data());
+        reports[index] = {.interpreted_rows = made->code->interpreted_rows.load(),
+                          .generated_rows = made->code->generated_rows.load(),
+                          .switches = made->code->switches.load(),
+                          .compile_nanos = made->code->compileNanos()};
+    }
+    return reports;
 }
 
 std::pair<f64, f64> QueryRun::progress() const {

@@ -1,6 +1,7 @@
 // COUNT, SUM and AVG. Integer and decimal sums accumulate in 128 bits and are checked once.
 #include "functions/aggregates/families.h"
 #include "functions/aggregates/state_loops.h"
+#include "kernels/aggregate.h"
 #include "kernels/decimal.h"
 
 namespace blueshift::functions::aggregates {
@@ -31,7 +32,8 @@ void finalizeCount(const AggregateCall&, u8* const* states, u32 count, VectorBuf
 }
 constexpr Aggregate countEntry() {
     return {.name = "count",
-            .state_bytes = 8,
+            .state_bytes = sizeof(kernels::Count),
+            .fused = FusedState::kCount,
             .init = initCount,
             .update = countEach,
             .update_one = countMany,
@@ -41,18 +43,7 @@ constexpr Aggregate countEntry() {
 
 // ---- Exact sums.
 
-struct [[gnu::packed, gnu::aligned(8)]] ExactSum {
-    static constexpr u64 kOverflowed = u64{1} << 63;
-    i128 sum = 0;
-    u64 count = 0; // and the bit kOverflowed
-
-    void addWide(i128 value) {
-        i128 total;
-        if (__builtin_add_overflow(i128(sum), value, &total)) [[unlikely]]
-            count |= kOverflowed;
-        sum = total;
-    }
-};
+using kernels::ExactSum;
 
 /// Reports a sum that the result type cannot hold; false then.
 bool fitsResult(const AggregateCall& call, const ExactSum& state, i128 value) {
@@ -81,9 +72,7 @@ struct ExactSumFamily {
     static constexpr ArgumentKinds kResult = ArgumentKinds::kIntegers;
 
     template <class T> static void add(State& state, const T& value, const AggregateCall&) {
-        if constexpr (sizeof(T) == 16) state.addWide(value);
-        else state.sum += value; // 2^63 rows of 2^63 each would be needed to overflow
-        ++state.count;
+        state.add(value);
     }
     /// A batch of values of 32 bits cannot overflow 64 bits, nor one of 64 bits 128.
     template <class T, class Value, class RowOf>
@@ -94,7 +83,8 @@ struct ExactSumFamily {
             using Partial = std::conditional_t<sizeof(T) <= 4, i64, i128>;
             Partial partial = 0;
             for (u32 i = 0; i < count; ++i) partial += value(row_of(i));
-            state.sum += partial;
+            state.addPartial(partial, count);
+            return;
         }
         state.count += count;
     }
@@ -125,10 +115,7 @@ struct ExactAverageFamily : ExactSumFamily {
 
 // ---- Floating sums.
 
-struct FloatSum {
-    f64 sum = 0;
-    u64 count = 0;
-};
+using kernels::FloatSum;
 
 struct FloatSumFamily {
     using State = FloatSum;
@@ -138,8 +125,7 @@ struct FloatSumFamily {
     static constexpr ArgumentKinds kResult = ArgumentKinds::kFloats;
 
     template <class T> static void add(State& state, const T& value, const AggregateCall&) {
-        state.sum += f64(value);
-        ++state.count;
+        state.add(f64(value));
     }
     static void combine(State& into, const State& from, const AggregateCall&) {
         into.sum += from.sum;
@@ -159,10 +145,10 @@ struct FloatAverageFamily : FloatSumFamily {
 };
 
 constexpr Aggregate kCount = countEntry();
-constexpr Aggregate kExactSum = StateLoops<ExactSumFamily>::entry("sum");
-constexpr Aggregate kExactAverage = StateLoops<ExactAverageFamily>::entry("avg");
-constexpr Aggregate kFloatSum = StateLoops<FloatSumFamily>::entry("sum");
-constexpr Aggregate kFloatAverage = StateLoops<FloatAverageFamily>::entry("avg");
+constexpr Aggregate kExactSum = StateLoops<ExactSumFamily>::entry("sum", FusedState::kExactSum);
+constexpr Aggregate kExactAverage = StateLoops<ExactAverageFamily>::entry("avg", FusedState::kExactSum);
+constexpr Aggregate kFloatSum = StateLoops<FloatSumFamily>::entry("sum", FusedState::kFloatSum);
+constexpr Aggregate kFloatAverage = StateLoops<FloatAverageFamily>::entry("avg", FusedState::kFloatSum);
 
 bool isSummable(TypeKind kind) {
     return isInteger(kind) || kind == TypeKind::kDecimal || isInterval(kind);

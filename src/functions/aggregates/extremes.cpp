@@ -1,20 +1,12 @@
 // MIN, MAX and ANY_VALUE of every type.
 #include "functions/aggregates/families.h"
 #include "functions/aggregates/state_loops.h"
+#include "kernels/aggregate.h"
 
 namespace blueshift::functions::aggregates {
 namespace {
 
-/// NaN is the greatest float, as in ORDER BY.
-template <class T> bool comesBefore(const T& a, const T& b) {
-    if constexpr (std::is_floating_point_v<T>) return a < b || (b != b && a == a);
-    else return a < b;
-}
-
-template <class T> struct [[gnu::packed, gnu::aligned(8)]] Kept {
-    T value = 0;
-    u64 present = 0;
-};
+using kernels::Kept;
 
 template <class T, Extreme Which> struct ExtremeFamily {
     using State = Kept<T>;
@@ -24,17 +16,13 @@ template <class T, Extreme Which> struct ExtremeFamily {
         std::is_floating_point_v<T> ? ArgumentKinds::kFloats : ArgumentKinds::kIntegers;
     static constexpr ArgumentKinds kResult = kArgument;
 
-    static bool replaces(T value, T kept) {
-        if constexpr (Which == Extreme::kMin) return comesBefore(value, kept);
-        else if constexpr (Which == Extreme::kMax) return comesBefore(kept, value);
-        else return false;
-    }
     template <class V> static void add(State& state, const V& given, const AggregateCall&) {
-        const T value = T(given);
-        if (state.present == 0 || replaces(value, state.value)) {
-            state.value = value;
-            state.present = 1;
-        }
+        add(state, given);
+    }
+    template <class V> static void add(State& state, const V& given) {
+        if constexpr (Which == Extreme::kMin) state.keepLeast(T(given));
+        else if constexpr (Which == Extreme::kMax) state.keepGreatest(T(given));
+        else state.keepFirst(T(given));
     }
     template <class V, class Value, class RowOf>
     static void addMany(Value&& value, RowOf&& row_of, u32 count, State& state) {
@@ -43,20 +31,18 @@ template <class T, Extreme Which> struct ExtremeFamily {
         if constexpr (Which == Extreme::kMin) {
             for (u32 i = 1; i < count; ++i) {
                 const V v = value(row_of(i));
-                best = comesBefore<V>(v, best) ? v : best;
+                best = kernels::less<V>(v, best) ? v : best;
             }
         } else if constexpr (Which == Extreme::kMax) {
             for (u32 i = 1; i < count; ++i) {
                 const V v = value(row_of(i));
-                best = comesBefore<V>(best, v) ? v : best;
+                best = kernels::less<V>(best, v) ? v : best;
             }
         }
-        if (state.present == 0 || replaces(T(best), state.value)) state.value = T(best);
-        state.present = 1;
+        add(state, best);
     }
     static void combine(State& into, const State& from, const AggregateCall&) {
-        if (from.present != 0 && (into.present == 0 || replaces(from.value, into.value)))
-            into = from;
+        if (from.present != 0) add(into, T(from.value));
     }
     static bool result(const AggregateCall&, const State& state, T& value, TextHeap&) {
         value = state.value;
@@ -113,9 +99,12 @@ constexpr std::string_view kNames[] = {"min", "max", "any_value"};
 
 template <Extreme Which> const Aggregate* pick(PhysicalKind kind) {
     constexpr std::string_view name = kNames[u8(Which)];
-    static constexpr Aggregate kNarrow = StateLoops<ExtremeFamily<i64, Which>>::entry(name);
-    static constexpr Aggregate kWide = StateLoops<ExtremeFamily<i128, Which>>::entry(name);
-    static constexpr Aggregate kFloat = StateLoops<ExtremeFamily<f64, Which>>::entry(name);
+    constexpr FusedState fused = Which == Extreme::kMin   ? FusedState::kLeast
+                                 : Which == Extreme::kMax ? FusedState::kGreatest
+                                                          : FusedState::kFirst;
+    static constexpr Aggregate kNarrow = StateLoops<ExtremeFamily<i64, Which>>::entry(name, fused);
+    static constexpr Aggregate kWide = StateLoops<ExtremeFamily<i128, Which>>::entry(name, fused);
+    static constexpr Aggregate kFloat = StateLoops<ExtremeFamily<f64, Which>>::entry(name, fused);
     static constexpr Aggregate kText = StateLoops<TextExtremeFamily<Which>>::entry(name);
     switch (kind) {
     case PhysicalKind::kI128: return &kWide;

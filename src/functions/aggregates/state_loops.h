@@ -100,9 +100,11 @@ template <class Family> struct StateLoops {
         });
     }
 
-    static constexpr Aggregate entry(std::string_view name, bool ordered = false) {
+    static constexpr Aggregate entry(std::string_view name, FusedState fused = FusedState::kNone,
+                                     bool ordered = false) {
         return {.name = name,
                 .state_bytes = sizeof(State),
+                .fused = fused,
                 .ordered = ordered,
                 .init = init,
                 .update = update,

@@ -2,6 +2,7 @@
 #include "kernels/convert.h"
 #include "kernels/datetime.h"
 #include "kernels/decimal.h"
+#include "kernels/pipeline.h"
 #include "kernels/scalar.h"
 #include "kernels/text.h"
 

@@ -1,0 +1,151 @@
+#include "compile/jit/clang_runner.h"
+
+#include <clang/Basic/TargetInfo.h>
+#include <clang/CodeGen/CodeGenAction.h>
+#include <clang/Frontend/CompilerInstance.h>
+#include <clang/Frontend/CompilerInvocation.h>
+#include <clang/Frontend/FrontendActions.h>
+#include <clang/Frontend/TextDiagnosticPrinter.h>
+#include <clang/Serialization/ASTWriter.h>
+#include <clang/Serialization/PCHContainerOperations.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/Support/CrashRecoveryContext.h>
+#include <llvm/Support/VirtualFileSystem.h>
+#include <llvm/TargetParser/Host.h>
+
+#include <algorithm>
+
+#include "compile/jit/kernel_headers.h"
+
+namespace blueshift::compile {
+
+namespace {
+
+constexpr const char* kRoot = "/blueshift/";
+constexpr const char* kText = "/blueshift/pipeline.cpp";
+constexpr const char* kHeader = "/blueshift/headers.h";
+constexpr const char* kPrecompiled = "/blueshift/headers.pch";
+
+/// Writes the precompiled header into memory instead of a file.
+class PrecompileAction final : public clang::ASTFrontendAction {
+public:
+    explicit PrecompileAction(std::string& out) : out_(out) {}
+
+protected:
+    std::unique_ptr<clang::ASTConsumer> CreateASTConsumer(clang::CompilerInstance& compiler,
+                                                          llvm::StringRef) override {
+        buffer_ = std::make_shared<clang::PCHBuffer>();
+        return std::make_unique<clang::PCHGenerator>(
+            compiler.getPreprocessor(), compiler.getModuleCache(), "", "", buffer_,
+            llvm::ArrayRef<std::shared_ptr<clang::ModuleFileExtension>>());
+    }
+    clang::TranslationUnitKind getTranslationUnitKind() override { return clang::TU_Prefix; }
+    void EndSourceFileAction() override { out_.assign(buffer_->Data.begin(), buffer_->Data.end()); }
+
+private:
+    std::string& out_;
+    std::shared_ptr<clang::PCHBuffer> buffer_;
+};
+
+/// One run of Clang; the only files it sees are those in memory.
+bool runClang(const std::vector<std::string>& arguments, const std::string& text,
+              const std::string& precompiled, clang::FrontendAction& action,
+              llvm::SmallVector<char, 0>* object, std::string& messages) {
+    auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
+    for (const KernelHeader& header : kernelHeaders())
+        files->addFile(kRoot + std::string(header.name), 0,
+                       llvm::MemoryBuffer::getMemBuffer(
+                           llvm::StringRef(header.text.data(), header.text.size()), "", false));
+    files->addFile(kHeader, 0,
+                   llvm::MemoryBuffer::getMemBuffer("#include \"kernels/pipeline.h\"\n"));
+    files->addFile(kText, 0, llvm::MemoryBuffer::getMemBuffer(text));
+    if (!precompiled.empty())
+        files->addFile(kPrecompiled, 0,
+                       llvm::MemoryBuffer::getMemBuffer(precompiled, "", false));
+    std::vector<const char*> pointers;
+    for (const auto& argument : arguments) pointers.push_back(argument.c_str());
+    llvm::raw_string_ostream stream(messages);
+    clang::CompilerInstance compiler;
+    auto options = llvm::makeIntrusiveRefCnt<clang::DiagnosticOptions>();
+    compiler.createDiagnostics(new clang::TextDiagnosticPrinter(stream, options.get()), true);
+    auto invocation = std::make_shared<clang::CompilerInvocation>();
+    if (!clang::CompilerInvocation::CreateFromArgs(*invocation, pointers,
+                                                   compiler.getDiagnostics()))
+        return false;
+    compiler.setInvocation(invocation);
+    compiler.createFileManager(files);
+    if (object != nullptr)
+        compiler.setOutputStream(std::make_unique<llvm::raw_svector_ostream>(*object));
+    return compiler.ExecuteAction(action);
+}
+
+Error compilerError(const std::string& messages, bool crashed) {
+    return Error(sqlstate::kInternalError,
+                 crashed ? "the C++ compiler crashed on generated code"
+                         : "the C++ compiler refused generated code")
+        .withDetail(messages);
+}
+
+} // namespace
+
+ClangRunner::ClangRunner() : cpu_(llvm::sys::getHostCPUName().str()) {
+    for (const auto& feature : llvm::sys::getHostCPUFeatures())
+        features_.push_back((feature.second ? "+" : "-") + feature.first().str());
+    std::sort(features_.begin(), features_.end());
+    llvm::CrashRecoveryContext::Enable();
+}
+
+std::vector<std::string> ClangRunner::arguments(OptimizationLevel level) const {
+    // cc1's arguments: the driver's defaults are absent, hence the vectorisers and the CPU.
+    std::vector<std::string> list{
+        "-triple", "x86_64-pc-linux-gnu", "-x", "c++", "-std=c++23", "-nostdsysteminc",
+        "-nobuiltininc", "-nostdinc++", "-ffreestanding", "-fgnuc-version=4.2.1", "-fno-rtti",
+        "-fno-threadsafe-statics", "-mrelocation-model", "pic", "-pic-level", "2",
+        "-mframe-pointer=none", "-disable-llvm-verifier", "-relaxed-aliasing", "-w",
+        "-I/blueshift", "-target-cpu", cpu_};
+    if (level == OptimizationLevel::kO2)
+        list.insert(list.end(), {"-O2", "-vectorize-loops", "-vectorize-slp"});
+    else list.push_back("-O1");
+    for (const auto& feature : features_) list.insert(list.end(), {"-target-feature", feature});
+    return list;
+}
+
+Result<std::string> ClangRunner::precompile(OptimizationLevel level) {
+    std::vector<std::string> list = arguments(level);
+    for (auto& argument : list)
+        if (argument == "c++") argument = "c++-header";
+    list.insert(list.end(), {"-emit-pch", kHeader});
+    std::string bytes;
+    std::string messages;
+    PrecompileAction action(bytes);
+    bool done = false;
+    llvm::CrashRecoveryContext guard;
+    const bool finished =
+        guard.RunSafely([&] { done = runClang(list, "", "", action, nullptr, messages); });
+    if (!finished || !done) return std::unexpected(compilerError(messages, !finished));
+    return bytes;
+}
+
+Result<std::string> ClangRunner::compile(const std::string& text, OptimizationLevel level) {
+    std::string& header = headers_[size_t(level)];
+    if (header.empty()) {
+        auto made = precompile(level);
+        if (!made) return made;
+        header = std::move(*made);
+    }
+    std::vector<std::string> list = arguments(level);
+    list.insert(list.end(), {"-emit-obj", "-include-pch", kPrecompiled, kText});
+    llvm::SmallVector<char, 0> object;
+    std::string messages;
+    bool done = false;
+    llvm::CrashRecoveryContext guard;
+    const bool finished = guard.RunSafely([&] {
+        llvm::LLVMContext context;
+        clang::EmitObjAction action(&context);
+        done = runClang(list, text, header, action, &object, messages);
+    });
+    if (!finished || !done) return std::unexpected(compilerError(messages, !finished));
+    return std::string(object.data(), object.size());
+}
+
+} // namespace blueshift::compile

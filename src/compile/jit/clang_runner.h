@@ -1,0 +1,32 @@
+// clang_runner.h: runs Clang over one text in memory: headers once into a precompiled header, then
+// texts into objects.
+//
+// Place: private to jit/. Why a precompiled header: parsing the kernels costs more than most texts.
+// Threads: one at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "compile/jit/jit.h"
+
+namespace blueshift::compile {
+
+class ClangRunner {
+public:
+    ClangRunner();
+    const std::string& cpu() const { return cpu_; }
+    Result<std::string> compile(const std::string& text, OptimizationLevel level);
+
+private:
+    std::vector<std::string> arguments(OptimizationLevel level) const;
+    Result<std::string> precompile(OptimizationLevel level);
+
+    std::string cpu_;
+    std::vector<std::string> features_;
+    std::string headers_[2]; // precompiled, by level; empty until needed
+};
+
+} // namespace blueshift::compile

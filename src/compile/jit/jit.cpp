@@ -1,0 +1,124 @@
+#include "compile/jit/jit.h"
+
+#include <llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h>
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/Support/TargetSelect.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cstdio>
+
+#include "base/hash.h"
+#include "compile/jit/clang_runner.h"
+#include "compile/jit/kernel_headers.h"
+
+namespace blueshift::compile {
+
+namespace {
+
+Error jitError(llvm::Error error) {
+    return Error(sqlstate::kInternalError,
+                 "generated code cannot be loaded: " + llvm::toString(std::move(error)));
+}
+
+/// A library of the session, removed when nobody holds the code any more.
+class LoadedCode final : public MachineCode {
+public:
+    LoadedCode(std::shared_ptr<llvm::orc::LLJIT> jit, llvm::orc::JITDylib& library)
+        : jit_(std::move(jit)), library_(library) {}
+    ~LoadedCode() override {
+        llvm::consumeError(jit_->getExecutionSession().removeJITDylib(library_));
+    }
+
+private:
+    std::shared_ptr<llvm::orc::LLJIT> jit_;
+    llvm::orc::JITDylib& library_;
+};
+
+} // namespace
+
+struct Jit::Impl {
+    ClangRunner clang;
+    std::shared_ptr<llvm::orc::LLJIT> jit;
+    std::optional<Error> broken;
+    std::string target;
+    std::atomic<u64> libraries{0};
+    std::FILE* perf_map = nullptr;
+};
+
+Jit::Jit(std::span<const JitSymbol> symbols) {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
+    impl_ = std::make_unique<Impl>();
+    u64 hash = 0;
+    for (const KernelHeader& header : kernelHeaders())
+        hash = hashBytes(header.text.data(), header.text.size(), hash);
+    impl_->target = fmt::format("{} {:016x}", impl_->clang.cpu(), hash);
+    auto made = llvm::orc::LLJITBuilder()
+                    .setLinkProcessSymbolsByDefault(false)
+                    .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
+                    .create();
+    if (!made) {
+        impl_->broken = jitError(made.takeError());
+        return;
+    }
+    impl_->jit = std::move(*made);
+    llvm::orc::SymbolMap map;
+    for (const JitSymbol& symbol : symbols)
+        map[impl_->jit->mangleAndIntern(symbol.name)] = {
+            llvm::orc::ExecutorAddr::fromPtr(symbol.address),
+            llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
+    if (auto error = impl_->jit->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(map))))
+        impl_->broken = jitError(std::move(error));
+    // Debuggers learn of each object; without support they see addresses only.
+    llvm::consumeError(llvm::orc::enableDebuggerSupport(*impl_->jit));
+}
+
+Jit::~Jit() {
+    writePerfMap(false);
+}
+
+const std::string& Jit::target() const {
+    return impl_->target;
+}
+
+Result<std::string> Jit::compileObject(const std::string& text, OptimizationLevel level) {
+    return impl_->clang.compile(text, level);
+}
+
+Result<std::shared_ptr<const MachineCode>> Jit::load(const std::string& object,
+                                                     const std::string& function) {
+    if (impl_->broken) return std::unexpected(*impl_->broken);
+    auto library = impl_->jit->createJITDylib(fmt::format("{}.{}", function, ++impl_->libraries));
+    if (!library) return std::unexpected(jitError(library.takeError()));
+    auto code = std::make_shared<LoadedCode>(impl_->jit, *library);
+    library->addToLinkOrder(impl_->jit->getMainJITDylib());
+    auto buffer = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object), function);
+    if (auto error = impl_->jit->addObjectFile(*library, std::move(buffer)))
+        return std::unexpected(jitError(std::move(error)));
+    auto address = impl_->jit->lookup(*library, function);
+    if (!address) return std::unexpected(jitError(address.takeError()));
+    auto bytes = impl_->jit->lookup(*library, function + "_local_bytes");
+    if (!bytes) return std::unexpected(jitError(bytes.takeError()));
+    code->function = address->toPtr<MachineCode::Function>();
+    code->local_bytes = *bytes->toPtr<const u32*>();
+    if (impl_->perf_map != nullptr) {
+        // The size is not known here; names reach to the next one, which suffices for samples.
+        std::fprintf(impl_->perf_map, "%lx %zx %s\n", long(address->getValue()), object.size(),
+                     function.c_str());
+        std::fflush(impl_->perf_map);
+    }
+    return std::shared_ptr<const MachineCode>(std::move(code));
+}
+
+void Jit::writePerfMap(bool on) {
+    if (impl_->perf_map != nullptr) std::fclose(impl_->perf_map);
+    impl_->perf_map = nullptr;
+    if (on)
+        impl_->perf_map = std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "a");
+}
+
+} // namespace blueshift::compile

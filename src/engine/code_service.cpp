@@ -1,0 +1,289 @@
+#include "engine/code_service.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "compile/jit/jit.h"
+#include "execute/generated/generated_segment.h"
+
+namespace blueshift::engine {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+/// Texts beyond this stay interpreted.
+constexpr size_t kMostTextBytes = 200u << 10;
+/// Entries of the cache; the least recently used go first.
+constexpr size_t kMostEntries = 2000;
+constexpr size_t kMostRecords = 1000;
+/// A shape that comes back this often is compiled again at the second level.
+constexpr u32 kUsesForSecondLevel = 3;
+/// Pipelines of fewer morsels end before a compiler has started.
+constexpr u32 kFewestMorsels = 2;
+/// Compiling takes one of the cores that would run the query.
+constexpr f64 kCostFactor = 1.5;
+
+/// Expected time of generated code, relative to the interpreter (bench/report.md).
+f64 expectedRatio(const compile::Segment& segment, const compile::Pipeline& pipeline) {
+    if (segment.fuses_group) return 0.45;
+    for (u32 i = 0; i < segment.step_count; ++i)
+        if (std::holds_alternative<compile::ProbeStep>(
+                pipeline.steps[segment.first_step + i].step))
+            return 0.9;
+    return 0.75;
+}
+
+u64 nanosSince(steady_clock::time_point start) {
+    return u64(std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start)
+                   .count());
+}
+
+} // namespace
+
+/// The code of one pipeline of one run: asks for it when what is left to do is worth it.
+class CodeService::RunCode final : public execute::PipelineCode {
+public:
+    RunCode(CodeService& service, std::vector<compile::Segment> made,
+            std::vector<std::shared_ptr<Entry>> entries, f64 ratio)
+        : PipelineCode(std::move(made)),
+          service_(service),
+          entries_(std::move(entries)),
+          ratio_(ratio) {
+        for (const auto& segment : segments) text_bytes_ += segment.key.size();
+    }
+
+    ~RunCode() override {
+        std::lock_guard lock(service_.mutex_);
+        CodeCounts& counts = service_.counts_;
+        counts.pipelines += generated_rows > 0;
+        counts.generated_rows += generated_rows;
+        counts.interpreted_rows += interpreted_rows;
+        counts.switches += switches;
+    }
+
+    void morselEnded(u64 nanos, u32 left, u32 lanes) override {
+        if (given_up_.load(std::memory_order_relaxed) || take()) return;
+        if (requested_.load(std::memory_order_relaxed)) return;
+        const u64 done = morsels_.fetch_add(1, std::memory_order_relaxed) + 1;
+        const u64 spent = nanos_.fetch_add(nanos, std::memory_order_relaxed) + nanos;
+        const f64 remaining = f64(spent) / f64(done) * f64(left) / f64(std::max(1u, lanes));
+        const f64 cost = f64(service_.expectedNanos(text_bytes_)) * kCostFactor;
+        if (remaining * (1 - ratio_) < cost) return;
+        if (!requested_.exchange(true)) request();
+    }
+    u64 compileNanos() const override {
+        u64 nanos = 0;
+        if (requested_)
+            for (const auto& entry : entries_) nanos += entry->compile_nanos;
+        return nanos;
+    }
+
+    void request() {
+        requested_ = true;
+        for (const auto& entry : entries_) service_.request(entry);
+    }
+    /// Takes the code once all of it is there; false before.
+    bool take() {
+        for (const auto& entry : entries_) {
+            const auto state = entry->state.load(std::memory_order_acquire);
+            if (state == Entry::State::kFailed) given_up_ = true;
+            if (state != Entry::State::kReady) return false;
+        }
+        std::call_once(taken_, [&] {
+            for (const auto& entry : entries_) codes_.push_back(service_.codeOf(*entry));
+            ready_.store(&codes_, std::memory_order_release);
+        });
+        return true;
+    }
+    const std::vector<std::shared_ptr<Entry>>& entries() const { return entries_; }
+
+private:
+    CodeService& service_;
+    std::vector<std::shared_ptr<Entry>> entries_;
+    std::vector<execute::SegmentCode> codes_;
+    std::once_flag taken_;
+    f64 ratio_;
+    size_t text_bytes_ = 0;
+    std::atomic<u64> morsels_{0};
+    std::atomic<u64> nanos_{0};
+    std::atomic<bool> requested_{false};
+    std::atomic<bool> given_up_{false};
+};
+
+CodeService::CodeService(Clock& clock) : clock_(clock), nanos_per_byte_(4000) {}
+
+CodeService::~CodeService() {
+    {
+        std::lock_guard lock(mutex_);
+        stop_ = true;
+        changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+    cache_.clear();
+}
+
+std::shared_ptr<execute::PipelineCode> CodeService::codeFor(const compile::Program& program,
+                                                            const compile::Pipeline& pipeline,
+                                                            const compile::RowShapes& shapes,
+                                                            execute::Codegen mode, u32 morsels) {
+    const bool force = mode == execute::Codegen::kForce;
+    if (!force && morsels < kFewestMorsels) return nullptr;
+    std::vector<compile::Segment> segments =
+        compile::generateSegments(program, pipeline, shapes);
+    if (segments.empty()) return nullptr;
+    f64 ratio = 1;
+    std::vector<std::shared_ptr<Entry>> entries;
+    for (const auto& segment : segments) {
+        if (segment.text.size() > kMostTextBytes) return nullptr;
+        entries.push_back(entryFor(segment));
+        ratio = std::min(ratio, expectedRatio(segment, pipeline));
+    }
+    auto code = std::make_shared<RunCode>(*this, std::move(segments), std::move(entries), ratio);
+    if (code->take()) return code;
+    if (force) {
+        code->request();
+        wait(code->entries());
+        code->take();
+    }
+    return code;
+}
+
+std::shared_ptr<CodeService::Entry> CodeService::entryFor(const compile::Segment& segment) {
+    const Hash128 hash = hashBytes128(segment.key.data(), segment.key.size());
+    std::lock_guard lock(mutex_);
+    auto& entry = cache_[{hash.low, hash.high}];
+    ++counts_.asked;
+    if (entry == nullptr) {
+        entry = std::make_shared<Entry>();
+        entry->function = segment.name;
+        entry->text = segment.text;
+        entry->last_used = ++ticks_;
+        auto kept = entry;
+        dropUnused();
+        return kept;
+    }
+    entry->last_used = ++ticks_;
+    if (entry->state == Entry::State::kReady) {
+        ++counts_.found;
+        if (++entry->uses == kUsesForSecondLevel && entry->level == 1) {
+            jobs_.push_back({entry, 2});
+            changed_.notify_all();
+        }
+    }
+    return entry;
+}
+
+void CodeService::dropUnused() {
+    if (cache_.size() <= kMostEntries) return;
+    auto oldest = cache_.end();
+    for (auto it = cache_.begin(); it != cache_.end(); ++it) {
+        const bool busy = it->second->state == Entry::State::kWaiting;
+        if (!busy && (oldest == cache_.end() || it->second->last_used < oldest->second->last_used))
+            oldest = it;
+    }
+    if (oldest != cache_.end()) cache_.erase(oldest);
+}
+
+void CodeService::request(const std::shared_ptr<Entry>& entry) {
+    std::lock_guard lock(mutex_);
+    if (entry->state != Entry::State::kIdle) return;
+    entry->state = Entry::State::kWaiting;
+    jobs_.push_front({entry, 1});
+    if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+    changed_.notify_all();
+}
+
+void CodeService::wait(const std::vector<std::shared_ptr<Entry>>& entries) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] {
+        return stop_ || std::all_of(entries.begin(), entries.end(), [](const auto& entry) {
+                   return entry->state == Entry::State::kReady ||
+                          entry->state == Entry::State::kFailed;
+               });
+    });
+}
+
+execute::SegmentCode CodeService::codeOf(Entry& entry) {
+    std::lock_guard lock(mutex_);
+    return {entry.code->function, entry.code->local_bytes, entry.code};
+}
+
+u64 CodeService::expectedNanos(size_t text_bytes) const {
+    constexpr u64 kFixed = 3'000'000;
+    return kFixed + nanos_per_byte_.load(std::memory_order_relaxed) * text_bytes;
+}
+
+void CodeService::work() {
+    // Queries come first: the compiler yields to workers.
+    setpriority(PRIO_PROCESS, id_t(syscall(SYS_gettid)), 10);
+    std::vector<compile::JitSymbol> symbols;
+    for (const auto& symbol : execute::runtimeSymbols())
+        symbols.push_back({symbol.name, symbol.address});
+    jit_ = std::make_unique<compile::Jit>(symbols);
+    std::unique_lock lock(mutex_);
+    while (true) {
+        changed_.wait(lock, [&] { return stop_ || !jobs_.empty(); });
+        if (stop_) break;
+        const Job job = std::move(jobs_.front());
+        jobs_.pop_front();
+        lock.unlock();
+        compile(*job.entry, job.level);
+        lock.lock();
+        changed_.notify_all();
+    }
+}
+
+void CodeService::compile(Entry& entry, u32 level) {
+    CompileRecord record{.started = clock_.nowMicros(),
+                         .function = entry.function,
+                         .text_bytes = u32(entry.text.size()),
+                         .level = level};
+    const auto start = steady_clock::now();
+    std::string text = entry.text;
+    if (crash_next_.exchange(false)) text += "\n#pragma clang __debug crash\n";
+    const auto optimization =
+        level == 1 ? compile::OptimizationLevel::kO1 : compile::OptimizationLevel::kO2;
+    Result<std::shared_ptr<const compile::MachineCode>> code =
+        failure(sqlstate::kInternalError, "");
+    auto object = jit_->compileObject(text, optimization);
+    if (object) code = jit_->load(*object, entry.function);
+    else code = std::unexpected(object.error());
+    const u64 nanos = nanosSince(start);
+    record.ended = clock_.nowMicros();
+    if (!code) record.error = code.error().message + ": " + code.error().detail;
+    std::lock_guard lock(mutex_);
+    if (code) {
+        ++counts_.compiled;
+        entry.code = std::move(*code);
+        entry.level = level;
+        entry.compile_nanos = nanos;
+        entry.state.store(Entry::State::kReady, std::memory_order_release);
+        // Learned, slowly: the first compilation also parses the headers.
+        if (level == 1 && counts_.compiled > 1 && !entry.text.empty()) {
+            const u64 seen = nanos / entry.text.size();
+            nanos_per_byte_ = (nanos_per_byte_.load() * 7 + std::min<u64>(seen, 20'000)) / 8;
+        }
+    } else {
+        ++counts_.failed;
+        if (level == 1) entry.state.store(Entry::State::kFailed, std::memory_order_release);
+    }
+    log_.push_back(std::move(record));
+    if (log_.size() > kMostRecords) log_.pop_front();
+}
+
+std::vector<CompileRecord> CodeService::log() const {
+    std::lock_guard lock(mutex_);
+    return {log_.begin(), log_.end()};
+}
+
+CodeCounts CodeService::counts() const {
+    std::lock_guard lock(mutex_);
+    return counts_;
+}
+
+} // namespace blueshift::engine
