@@ -195,8 +195,9 @@ public:
     virtual bool terminated(i32 process_id) const = 0;
     /// The password generated for `admin` when open() made the place; empty otherwise.
     virtual std::string newAdminPassword() const = 0;
-    /// Checkpoint and close; no connection may be open.
-    virtual void shutdown() = 0;
+    /// Checkpoint before the end; no connection may be open. An error loses nothing: the log has
+    /// all.
+    virtual Status shutdown() = 0;
 };
 
 /// The verifiers that CREATE USER stores for a password.

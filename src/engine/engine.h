@@ -63,7 +63,7 @@ public:
     bool cancel(i32 process_id, u32 key) override;
     bool terminated(i32 process_id) const override;
     std::string newAdminPassword() const override { return new_password_; }
-    void shutdown() override;
+    Status shutdown() override;
 
     // ---- For connections.
     const EngineOptions& options() const { return options_; }

@@ -236,6 +236,9 @@ void Session::loop() {
 
 Status Session::dispatch(const Message& message) {
     if (skip_to_sync_ && message.type != 'S') return {};
+    const bool bare = message.type == 'S' || message.type == 'H';
+    if (bare && !message.body.empty())
+        return malformedMessage(message.type == 'S' ? "Sync" : "Flush");
     switch (message.type) {
     case 'Q': return simpleQuery(message);
     case 'P': return parseMessage(message);

@@ -100,7 +100,10 @@ void FileRun::openEngine() {
 
 void FileRun::closeEngine(bool shutdown) {
     sessions_.clear();
-    if (shutdown) engine_->shutdown();
+    if (shutdown)
+        if (const Status status = engine_->shutdown(); !status)
+            throw std::runtime_error(fmt::format("{}: the engine does not shut down: {}",
+                                                 script_.path, describe(status.error())));
     engine_.reset();
 }
 
