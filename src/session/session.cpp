@@ -238,7 +238,9 @@ Status Session::dispatch(const Message& message) {
     if (skip_to_sync_ && message.type != 'S') return {};
     const bool bare = message.type == 'S' || message.type == 'H';
     if (bare && !message.body.empty())
-        return malformedMessage(message.type == 'S' ? "Sync" : "Flush");
+        return failure(sqlstate::kProtocolViolation,
+                       std::string("malformed ") + (message.type == 'S' ? "Sync" : "Flush") +
+                           " message");
     switch (message.type) {
     case 'Q': return simpleQuery(message);
     case 'P': return parseMessage(message);
