@@ -1,7 +1,7 @@
 """Runs a fuzzer from seeds made here: run.py NAME [--runs N | --seconds N] [--seed N] [--input FILE]
 
-Seeds come from the repository: the statements of test/sql for `parse`, messages of a usual session for
-`protocol`. What crashed is kept as build/fuzz/NAME/crash-..., to be run again with --input. The program
+Seeds: the statements of test/sql for `parse`, messages of usual sessions for `protocol`, rows in every
+layout for `copy`. What crashed is kept as build/fuzz/NAME/crash-..., to be run again with --input. The program
 is build/debug/test/fuzz_NAME. Without --runs or --seconds it goes on until something is found.
 """
 import argparse
@@ -59,7 +59,23 @@ def sessions():
     yield b"\3" + startup + message(b"p", text("md5" + "0" * 32)) + query
 
 
-SEEDS = {"parse": statements, "protocol": sessions}
+def loads():
+    """Texts of COPY; before each the byte that chooses its layout."""
+    rows = [["1", "2.50", "Oslo", "2024-02-29", "2024-02-29 12:00:00+01", "1.5e3", "true"],
+            ["-7", "", "a b", "", "", "", "f"], ["x", "99999999999", "much too long a text", "2023-02-29", "now", "1e999", "?"]]
+    for layout, delimiter in enumerate(["|", "|", ",", ",", ",", "\t"]):
+        lines = [delimiter.join(row) for row in rows]
+        quoted = delimiter.join(f'"{value}"' for value in rows[0])
+        escaped = delimiter.join(f"\\{value}\\{delimiter}" for value in rows[0])
+        for text in ("\n".join(lines), "\r\n".join(lines) + "\r\n", quoted + "\n" + quoted, escaped + "\n",
+                     '"open' + delimiter + "\n" + lines[0], lines[0] + delimiter + "\n", "1\n" + lines[0] + "\n\\.\n",
+                     "\ufeff" + lines[0] + "\n", "\\N\n", '"a""b"\n"c\nd"\n', "\u00e4\u20ac\n"):
+            for flags in (0, 60, 66, 192):
+                yield bytes([flags - flags % 6 + layout]) + text.encode()
+        yield bytes([layout]) + b"\xff\xfe\0\n" + lines[0].encode()
+
+
+SEEDS = {"copy": loads, "parse": statements, "protocol": sessions}
 
 
 def main():
