@@ -93,7 +93,10 @@ Exit codes
 )";
 
 int printError(const Error& error, int exit_code) {
-    std::fprintf(stderr, "blueshift: %s\n", error.message.c_str());
+    std::fprintf(stderr, "blueshift: %s", error.message.c_str());
+    // Wrong usage speaks for itself; everything else has a SQLSTATE that can be looked up.
+    if (exit_code != kExitUsage) std::fprintf(stderr, " (SQLSTATE %s)", error.sqlstate.c_str());
+    std::fputc('\n', stderr);
     if (!error.detail.empty()) std::fprintf(stderr, "  %s\n", error.detail.c_str());
     if (!error.hint.empty()) std::fprintf(stderr, "  %s\n", error.hint.c_str());
     return exit_code;
@@ -136,6 +139,8 @@ int serve(std::span<const std::string_view> arguments) {
             Error(sqlstate::kFeatureNotSupported, "more than one compute node is not supported yet")
                 .withHint("Use --nodes 1."),
             kExitUsage);
+    // A write past a limit on file sizes is an error of that write.
+    std::signal(SIGXFSZ, SIG_IGN);
     // Blocked before any thread starts, so that sigwait below is the only receiver.
     const sigset_t signals = endSignals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -177,7 +182,10 @@ int serve(std::span<const std::string_view> arguments) {
     std::fflush(stdout);
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     server.stop();
-    (*engine)->shutdown();
+    if (const Status written = (*engine)->shutdown(); !written) {
+        std::fprintf(stderr, "blueshift: no checkpoint was written at the end; the log has all\n");
+        printError(written.error(), kExitFailure);
+    }
     return 0;
 }
 

@@ -200,8 +200,9 @@ public:
     virtual std::string newAdminPassword() const = 0;
     /// What was done since open(), by name; tests prove by it that a mode was in force.
     virtual std::map<std::string, u64> counters() const = 0;
-    /// Checkpoint and close; no connection may be open.
-    virtual void shutdown() = 0;
+    /// Checkpoint before the end; no connection may be open. An error loses nothing: the log has
+    /// all.
+    virtual Status shutdown() = 0;
 };
 
 /// The verifiers that CREATE USER stores for a password.

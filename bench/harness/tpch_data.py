@@ -38,6 +38,12 @@ def schema(tables=TABLES):
     return [found[table] for table in tables]
 
 
+def sort_keys():
+    """ORDER BY list of each table with a sort key, as blueshift's schema has it."""
+    return {re.match(r"CREATE TABLE (\w+)", text).group(1): found.group(1)
+            for text in statements(SCHEMA.read_text()) if (found := re.search(r"SORTKEY \(([^)]*)\)", text))}
+
+
 def plain_schema(tables=TABLES):
     """The same for other systems: no distribution, no order, no indexes behind primary keys."""
     result = []
@@ -61,9 +67,18 @@ def load_blueshift(connection, folder, tables=TABLES):
 
 
 def load_duckdb(connection, folder, tables=TABLES):
-    for create in plain_schema(tables):
+    """The same rows in the order that blueshift's sort keys ask for: over the whole table, where
+    blueshift sorts within segments."""
+    keys = sort_keys()
+    for table, create in zip(tables, plain_schema(tables)):
         connection.execute(create)
-    for table in tables:
-        connection.execute(f"COPY {table} FROM '{folder / (table + '.csv')}' (HEADER)")
+        source = f"'{folder / (table + '.csv')}' (HEADER)"
+        if table not in keys:
+            connection.execute(f"COPY {table} FROM {source}")
+            continue
+        connection.execute(f"CREATE TEMP TABLE unsorted AS FROM {table} LIMIT 0")
+        connection.execute(f"COPY unsorted FROM {source}")
+        connection.execute(f"INSERT INTO {table} FROM unsorted ORDER BY {keys[table]}")
+        connection.execute("DROP TABLE unsorted")
     connection.execute("ANALYZE")
     connection.execute("CHECKPOINT")

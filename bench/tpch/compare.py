@@ -80,22 +80,27 @@ def section(options, ours, peer, queries, wrong):
         lines.append(f"| Q{number} | fail | | |")
     if wrong:
         lines += ["", f"{len(wrong)} queries failed and are in neither sum."]
-    report.write_section("1-tpch", f"TPC-H, scale factor {options.sf:g}, hot, {options.threads} threads each",
+    report.write_section("1-tpch", f"TPC-H, scale factor {options.sf:g}, hot, {options.threads} threads and {options.memory} each",
                          lines)
 
 
 def main():
-    options = arguments.parser(__doc__, 7).parse_args()
+    parser = arguments.parser(__doc__, 7)
+    parser.add_argument("--memory", default="8GiB", help="memory limit of each system (8GiB)")
+    options = parser.parse_args()
     folder = tpch_data.csv_folder(options.sf)
     queries = tpch_data.queries()
     peer_file = WORK / f"tpch-{os.getpid()}.duckdb"
     try:
-        with BlueshiftServer(options.binary, "tpch", options.port, options.threads) as server, \
+        with BlueshiftServer(options.binary, "tpch", options.port, options.threads, options.memory) as server, \
                 server.connect() as connection, \
-                duckdb.connect(str(peer_file), config={"threads": options.threads}) as peer:
+                duckdb.connect(str(peer_file), config={"threads": options.threads,
+                                                       "memory_limit": options.memory}) as peer:
             tpch_data.load_blueshift(connection, folder)
             tpch_data.load_duckdb(peer, folder)
             cursor = connection.cursor()
+            # Both systems read the text of every statement, as DuckDB's client does.
+            connection.prepare_threshold = None
             # A stored result is no measurement.
             cursor.execute("SET enable_result_cache_for_session TO off")
             wrong = check(cursor, peer, queries)

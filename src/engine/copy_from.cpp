@@ -15,7 +15,7 @@ constexpr u32 kChunksPerSlice = 32;
 /// Bad rows kept for STL_LOAD_ERRORS by one load.
 constexpr size_t kKeptErrors = 1000;
 
-/// Bytes as they can be shown: printable ASCII and UTF-8 stay, the rest becomes \xHH.
+/// Bytes as they can be shown: printable ASCII stays, the rest becomes \xHH.
 std::string shown(std::string_view bytes) {
     std::string out;
     for (char c : bytes) {

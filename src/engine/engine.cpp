@@ -196,8 +196,8 @@ bool SharedEngine::terminated(i32 process_id) const {
     return terminated_.contains(process_id);
 }
 
-void SharedEngine::shutdown() {
-    if (auto status = database_->checkpoint(); !status) throw SqlError(std::move(status.error()));
+Status SharedEngine::shutdown() {
+    return database_->checkpoint();
 }
 
 } // namespace blueshift::engine

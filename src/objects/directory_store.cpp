@@ -17,8 +17,9 @@ constexpr std::string_view kSwapLockFile = ".lock";
 constexpr u64 kVersionedMagic = 0x314E4F4953524556; // "VERSION1"
 constexpr size_t kVersionedHeader = 16;
 
+/// No room for a file: the disk, the quota, or the limit on the size of one file.
 bool isFull(i64 error) {
-    return error == ENOSPC || error == EDQUOT;
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
 /// Closes the file at the end of the scope.
@@ -106,6 +107,9 @@ WriteResult unknown(Error error) {
 Error systemError(i64 error_number, std::string_view action, std::string_view path) {
     const std::string reason = std::generic_category().message(int(error_number));
     const std::string text = fmt::format("could not {} \"{}\": {}", action, path, reason);
+    if (error_number == EFBIG)
+        return Error(sqlstate::kDiskFull, text)
+            .withHint("Raise the limit on file sizes (ulimit -f), then start the server again.");
     if (isFull(error_number))
         return Error(sqlstate::kDiskFull, text)
             .withHint("Free space on the disk or raise the quota, then repeat the statement.");

@@ -235,7 +235,13 @@ void Session::loop() {
 }
 
 Status Session::dispatch(const Message& message) {
-    if (skip_to_sync_ && message.type != 'S') return {};
+    const bool bare = message.type == 'S' || message.type == 'H';
+    if (bare && !message.body.empty())
+        return failure(
+            sqlstate::kProtocolViolation,
+            std::string("malformed ") + (message.type == 'S' ? "Sync" : "Flush") + " message");
+    // A Flush is obeyed while messages are skipped: its client waits for the error before it syncs.
+    if (skip_to_sync_ && !bare) return {};
     switch (message.type) {
     case 'Q': return simpleQuery(message);
     case 'P': return parseMessage(message);

@@ -21,15 +21,20 @@ def find_binary():
 
 
 class BlueshiftServer:
-    """start() returns when clients may connect; kill() is SIGKILL; the place stays until close()."""
+    """start() returns when clients may connect; kill() is SIGKILL; the place stays until close().
 
-    def __init__(self, place=None, memory="1GiB", threads=2):
+    With a password clients must give it, without one everybody on this machine is trusted.
+    """
+
+    def __init__(self, place=None, memory="1GiB", threads=2, password=None, before=None):
         self.binary = find_binary()
         self.folder = None
         if place is None:
             self.folder = tempfile.mkdtemp(prefix="blueshift-test-")
             place = os.path.join(self.folder, "place")
         self.place = place
+        self.password = password
+        self.before = before   # runs in the process before the server, to set limits
         self.arguments = ["--memory", memory, "--threads", str(threads)]
         self.process = None
         self.port = None
@@ -37,9 +42,12 @@ class BlueshiftServer:
 
     def start(self, patience=60):
         begin = time.monotonic()
+        environment = dict(os.environ)
+        if self.password is not None:
+            environment["BLUESHIFT_PASSWORD"] = self.password
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.place, "--port", "0", "--trust", *self.arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=tempfile.gettempdir())
+            self.command(0), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=tempfile.gettempdir(),
+            env=environment, preexec_fn=self.before)
         output = b""
         while READY.encode() not in output:
             left = patience - (time.monotonic() - begin)
@@ -53,9 +61,16 @@ class BlueshiftServer:
         self.start_seconds = time.monotonic() - begin
         return self
 
+    def command(self, port):
+        trust = ["--trust"] if self.password is None else []
+        return [self.binary, "serve", "--data", self.place, "--port", str(port), *trust, *self.arguments]
+
     def connect(self, **keywords):
-        return psycopg.connect(host="127.0.0.1", port=self.port, user="admin", dbname="dev",
-                               autocommit=True, connect_timeout=20, **keywords)
+        chosen = dict(host="127.0.0.1", port=self.port, user="admin", dbname="dev", autocommit=True,
+                      connect_timeout=20)
+        if self.password is not None:
+            chosen["password"] = self.password
+        return psycopg.connect(**{**chosen, **keywords})
 
     def kill(self):
         if self.process is not None:

@@ -3,8 +3,9 @@
     kill_loop.py [--kills 20] [--seed N] [--clients 3] [--restart-limit SECONDS]
 
 Clients run INSERT, COPY, UPDATE, DELETE and transactions on batches of their own. Two kinds of kill:
-`running` strikes at a random moment while a statement runs; `upload` strikes when a file of the place
-has just been written and a statement still waits for its answer. A kill that met no running
+`running` strikes at a random moment while a statement runs, of three clients. `upload` strikes when an
+object of the only client's statement is written (its bytes are in a temporary file, its segment is in
+place, or its log record is in place) and the answer is not sent yet. A kill that met no running
 statement is repeated. After each restart all rows are compared with the model (batch_model.py).
 """
 import argparse
@@ -21,13 +22,16 @@ import psycopg
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "differential"))
 from blueshift_server import BlueshiftServer  # noqa: E402
 from batch_model import CHECK, BatchModel, amount, payload  # noqa: E402
-from directory_watch import DirectoryWatch  # noqa: E402
+from directory_watch import CLOSE_WRITE, CREATE, MOVED_TO, DirectoryWatch  # noqa: E402
 
 UNKNOWN = "08007"
 # Conflicts, and the errors that the broken statements are made for.
 REFUSALS = ("40001", "22012", "22P02", "22P04")
 KINDS = ["insert", "copy", "update", "delete", "transaction", "rollback", "broken insert", "broken copy"]
 WEIGHTS = [25, 20, 15, 8, 20, 4, 4, 4]
+# What an upload kill waits for: how a file changes, and the folder of the place that it is in.
+UPLOADS = {"bytes written": (CLOSE_WRITE, "tmp"), "segment in place": (MOVED_TO, "data"),
+           "record in place": (CREATE, "log")}
 
 
 class Client(threading.Thread):
@@ -150,8 +154,9 @@ class KillLoop:
         self.models = [BatchModel(client + 1) for client in range(arguments.clients)]
         self.counts = {}
         self.kills = {"running": 0, "upload": 0}
+        self.met = {"running": {}, "upload": {}}   # what was going on, and how often
         self.missed = 0
-        self.outcomes = {"there": 0, "absent": 0}
+        self.outcomes = {kind: {"there": 0, "absent": 0} for kind in self.kills}
         self.acknowledged = self.refusals = 0
         self.restarts = []
         self.problems = []
@@ -175,20 +180,19 @@ class KillLoop:
         self.server.close()
 
     def round(self, kind):
+        models = self.models if kind == "running" else [self.random.choice(self.models)]
         clients = [Client(self.server, model, random.Random(self.random.random()), self.counts)
-                   for model in self.models]
+                   for model in models]
         watch = DirectoryWatch(self.server.place)
         for client in clients:
             client.start()
         time.sleep(self.random.uniform(0.02, 0.25))
+        deadline = time.monotonic() + 5
         if kind == "upload":
-            watch.drain()
-            deadline = time.monotonic() + 5
-            while time.monotonic() < deadline:
-                if watch.wait(0.5) and any(client.waiting for client in clients):
-                    break
+            point = self.random.choice(list(UPLOADS))
+            struck = self.wait_for_upload(watch, UPLOADS[point], deadline)
         else:
-            deadline = time.monotonic() + 5
+            struck = True
             while not any(client.waiting for client in clients) and time.monotonic() < deadline:
                 time.sleep(0)
         self.server.kill()
@@ -197,16 +201,28 @@ class KillLoop:
             if client.is_alive():
                 self.problems.append("a client still waits after the server's death")
         watch.close()
-        if any(client.waiting for client in clients):
+        interrupted = [client.kind for client in clients if client.waiting]
+        if struck and interrupted:
             self.kills[kind] += 1
+            for what in interrupted if kind == "running" else [point]:
+                self.met[kind][what] = self.met[kind].get(what, 0) + 1
         else:
             self.missed += 1
         self.problems.extend(client.problem for client in clients if client.problem)
         self.acknowledged += sum(client.acknowledged for client in clients)
         self.refusals += sum(client.refusals for client in clients)
-        self.restart_and_check()
+        self.restart_and_check(kind)
 
-    def restart_and_check(self):
+    @staticmethod
+    def wait_for_upload(watch, wanted, deadline):
+        watch.drain()
+        while time.monotonic() < deadline:
+            for change, folder in watch.wait(0.5):
+                if change == wanted[0] and folder.split("/")[0] == wanted[1]:
+                    return True
+        return False
+
+    def restart_and_check(self, kind):
         begin = time.monotonic()
         self.server.start()
         with self.server.connect() as connection:
@@ -217,15 +233,17 @@ class KillLoop:
             problems, outcome = model.check(found)
             self.problems.extend(problems)
             if outcome:
-                self.outcomes[outcome] += 1
+                self.outcomes[kind][outcome] += 1
 
     def report(self):
-        kills = self.kills
+        kills, met = self.kills, self.met
         print(f"seed {self.arguments.seed}: {sum(kills.values())} kills, {kills['running']} while a statement ran, "
               f"{kills['upload']} between upload and reply; {self.missed} met no statement")
-        print(f"{self.acknowledged} statements acknowledged, all there; {self.refusals} refused, all absent; "
-              f"{sum(self.outcomes.values())} unanswered: {self.outcomes['there']} there whole, "
-              f"{self.outcomes['absent']} absent")
+        print(f"{self.acknowledged} statements acknowledged, all there; {self.refusals} refused, all absent")
+        for kind, name in (("running", "while a statement ran"), ("upload", "between upload and reply")):
+            print(f"{name}: " + ", ".join(f"{what} {count}" for what, count in sorted(met[kind].items())) +
+                  f"; without an answer: {self.outcomes[kind]['there']} there whole, "
+                  f"{self.outcomes[kind]['absent']} absent")
         print("acknowledged by kind: " + ", ".join(f"{k} {n}" for k, n in sorted(self.counts.items())))
         if self.restarts:
             print(f"restart to first answer: median {statistics.median(self.restarts):.3f} s, "

@@ -1,7 +1,7 @@
 // parse_fuzz.cpp: no text crashes the parser, and what it accepts prints to a fixed point.
 //
-// Build: clang++ -std=c++23 -fsanitize=fuzzer,address,undefined -Isrc with the sources of base/ and
-// parse/. Seeds: test/sql/tpch/*.sql and the corpus of test/unit/parse.
+// Build and run: `fuzz_parse` of the sanitized tree, test/fuzz/run.py. Seeds: the statements of
+// test/sql.
 #include <cstdio>
 #include <cstdlib>
 

@@ -1,9 +1,8 @@
 // protocol_fuzz.cpp: libFuzzer target: any bytes against a session, over memory.
 //
 // Proves that no sequence of bytes crashes a session, leaks a connection or hangs it. The first
-// byte chooses whether the start-up packet is sent for the fuzzer. Build with
-//   clang++-19 -fsanitize=fuzzer,address,undefined with session/, types/, base/ and the fake
-//   engine.
+// byte chooses whether the start-up packet is sent for the fuzzer. Build and run: `fuzz_protocol`
+// of the sanitized tree, test/fuzz/run.py. The engine is that of test/unit/session.
 #include <cstring>
 #include <string>
 

@@ -50,6 +50,17 @@ RowError TextRows::locate(u32 row, i32 column) const {
     return error;
 }
 
+i32 TextRows::faultyColumn(u32 row) const {
+    const RecordFault fault = records_.fault(row);
+    if (fault == RecordFault::kTooManyFields) return -1;
+    i32 present = 0;
+    while (present < i32(targets_.size()) &&
+           records_.column(u32(present))[row].kind != FieldRef::kAbsent)
+        ++present;
+    return fault == RecordFault::kTooFewFields && present < i32(targets_.size()) ? present
+                                                                                 : present - 1;
+}
+
 bool TextRows::next(Batch& batch, std::vector<RowError>& errors) {
     if (chunk_ == nullptr || at_ >= chunk_->size) return false;
     at_ = records_.split(*chunk_, at_);
@@ -61,7 +72,7 @@ bool TextRows::next(Batch& batch, std::vector<RowError>& errors) {
         for (u32 row = 0; row < rows; ++row) {
             if (records_.fault(row) == RecordFault::kNone) continue;
             setBit(bad.data(), row);
-            errors.push_back(locate(row, -1));
+            errors.push_back(locate(row, faultyColumn(row)));
             describe(records_.fault(row), errors.back());
         }
     FieldConverter converter(format_, options_, heap_, checked_text_);

@@ -32,6 +32,9 @@ public:
 private:
     static void describe(RecordFault fault, RowError& error);
     RowError locate(u32 row, i32 column) const;
+    /// Where the shape of a record goes wrong: the first column without a field, the column whose
+    /// quote stays open, or -1 for what lies behind the last column.
+    i32 faultyColumn(u32 row) const;
 
     const TextFormat& format_;
     std::vector<TargetField> targets_;

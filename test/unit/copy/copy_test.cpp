@@ -39,7 +39,7 @@ struct Place {
     }
     ~Place() {
         connection.reset();
-        engine->shutdown();
+        (void)engine->shutdown();
         engine.reset();
         std::filesystem::remove_all(folder);
     }

@@ -291,6 +291,17 @@ TEST_CASE("extended protocol: parameters, describe, limits and errors") {
     CHECK(errorField(client.sync()[0], 'C') == "26000");
 }
 
+TEST_CASE("Flush brings an error before the Sync that its client only then sends") {
+    Fixture fixture;
+    WireClient client(fixture.server.port());
+    client.login();
+    client.describe('S', "missing");
+    client.out().empty('H');
+    client.flush();
+    CHECK(errorField(client.read(), 'C') == "26000");
+    CHECK(typesOf(client.sync()) == "Z");
+}
+
 TEST_CASE("portals: row limits, suspension, and their end with the transaction") {
     Fixture fixture;
     WireClient client(fixture.server.port());
@@ -482,6 +493,7 @@ TEST_CASE("malformed bytes end the session with 08P01") {
         {"bind cut short", std::string("B\0\0\0\6\0\0", 7)},
         {"bind with a negative field",
          std::string("B\0\0\0\20\0\0\0\0\0\1\xFF\xFF\xFF\xFE\0\0", 17)},
+        {"bytes behind Sync", std::string("S\0\0\0\5x", 6)},
         {"describe of nothing", std::string("D\0\0\0\6X\0", 7)},
     };
     for (const auto& [name, bytes] : cases) {
