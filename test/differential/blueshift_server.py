@@ -21,9 +21,10 @@ def find_binary():
 
 
 class BlueshiftServer:
-    """start() returns when clients may connect; kill() is SIGKILL; the place stays until close()."""
+    """start() returns when clients may connect; kill() is SIGKILL; the place stays until close().
+    Trusts every client, unless the administrator is given a password."""
 
-    def __init__(self, place=None, memory="1GiB", threads=2):
+    def __init__(self, place=None, memory="1GiB", threads=2, password=None):
         self.binary = find_binary()
         self.folder = None
         if place is None:
@@ -31,6 +32,12 @@ class BlueshiftServer:
             place = os.path.join(self.folder, "place")
         self.place = place
         self.arguments = ["--memory", memory, "--threads", str(threads)]
+        self.environment = dict(os.environ)
+        self.password = password
+        if password is None:
+            self.arguments.append("--trust")
+        else:
+            self.environment["BLUESHIFT_PASSWORD"] = password
         self.process = None
         self.port = None
         self.start_seconds = 0.0
@@ -38,8 +45,9 @@ class BlueshiftServer:
     def start(self, patience=60):
         begin = time.monotonic()
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.place, "--port", "0", "--trust", *self.arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=tempfile.gettempdir())
+            [self.binary, "serve", "--data", self.place, "--port", "0", *self.arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=tempfile.gettempdir(),
+            env=self.environment)
         output = b""
         while READY.encode() not in output:
             left = patience - (time.monotonic() - begin)
@@ -55,7 +63,7 @@ class BlueshiftServer:
 
     def connect(self, **keywords):
         return psycopg.connect(host="127.0.0.1", port=self.port, user="admin", dbname="dev",
-                               autocommit=True, connect_timeout=20, **keywords)
+                               password=self.password, autocommit=True, connect_timeout=20, **keywords)
 
     def kill(self):
         if self.process is not None:
