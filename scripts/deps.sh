@@ -10,7 +10,7 @@ packages=(
     clang-format-19 clang-tidy-19 ccache ninja-build cmake make git g++ pkg-config
     # libraries
     libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libxxhash-dev libsimdjson-dev libre2-dev libpcre2-dev
-    libssl-dev libicu-dev libfmt-dev libcctz-dev libboost-dev libreadline-dev libtomlplusplus-dev
+    libssl-dev libicu-dev libfmt-dev libcctz-dev libboost-dev libedit-dev libtomlplusplus-dev
     flatbuffers-compiler libflatbuffers-dev libpq-dev doctest-dev tzdata
     # Python tools, oracles and test clients
     python3 python3-venv python3-pip postgresql-15 postgresql-client-15 valgrind

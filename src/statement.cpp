@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "ddl/define.h"
+#include "engine/access_mode.h"
 #include "engine/copy.h"
 #include "engine/cursor.h"
 #include "engine/explain_code.h"
@@ -65,6 +66,8 @@ private:
     std::unique_ptr<Execution> declare();
     std::unique_ptr<Execution> fetch();
 
+    /// 25006 for a write in a READ ONLY transaction.
+    void checkAccess();
     template <class Body> auto withDefineContext(Body&& body);
     std::shared_ptr<PlannedQuery> planExplained(const parse::Statement& explained);
 
@@ -201,7 +204,7 @@ std::unique_ptr<Execution> StatementRunner::definition() {
         // TRUNCATE commits what the block did so far, as in Redshift.
         if (statement().is<parse::Truncate>() && connection_.inBlock()) {
             connection_.endBlock(true);
-            connection_.beginBlock();
+            connection_.beginBlock(parse::AccessMode::kReadWrite);
         }
         return tag;
     });
@@ -284,10 +287,11 @@ std::unique_ptr<Execution> StatementRunner::explain() {
 std::unique_ptr<Execution> StatementRunner::transactionCommand() {
     const auto& command_tree = *statement().as<parse::Transaction>();
     const auto action = command_tree.action;
-    return command([this, action]() -> std::string {
+    const auto access = command_tree.access;
+    return command([this, action, access]() -> std::string {
         switch (action) {
         case parse::TransactionAction::kBegin:
-            connection_.beginBlock();
+            connection_.beginBlock(access);
             return prepared_.source.starts_with('s') || prepared_.source.starts_with('S')
                        ? "START TRANSACTION"
                        : "BEGIN";
@@ -312,6 +316,11 @@ std::unique_ptr<Execution> StatementRunner::set() {
             if (set.target == parse::SetTarget::kSessionAuthorization ||
                 set.target == parse::SetTarget::kRole)
                 BS_NOT_YET("SET SESSION AUTHORIZATION and SET ROLE");
+            if (set.access == parse::AccessMode::kUnspecified) return "SET";
+            if (set.target == parse::SetTarget::kTransaction) connection_.setAccessMode(set.access);
+            else
+                settings.set("default_transaction_read_only",
+                             set.access == parse::AccessMode::kReadOnly ? "on" : "off");
             return "SET";
         }
         if (set.to_default) {
@@ -322,6 +331,15 @@ std::unique_ptr<Execution> StatementRunner::set() {
         for (const auto& part : set.values) {
             if (!value.empty()) value += ", ";
             value += part.text;
+        }
+        if (set.name == "transaction_read_only") {
+            const bool before = connection_.readOnly();
+            settings.set(set.name, value, true);
+            const bool read_only = connection_.readOnly();
+            settings.set(set.name, before ? "on" : "off", true);
+            connection_.setAccessMode(read_only ? parse::AccessMode::kReadOnly
+                                                : parse::AccessMode::kReadWrite);
+            return "SET";
         }
         settings.set(set.name, value, set.scope == parse::SetScope::kLocal);
         return "SET";
@@ -406,8 +424,22 @@ std::unique_ptr<Execution> StatementRunner::fetch() {
                               options_.implicit_block);
 }
 
+void StatementRunner::checkAccess() {
+    if (!connection_.readOnly()) return;
+    const WriteCommand write = writeCommandOf(statement());
+    if (write.words.empty()) return;
+    if (write.table != nullptr) {
+        connection_.transaction();
+        Arena arena;
+        bind::BindContext context = bindContext(arena);
+        if (bind::resolveTable(*write.table, context)->temporary) return;
+    }
+    refuseWrite(write.words);
+}
+
 std::unique_ptr<Execution> StatementRunner::run() {
     using parse::StatementKind;
+    checkAccess();
     switch (statement().kind) {
     case StatementKind::kSelect: {
         const auto* query = statement().as<parse::Select>()->query;
@@ -505,6 +537,12 @@ std::unique_ptr<Execution> StatementRunner::run() {
     case StatementKind::kAnalyzeCompression: BS_NOT_YET("ANALYZE COMPRESSION");
     default: return definition();
     }
+}
+
+/// All but statements about the transaction and the settings.
+bool usesRows(const parse::Statement& statement) {
+    return !statement.is<parse::Transaction>() && !statement.is<parse::Set>() &&
+           !statement.is<parse::Reset>() && !statement.is<parse::Show>();
 }
 
 /// What a client sees of a statement before it runs.
@@ -630,6 +668,7 @@ std::unique_ptr<Execution> EngineConnection::execute(Prepared& base,
         throw SqlError(sqlstate::kProtocolViolation,
                        fmt::format("the statement needs {} parameters, {} were given",
                                    prepared.parameter_types.size(), parameters.size()));
+    if (in_block_ && usesRows(*prepared.statement)) block_has_run_ = true;
     armStatement();
     facts(*(transaction_ ? transaction_->view() : engine_.database().committed()));
     recordStart(*prepared.statement);

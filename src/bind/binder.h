@@ -181,6 +181,7 @@ private:
 
     // ---- subqueries.cpp
     const Expr* scalarSubquery(const parse::Subquery& e, Block& block);
+    const Expr* arrayQuery(const parse::ArrayQuery& e, Block& block);
     const Expr* exists(const parse::Exists& e, Block& block);
     const Expr* inQuery(const parse::InQuery& e, Block& block);
     const Expr* quantifiedQuery(const parse::Quantified& e, Block& block);
@@ -234,6 +235,7 @@ private:
     FromResult fromTable(const parse::FromTable& item);
     FromResult fromQuery(const parse::FromQuery& item, Block& left);
     FromResult fromFunction(const parse::FromFunction& item, Block& left);
+    FromResult fromUnnest(const parse::FromFunction& item, Block& left);
     FromResult fromScalarFunction(const parse::FromFunction& item, Block& left);
     FromResult fromJoin(const parse::FromJoin& item, Block& left);
     FromResult joinPair(const parse::FromJoin& item, FromResult left, Block& around);

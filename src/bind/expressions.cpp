@@ -77,7 +77,7 @@ const Expr* Binder::dispatch(const parse::Expression* e, Block& block) {
              "DEFAULT stands alone in a VALUES row of INSERT or in UPDATE .. SET.");
     case ExpressionKind::kOuterMark: notYet("the outer join mark (+)", e->position);
     case ExpressionKind::kNamedArgument: notYet("a named argument", e->position);
-    case ExpressionKind::kArrayQuery: notYet("ARRAY(SELECT ..)", e->position);
+    case ExpressionKind::kArrayQuery: return arrayQuery(*e->as<parse::ArrayQuery>(), block);
     case ExpressionKind::kArray: notYet("ARRAY[..]", e->position);
     case ExpressionKind::kField: notYet("access to fields of SUPER values", e->position);
     }
@@ -245,16 +245,22 @@ void Binder::failNoColumn(const parse::ColumnReference& e, Block& block) {
         // Is it the table that is not there, or the column?
         const std::string_view table = e.parts[e.parts.size() - 2];
         bool known = false;
+        std::string_view alias; // of a table that has this name otherwise
         NearestName nearest(table);
         for (Block* scope = &block; scope != nullptr; scope = scope->outer) {
             for (const NamedTable& candidate : scope->from.tables) {
                 known |= candidate.name == table;
                 nearest.offer(candidate.name);
+                const catalog::Oid oid = candidate.columns.empty() ? 0 : candidate.columns[0].table;
+                const auto found = context_.catalog->tables.find(oid);
+                if (found != context_.catalog->tables.end() && found->second->name == table)
+                    alias = candidate.name;
             }
         }
         if (!known) {
             const std::string hint =
-                nearest.best().empty()
+                !alias.empty() ? "Use its alias, \"" + std::string(alias) + "\"."
+                : nearest.best().empty()
                     ? "Add the table to FROM, or use its alias."
                     : "Perhaps you meant \"" + std::string(nearest.best()) + "\".";
             fail(sqlstate::kUndefinedTable,
@@ -264,7 +270,8 @@ void Binder::failNoColumn(const parse::ColumnReference& e, Block& block) {
     }
     NearestName nearest(e.parts[e.parts.size() - 1]);
     for (Block* scope = &block; scope != nullptr; scope = scope->outer) {
-        for (const VisibleColumn& column : scope->from.visible) nearest.offer(column.name);
+        for (const VisibleColumn& column : scope->from.visible)
+            if (!column.hidden) nearest.offer(column.name);
         for (size_t i = 0; i < std::min(scope->aliases, scope->outputs.size()); ++i)
             if (scope->outputs[i].has_alias && !scope->outputs[i].busy)
                 nearest.offer(scope->outputs[i].name);

@@ -192,8 +192,8 @@ FromResult Binder::scanSource(const catalog::TableSource& source, std::string_vi
     i16 attribute = 0;
     for (const catalog::SourceColumn& column : source.columns()) {
         scan->columns.push(newColumn(column.name, column.type, true));
-        columns.push_back(
-            {column.name, columnExpr(scan->columns.back()), source.oid(), ++attribute});
+        columns.push_back({column.name, columnExpr(scan->columns.back()), source.oid(), ++attribute,
+                           column.hidden});
     }
     if (source.oid() != 0) objects_.push_back(source.oid());
     return {scan, scopeOf({}, alias, std::move(columns))};
@@ -263,6 +263,7 @@ FromResult Binder::fromFunction(const parse::FromFunction& item, Block& left) {
     if (item.with_offset || item.with_ordinality)
         notYet("WITH OFFSET and WITH ORDINALITY", item.position);
     const parse::FunctionCall& call = *item.call;
+    if (call.name.name == "unnest" && call.arguments.size() == 1) return fromUnnest(item, left);
     const catalog::TableSource* source =
         context_.sources == nullptr
             ? nullptr
@@ -305,6 +306,40 @@ FromResult Binder::fromFunction(const parse::FromFunction& item, Block& left) {
         result.op = makeMap(result.op, casts);
     }
     result.scope.visible = columns;
+    return result;
+}
+
+/// FROM unnest(array): an element a row. The rows are numbers that count further than a text value
+/// of 64 KiB has elements; those beyond the array's length are dropped.
+FromResult Binder::fromUnnest(const parse::FromFunction& item, Block& left) {
+    constexpr i64 kMostElements = 32768;
+    const parse::Expression* written = item.call->arguments[0];
+    const Expr* array = expr(written, left);
+    const TypeKind kind = array->type.kind;
+    if (kind != TypeKind::kTextArray && kind != TypeKind::kInt2Array && kind != TypeKind::kOidArray)
+        fail(sqlstate::kUndefinedFunction,
+             "function unnest(" + formatType(array->type) + ") does not exist", item.position,
+             "Give an array, such as a column of pg_catalog or ARRAY(SELECT ..).");
+    const auto number = [&](i64 value) {
+        return makeConstant(arena_, Value::ofInteger(value, SqlType::integer()));
+    };
+    List<const Expr*> bounds(arena_);
+    bounds.push(number(1));
+    bounds.push(number(kMostElements));
+    const catalog::TableSource* series = context_.sources == nullptr
+                                             ? nullptr
+                                             : context_.sources->findFunction("generate_series", 2);
+    if (series == nullptr) notYet("unnest", item.position);
+    FromResult result = scanSource(*series, "unnest", bounds);
+    const Expr* place = result.scope.tables[0].columns[0].expr;
+    const Expr* length = call("array_length", {array, number(1)}, item.position);
+    result.op = makeFilter(result.op, compare("<=", place, length, item.position));
+    const Expr* element =
+        call("array_element", {again(array, written, left), place}, item.position);
+    const std::string_view alias = item.alias.empty() ? item.call->name.name : item.alias;
+    const MapItem made{newColumn(alias, element->type, true), element};
+    result.op = makeMap(result.op, std::span(&made, 1));
+    result.scope = scopeOf({}, alias, {{alias, columnExpr(made.column)}});
     return result;
 }
 

@@ -88,6 +88,7 @@ std::vector<std::string_view> Binder::sharedColumns(const parse::FromJoin& item,
     for (const parse::ColumnName& column : item.using_columns) names.push_back(column.name);
     if (!item.natural) return names;
     for (const VisibleColumn& column : left.visible) {
+        if (column.hidden) continue;
         const bool both = std::ranges::any_of(
             right.visible, [&](const VisibleColumn& other) { return other.name == column.name; });
         if (both && std::find(names.begin(), names.end(), column.name) == names.end())

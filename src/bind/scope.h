@@ -19,6 +19,7 @@ struct VisibleColumn {
     const Expr* expr = nullptr; // a column, or the merged value of a FULL JOIN .. USING
     catalog::Oid table = 0;
     i16 attribute = 0;
+    bool hidden = false; // a system column: not in *
 };
 
 /// What `alias.column` can refer to.

@@ -141,7 +141,7 @@ void Binder::expandStar(const parse::Star& star, const parse::SelectQuery& query
     for (const VisibleColumn& column : *columns) {
         const bool excluded = std::ranges::any_of(
             query.exclude, [&](const parse::ColumnName& name) { return name.name == column.name; });
-        if (excluded) continue;
+        if (excluded || column.hidden) continue;
         SelectOutput made;
         made.name = column.name;
         made.expr = atPosition(column.expr, star.position);
@@ -206,6 +206,7 @@ std::string_view Binder::outputName(const parse::Expression* e) {
     case parse::ExpressionKind::kSubscript: return outputName(e->as<parse::Subscript>()->operand);
     case parse::ExpressionKind::kCollate: return outputName(e->as<parse::Collate>()->operand);
     case parse::ExpressionKind::kField: return e->as<parse::FieldAccess>()->field;
+    case parse::ExpressionKind::kArrayQuery: return "array";
     case parse::ExpressionKind::kSubquery: {
         const parse::Query* query = e->as<parse::Subquery>()->query;
         if (!query->is<parse::SelectQuery>()) return kNone;

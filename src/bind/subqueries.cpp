@@ -49,6 +49,48 @@ const Expr* Binder::scalarSubquery(const parse::Subquery& e, Block& block) {
     return made;
 }
 
+/// ARRAY(SELECT x ..): the values in the query's order, as the text of an array. LISTAGG puts them
+/// together, over rows that hold NULLs as words; no rows make an empty array.
+const Expr* Binder::arrayQuery(const parse::ArrayQuery& e, Block& block) {
+    BoundQuery query = boundQuery(*e.query, &block);
+    if (query.columns.size() != 1)
+        fail(sqlstate::kSyntaxError, "subquery must return only one column", e.position,
+             "Its select list has " + std::to_string(query.columns.size()) + " items.");
+    settle(query);
+    const Expr* value = query.columns[0].expr;
+    const TypeKind kind = value->type.kind == TypeKind::kSmallInt ? TypeKind::kInt2Array
+                          : value->type.kind == TypeKind::kOid    ? TypeKind::kOidArray
+                                                                  : TypeKind::kTextArray;
+    AggregateItem item;
+    for (LogicalOp* op = query.root;; op = op->children[0]) {
+        if (op->kind == LogicalKind::kSort) item.order_by = op->as<SortOp>()->keys;
+        if (op->kind != LogicalKind::kMap && op->kind != LogicalKind::kLimit) break;
+    }
+    const Expr* element =
+        call("array_element_text",
+             {castTo(value, SqlType::text(), CastContext::kExplicit, e.position)}, e.position);
+    const Expr* comma = castTo(text(","), SqlType::text(), CastContext::kExplicit, e.position);
+    const SqlType types[] = {element->type, comma->type};
+    const auto listed = functions::bindAggregate("listagg", types);
+    item.aggregate = listed.aggregate;
+    item.args = List<const Expr*>(arena_);
+    item.args.push(element);
+    item.args.push(comma);
+    item.column = newColumn("array", listed.result, true);
+    auto* grouped = makeOp<AggregateOp>(LogicalKind::kAggregate, {query.root});
+    grouped->keys = List<GroupKey>(arena_);
+    grouped->aggregates = List<AggregateItem>(arena_);
+    grouped->aggregates.push(item);
+    grouped->grouping_sets = List<u64>(arena_);
+    query.root = grouped;
+    SubqueryExpr* list = makeSubquery(SubqueryKind::kScalar, query, listed.result, e.position);
+    list->outputs.push(item.column.id);
+    const Expr* opened = call("||", {text("{"), list}, e.position);
+    const Expr* arms[] = {call("||", {opened, text("}")}, e.position), text("{}")};
+    return castTo(makeLogic(arena_, ExprKind::kCoalesce, arms), SqlType::of(kind),
+                  CastContext::kExplicit, e.position);
+}
+
 const Expr* Binder::exists(const parse::Exists& e, Block& block) {
     const BoundQuery query = boundQuery(*e.query, &block);
     return makeSubquery(SubqueryKind::kExists, query, SqlType::boolean(), e.position);

@@ -25,6 +25,7 @@ namespace blueshift::catalog {
 struct SourceColumn {
     std::string name;
     SqlType type;
+    bool hidden = false; // a system column: read by its name, not by *
 };
 
 /// What is alive in the server: sessions, running and finished statements, load errors. Implemented

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/nearest_name.h"
 #include "ddl/definitions.h"
 #include "parse/parse.h"
 
@@ -14,9 +15,14 @@ using parse::AlterTableAction;
 catalog::Column& liveColumn(catalog::Table& table, std::string_view name) {
     for (auto& column : table.columns)
         if (!column.dropped && column.name == name) return column;
+    std::vector<std::string_view> names;
+    for (const catalog::Column* column : table.liveColumns()) names.push_back(column->name);
+    const std::string nearest = nearestName(name, names);
     throw SqlError(
-        sqlstate::kUndefinedColumn,
-        fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
+        Error(sqlstate::kUndefinedColumn,
+              fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name))
+            .withHint(nearest.empty() ? fmt::format("Its columns are {}.", fmt::join(names, ", "))
+                                      : fmt::format("Perhaps you meant \"{}\".", nearest)));
 }
 
 void requireFreeColumn(const catalog::Table& table, std::string_view name) {

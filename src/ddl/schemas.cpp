@@ -16,7 +16,9 @@ bool ownedBySystem(const catalog::Schema& schema) {
 /// Reports a missing object: a notice with IF EXISTS, else an error.
 void missing(std::string_view state, std::string text, bool if_exists, DefineContext& context) {
     Error error(state, std::move(text));
-    if (!if_exists) throw SqlError(std::move(error));
+    if (!if_exists)
+        throw SqlError(
+            std::move(error).withHint("Check the name and the search_path, or write IF EXISTS."));
     error.sqlstate = "00000";
     error.message += ", skipping";
     context.notice("NOTICE", std::move(error));

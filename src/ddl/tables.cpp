@@ -123,7 +123,9 @@ bool nameIsFree(catalog::Oid schema, std::string_view name, bool if_not_exists,
     const auto view = context.transaction.view();
     if (!view->findTable(schema, name) && !view->findView(schema, name)) return true;
     Error error(sqlstate::kDuplicateTable, fmt::format("relation \"{}\" already exists", name));
-    if (!if_not_exists) throw SqlError(std::move(error));
+    if (!if_not_exists)
+        throw SqlError(
+            std::move(error).withHint("Choose another name, or write IF NOT EXISTS to keep it."));
     error.message += ", skipping";
     context.notice("NOTICE", std::move(error));
     return false;
@@ -145,6 +147,7 @@ catalog::Column columnFromDefinition(const parse::ColumnDefinition& definition,
             throw SqlError(
                 Error(sqlstate::kDuplicateColumn,
                       fmt::format("column \"{}\" specified more than once", column.name))
+                    .withHint("Give the columns different names.")
                     .at(parse::characterPosition(context.bind.text, definition.position)));
     if (definition.collation == parse::Collation::kCaseInsensitive)
         BS_NOT_YET("COLLATE CASE_INSENSITIVE");

@@ -11,7 +11,9 @@ namespace {
 std::shared_ptr<catalog::User> copyOfUser(std::string_view name, DefineContext& context) {
     const catalog::User* found = context.transaction.view()->findUser(name);
     if (found == nullptr)
-        throw SqlError(sqlstate::kUndefinedObject, fmt::format("user \"{}\" does not exist", name));
+        throw SqlError(
+            Error(sqlstate::kUndefinedObject, fmt::format("user \"{}\" does not exist", name))
+                .withHint("SELECT usename FROM pg_user lists the users; CREATE USER makes one."));
     return std::make_shared<catalog::User>(*found);
 }
 
@@ -88,9 +90,12 @@ void change(std::vector<catalog::Privilege>& list, const parse::Grant& grant,
             for (std::string_view privilege : all) apply(privilege);
         for (const auto& privilege : grant.privileges) {
             if (std::find(all.begin(), all.end(), privilege.name) == all.end())
-                throw SqlError(sqlstate::kInvalidParameterValue,
-                               fmt::format("privilege {} does not apply to this kind of object",
-                                           privilege.name));
+                throw SqlError(
+                    Error(sqlstate::kInvalidParameterValue,
+                          fmt::format("privilege {} does not apply to this kind of object",
+                                      privilege.name))
+                        .withHint(
+                            fmt::format("Its privileges are {} and all.", fmt::join(all, ", "))));
             if (!privilege.columns.empty()) BS_NOT_YET("GRANT of column privileges");
             apply(privilege.name);
         }

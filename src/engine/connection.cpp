@@ -76,7 +76,7 @@ transaction::Transaction& EngineConnection::transaction() {
     return *transaction_;
 }
 
-void EngineConnection::beginBlock() {
+void EngineConnection::beginBlock(parse::AccessMode access) {
     if (in_block_) {
         notice("WARNING", Error(sqlstate::kActiveSqlTransaction,
                                 "there is already a transaction in progress"));
@@ -84,7 +84,22 @@ void EngineConnection::beginBlock() {
     }
     transaction();
     in_block_ = true;
-    block_failed_ = false;
+    block_failed_ = block_has_run_ = false;
+    if (access != parse::AccessMode::kUnspecified) setAccessMode(access);
+}
+
+void EngineConnection::setAccessMode(parse::AccessMode access) {
+    if (!in_block_) {
+        notice("WARNING", Error(sqlstate::kNoActiveSqlTransaction,
+                                "SET TRANSACTION can only be used in transaction blocks"));
+        return;
+    }
+    const bool read_only = access == parse::AccessMode::kReadOnly;
+    if (!read_only && readOnly() && block_has_run_)
+        throw SqlError(Error(sqlstate::kActiveSqlTransaction,
+                             "transaction read-write mode must be set before any query")
+                           .withHint("End the transaction, and start one with BEGIN READ WRITE."));
+    settings_.set("transaction_read_only", read_only ? "on" : "off", true);
 }
 
 std::string EngineConnection::endBlock(bool commit) {

@@ -80,7 +80,10 @@ public:
     transaction::Transaction& transaction();
     bool hasTransaction() const { return transaction_ != nullptr; }
     bool inBlock() const { return in_block_; }
-    void beginBlock();
+    void beginBlock(parse::AccessMode access);
+    /// SET TRANSACTION READ ONLY or READ WRITE; a warning outside a block.
+    void setAccessMode(parse::AccessMode access);
+    bool readOnly() const { return settings_.isOn("transaction_read_only"); }
     /// Ends the block; "COMMIT" or "ROLLBACK" (a failed block rolls back).
     std::string endBlock(bool commit);
     /// Ends the transaction that only a description needed.
@@ -120,6 +123,7 @@ private:
     std::unique_ptr<transaction::Transaction> transaction_;
     bool in_block_ = false;
     bool block_failed_ = false;
+    bool block_has_run_ = false; // a statement that reads or writes
     execute::StopToken stop_;
     u64 deadline_ = 0;
     i64 query_id_ = 0;

@@ -64,12 +64,8 @@ public:
     bool cancel(i32 process_id, u32 key) override;
     bool terminated(i32 process_id) const override;
     std::string newAdminPassword() const override { return new_password_; }
-<<<<<<< HEAD
     std::map<std::string, u64> counters() const override;
-    void shutdown() override;
-=======
     Status shutdown() override;
->>>>>>> faults
 
     // ---- For connections.
     CodeService& code() { return *code_; }

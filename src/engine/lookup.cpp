@@ -107,6 +107,20 @@ public:
         return {};
     }
 
+    std::optional<std::string> indexDefinition(u32 index_oid, i32 column) const override {
+        for (const auto& [oid, table] : snapshot_->tables)
+            for (const catalog::KeyConstraint& key : table->keys) {
+                if (key.oid != index_oid) continue;
+                if (column == 0)
+                    return catalog::describeIndex(nameOfSchema(table->schema), *table, key);
+                if (column < 0 || size_t(column) > key.columns.size()) return {};
+                const catalog::Column* entry = table->findColumn(key.columns[size_t(column) - 1]);
+                if (entry == nullptr) return {};
+                return catalog::quoted(entry->name);
+            }
+        return {};
+    }
+
     std::optional<std::string> comment(u32 object_oid, i32 column) const override {
         const auto filled = [](const std::string& text) {
             return text.empty() ? std::nullopt : std::optional(text);

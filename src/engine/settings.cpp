@@ -34,6 +34,8 @@ constexpr Parameter kParameters[] = {
     {"codegen", "auto", Rule::kWord, false, "off auto force",
      "Whether pipelines are compiled to machine code."},
     {"datestyle", "ISO, MDY", Rule::kText, true, "", "Form of dates; output is always ISO."},
+    {"default_transaction_read_only", "off", Rule::kBoolean, false, "",
+     "Whether transactions are READ ONLY unless they say otherwise."},
     {"describe_field_name_in_uppercase", "off", Rule::kBoolean, false, "",
      "Upper-case column labels in results."},
     {"disabled_optimizer_rules", "", Rule::kText, false, "",
@@ -65,9 +67,13 @@ constexpr Parameter kParameters[] = {
      "Milliseconds after which a statement ends; 0: never."},
     {"timezone", "UTC", Rule::kText, true, "", "Zone of TIMESTAMPTZ input and output."},
     {"transaction_isolation", "snapshot", Rule::kText, false, "", "Isolation of transactions."},
-    {"transaction_read_only", "off", Rule::kText, false, "", "Whether writing is refused."},
+    {"transaction_read_only", "off", Rule::kBoolean, false, "",
+     "Whether this transaction refuses to write."},
     {"wlm_query_slot_count", "1", Rule::kInteger, false, "", "Accepted; admission is automatic."},
 };
+
+/// Belongs to the transaction: starts as the default says, and is not reset.
+constexpr std::string_view kAccessMode = "transaction_read_only";
 
 const Parameter* findParameter(std::string_view name) {
     for (const auto& parameter : kParameters)
@@ -179,6 +185,10 @@ void Settings::set(std::string_view name, std::string_view value, bool local) {
 void Settings::reset(std::string_view name) {
     const std::string key = lower(name);
     const Parameter* parameter = findParameter(key);
+    if (key == kAccessMode)
+        throw SqlError(Error(sqlstate::kFeatureNotSupported,
+                             fmt::format("parameter \"{}\" cannot be reset", name))
+                           .withHint("SET TRANSACTION READ WRITE, or end the transaction."));
     if (!before_.contains(key)) before_[key] = find(key);
     if (parameter != nullptr) assign(key, std::string(parameter->initial));
     else values_.erase(key);
@@ -186,7 +196,8 @@ void Settings::reset(std::string_view name) {
 
 void Settings::resetAll() {
     for (const auto& parameter : kParameters)
-        if (parameter.rule != Rule::kReadOnly) reset(parameter.name);
+        if (parameter.rule != Rule::kReadOnly && parameter.name != kAccessMode)
+            reset(parameter.name);
 }
 
 std::optional<std::string> Settings::find(std::string_view name) const {
@@ -254,6 +265,7 @@ void Settings::keep() {
     }
     before_local_.clear();
     before_.clear();
+    assign(std::string(kAccessMode), get("default_transaction_read_only"));
 }
 
 void Settings::undo() {
@@ -263,6 +275,7 @@ void Settings::undo() {
         if (value) assign(name, *value);
         else values_.erase(name);
     }
+    assign(std::string(kAccessMode), get("default_transaction_read_only"));
 }
 
 std::vector<std::pair<std::string, std::string>> Settings::takeChanges() {

@@ -42,7 +42,7 @@ public:
     std::vector<std::string> searchPath(std::string_view user) const;
 
     /// Transaction borders: keep() makes plain SETs permanent and undoes local ones; undo() undoes
-    /// both kinds.
+    /// both kinds. Behind both, transaction_read_only is what its default says.
     void keep();
     void undo();
 

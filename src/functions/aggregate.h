@@ -60,5 +60,6 @@ struct BoundAggregate {
 /// APPROXIMATE PERCENTILE_DISC is "approximate_percentile_disc".
 BoundAggregate bindAggregate(std::string_view name, std::span<const SqlType> arguments);
 bool isAggregateName(std::string_view name);
+std::span<const std::string_view> aggregateNames();
 
 } // namespace blueshift::functions

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/nearest_name.h"
+#include "functions/aggregate.h"
 #include "functions/casts.h"
 #include "functions/overload.h"
 
@@ -14,9 +16,10 @@ using Registry = std::unordered_map<std::string_view, std::vector<const Overload
 const Registry& registry() {
     static const Registry kRegistry = [] {
         Registry built;
-        for (OverloadTable table : {stringFunctions(), searchFunctions(), hashFunctions(),
-                                    mathFunctions(), dateFunctions(), dateFormatFunctions(),
-                                    conditionalFunctions(), jsonFunctions(), systemFunctions()})
+        for (OverloadTable table :
+             {stringFunctions(), searchFunctions(), hashFunctions(), mathFunctions(),
+              dateFunctions(), dateFormatFunctions(), conditionalFunctions(), jsonFunctions(),
+              systemFunctions(), arrayFunctions(), procedureFunctions()})
             for (const Overload& overload : table)
                 built[overload.function.name].push_back(&overload);
         return built;
@@ -109,9 +112,14 @@ std::string describeCall(std::string_view name, std::span<const SqlType> argumen
                     .withHint("No operator matches the given name and argument types. Add "
                               "explicit type casts."));
         }
+        std::vector<std::string_view> names(aggregateNames().begin(), aggregateNames().end());
+        for (const auto& [known, overloads] : registry()) names.push_back(known);
+        const std::string nearest = nearestName(name, names);
         throw SqlError(Error(sqlstate::kUndefinedFunction,
                              "function " + describeCall(name, arguments) + " does not exist")
-                           .withHint("No function matches the given name and argument types."));
+                           .withHint(nearest.empty()
+                                         ? "No function has this name; \\df *.* lists them."
+                                         : "Perhaps you meant \"" + nearest + "\"."));
     }
     std::string hint = "Candidates: ";
     for (size_t i = 0; i < found->second.size() && i < 6; ++i) {
@@ -175,25 +183,16 @@ BoundFunction bindFunction(std::string_view name, std::span<const SqlType> argum
     return complete(*best, arguments, constants);
 }
 
+std::vector<const Overload*> allOverloads() {
+    std::vector<const Overload*> all;
+    for (const auto& [name, overloads] : registry())
+        all.insert(all.end(), overloads.begin(), overloads.end());
+    return all;
+}
+
 bool functionExists(std::string_view name) {
     return registry().contains(name) || comparisonOperator(name).has_value() || name == "+" ||
            name == "-" || name == "*" || name == "/" || name == "%";
-}
-
-std::vector<FunctionRow> listFunctions() {
-    std::vector<FunctionRow> rows;
-    for (const auto& [name, overloads] : registry()) {
-        for (const Overload* overload : overloads) {
-            FunctionRow row{.name = name,
-                            .result = SqlType::of(overload->result),
-                            .volatility = overload->function.volatility};
-            for (TypeKind kind : overload->parameters) row.arguments.push_back(SqlType::of(kind));
-            rows.push_back(std::move(row));
-        }
-    }
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const FunctionRow& a, const FunctionRow& b) { return a.name < b.name; });
-    return rows;
 }
 
 } // namespace blueshift::functions

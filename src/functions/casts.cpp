@@ -160,6 +160,8 @@ const Function* castFunctionOf(const SqlType& from, const SqlType& to, CastForm 
     const TypeKind b = to.kind;
     if (isTextual(a) && isTextual(b)) return textCast(from, to, form);
     if (b == TypeKind::kVoid || a == TypeKind::kVoid) return nullptr;
+    if (a == TypeKind::kRegproc && b == TypeKind::kOid && form != CastForm::kTry)
+        return regprocToOid();
     if (isTextual(a)) {
         const bool session = isDateTime(b) || isOidLike(b);
         return choose(session ? kFromTextStable : kFromText, form);

@@ -14,6 +14,9 @@ enum class CastForm : u8 { kExplicit, kAssignment, kTry };
 /// nullptr where no such cast exists.
 const Function* castFunctionOf(const SqlType& from, const SqlType& to, CastForm form);
 
+/// From a function's name to its OID. Fails with 42883, or 42725 where several have the name.
+const Function* regprocToOid();
+
 /// Values of `from` are values of `to` as they lie in memory, whatever they are.
 bool isSameRepresentation(const SqlType& from, const SqlType& to);
 

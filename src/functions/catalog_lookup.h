@@ -38,6 +38,9 @@ public:
     virtual std::optional<std::string> viewDefinition(u32 relation_oid) const = 0;
     /// `PRIMARY KEY (a, b)`; nothing for unknown constraints.
     virtual std::optional<std::string> constraintDefinition(u32 constraint_oid) const = 0;
+    /// `CREATE UNIQUE INDEX .. USING btree (a, b)`, or the name of its column `column`, from 1;
+    /// nothing for unknown indexes and columns.
+    virtual std::optional<std::string> indexDefinition(u32 index_oid, i32 column) const = 0;
     /// Comment on an object; `column` 0 for the object itself, else the attribute number.
     virtual std::optional<std::string> comment(u32 object_oid, i32 column) const = 0;
     /// Schemas of the search path, in order; with the implicit pg_catalog first when asked.

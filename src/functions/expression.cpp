@@ -84,6 +84,18 @@ const Expr* castLiteral(Arena& arena, const Expr* expr, const Value& value, SqlT
     const bool local =
         kind == TypeKind::kDate || kind == TypeKind::kTimestamp || kind == TypeKind::kTime;
     if (zoned || named || (local && kind != TypeKind::kTime && !hasAbsoluteText(value.text))) {
+        if (!named) {
+            // Which day it is may depend on the session; that it is none does not.
+            bool readable = false;
+            SessionFacts session;
+            for (bool mdy : {true, false}) {
+                session.date_order_mdy = mdy;
+                readable |= functions::parseValue(value.text, to, session, arena).has_value();
+            }
+            if (!readable)
+                throwAt(functions::parseValue(value.text, to, session, arena).error(),
+                        expr->position);
+        }
         auto* literal = makeNode<ConstantExpr>(arena, ExprKind::kConstant, SqlType::text(), false,
                                                expr->position);
         literal->value = Value::ofText(value.text);

@@ -157,8 +157,9 @@ SqlType commonType(std::span<const SqlType> types, std::string_view context);
 std::optional<Value> foldCall(const Function& function, std::span<const Value> arguments,
                               const SqlType& result, const SessionFacts& session, Arena& arena);
 
-/// One row per overload for documentation and pg_proc.
+/// One row per overload for documentation, pg_proc and pg_operator; operators by their symbol.
 struct FunctionRow {
+    u32 oid = 0; // ascending; new ones when functions are added
     std::string_view name;
     SqlType result;
     std::vector<SqlType> arguments;
@@ -166,7 +167,7 @@ struct FunctionRow {
     bool window = false;
     Volatility volatility = Volatility::kImmutable;
 };
-std::vector<FunctionRow> listFunctions();
+const std::vector<FunctionRow>& listFunctions();
 
 /// Text form of a value as the wire and casts to text print it (ISO dates, `t`/`f`, decimals with
 /// their scale, shortest round-trip floats). Time zone is that of the session.

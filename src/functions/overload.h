@@ -39,6 +39,8 @@ OverloadTable dateFormatFunctions();
 OverloadTable conditionalFunctions();
 OverloadTable jsonFunctions();
 OverloadTable systemFunctions();
+OverloadTable arrayFunctions();
+OverloadTable procedureFunctions();
 
 /// Operators with rules of their own: arithmetic, comparison, dates with intervals. Nothing when
 /// `symbol` is not one of them or when other rows must decide.
@@ -49,7 +51,7 @@ std::optional<BoundFunction> bindOperator(std::string_view symbol,
 /// The entry of a comparison at a physical kind.
 const Function* comparisonFunction(Operator op, PhysicalKind kind);
 std::optional<Operator> comparisonOperator(std::string_view symbol);
-/// Rows of the operators, for pg_proc and documentation.
-void listOperators(std::vector<FunctionRow>& rows);
+/// All rows of all families.
+std::vector<const Overload*> allOverloads();
 
 } // namespace blueshift::functions

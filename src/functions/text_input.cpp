@@ -7,6 +7,7 @@
 #include "functions/utf8.h"
 #include "kernels/convert.h"
 #include "kernels/decimal.h"
+#include "types/named_types.h"
 
 namespace blueshift::functions {
 
@@ -80,6 +81,10 @@ InputError parseRegtype(std::string_view text, i64& oid) {
     text = trimBlanks(text);
     if (parseInteger(text, 0, std::numeric_limits<u32>::max(), oid) == InputError::kNone)
         return InputError::kNone;
+    if (const auto named = namedTypeOid(text)) {
+        oid = *named;
+        return InputError::kNone;
+    }
     try {
         const size_t modifiers = text.find('(');
         oid = typeOid(typeFromName(text.substr(0, modifiers), nullptr, 0).kind);
@@ -208,11 +213,18 @@ Error describeInputError(InputError error, std::string_view text, const SqlType&
         if (type.kind == TypeKind::kRegtype)
             return Error(sqlstate::kUndefinedObject, "type " + shown + " does not exist");
         return Error(sqlstate::kUndefinedTable, "relation " + shown + " does not exist");
-    default:
-        return Error(
+    default: {
+        Error described(
             temporal ? sqlstate::kInvalidDatetimeFormat : sqlstate::kInvalidTextRepresentation,
             "invalid input syntax for " + std::string(isInteger(type.kind) ? "" : "type ") + name +
                 ": " + shown);
+        if (isInteger(type.kind)) described.hint = "Write a whole number, such as 42.";
+        else if (isNumeric(type.kind)) described.hint = "Write a number, such as 3.14.";
+        else if (type.kind == TypeKind::kBoolean) described.hint = "Write true or false.";
+        else if (isInterval(type.kind)) described.hint = "Write a span such as '3 days 02:00'.";
+        else if (temporal) described.hint = "Write dates as YYYY-MM-DD and times as HH:MI:SS.";
+        return described;
+    }
     }
 }
 

@@ -8,6 +8,7 @@
 #include "functions/keywords.h"
 #include "functions/utf8.h"
 #include "kernels/datetime.h"
+#include "types/named_types.h"
 
 namespace blueshift::functions {
 
@@ -122,7 +123,8 @@ void appendRelation(std::string& out, u32 oid, const SessionFacts& session) {
 void appendTypeName(std::string& out, u32 oid) {
     const auto type = typeFromOid(i32(oid), -1);
     if (!type) {
-        if (oid == 0) out += '-';
+        if (const auto named = namedTypeText(i32(oid)); !named.empty()) out += named;
+        else if (oid == 0) out += '-';
         else appendInteger(out, oid);
         return;
     }

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/nearest_name.h"
+
 namespace blueshift::parse {
 
 const Token& Parser::peek(size_t ahead) {
@@ -80,6 +82,14 @@ bool Parser::startsOperand(const Token& token) {
 
 void Parser::fail(std::string hint) {
     failAt(peek(), std::move(hint));
+}
+
+std::string Parser::nearestWordHint(std::initializer_list<std::string_view> words) {
+    if (peek().kind != TokenKind::kWord) return "";
+    std::string near = nearestName(peek().text, std::span(words.begin(), words.size()));
+    for (char& c : near)
+        if (c >= 'a' && c <= 'z') c = char(c - 32);
+    return near.empty() ? "" : "Perhaps you meant " + near + ".";
 }
 
 void Parser::failAt(const Token& token, std::string hint) {

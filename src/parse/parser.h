@@ -81,6 +81,8 @@ private:
 
     // parser.cpp: errors
     [[noreturn]] void fail(std::string hint = {});
+    /// "Perhaps you meant FROM." when the next word is nearly one of these; else nothing.
+    std::string nearestWordHint(std::initializer_list<std::string_view> words);
     [[noreturn]] void failAt(const Token& token, std::string hint = {});
     [[noreturn]] void failWith(std::string_view sqlstate, std::string message, i32 position,
                                std::string hint = {});

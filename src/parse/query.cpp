@@ -200,7 +200,11 @@ void Parser::parseSelectList(SelectQuery* select) {
             at(Symbol::kLeftParen) ? parseColumnNamesInParentheses() : parseColumnNames();
     }
     bool clause = at(Keyword::kWindow) || at(Keyword::kFetch);
-    if (!clause && startsOperand(peek())) fail("A comma may be missing before it.");
+    if (!clause && startsOperand(peek())) {
+        const std::string hint = nearestWordHint(
+            {"from", "where", "group", "having", "order", "limit", "union", "into", "qualify"});
+        fail(hint.empty() ? "A comma may be missing before it." : hint);
+    }
 }
 
 SelectItem Parser::parseSelectItem() {

@@ -85,7 +85,10 @@ Statement* Parser::parseStatementBody() {
     case Keyword::kDesc: notYet("DESC", here());
     default:
         if (at(Symbol::kLeftParen)) return parseSelectStatement(nullptr, static_cast<u32>(here()));
-        fail();
+        fail(nearestWordHint({"select", "values",  "with",   "insert",   "update", "delete",
+                              "create", "alter",   "drop",   "truncate", "copy",   "unload",
+                              "grant",  "revoke",  "begin",  "start",    "commit", "rollback",
+                              "show",   "explain", "vacuum", "analyze",  "set",    "comment"}));
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "base/nearest_name.h"
 
 namespace blueshift {
 
@@ -264,10 +265,16 @@ SqlType typeFromName(std::string_view name, const i64* modifiers, u32 modifier_c
     const std::string key = normalizedName(name);
     const auto* found = std::find_if(std::begin(kAliases), std::end(kAliases),
                                      [&](const Alias& alias) { return alias.name == key; });
-    if (found == std::end(kAliases))
+    if (found == std::end(kAliases)) {
+        std::vector<std::string_view> names;
+        for (const Alias& alias : kAliases) names.push_back(alias.name);
+        const std::string nearest = nearestName(key, names);
         throw SqlError(
             Error(sqlstate::kUndefinedObject, "type \"" + std::string(name) + "\" does not exist")
-                .withHint("Use a Redshift type such as INTEGER, VARCHAR(n) or TIMESTAMP."));
+                .withHint(nearest.empty()
+                              ? "Use a Redshift type such as INTEGER, VARCHAR(n) or TIMESTAMP."
+                              : "Perhaps you meant \"" + nearest + "\"."));
+    }
     switch (found->kind) {
     case TypeKind::kDecimal: return decimalFromModifiers(modifiers, modifier_count);
     case TypeKind::kChar:

@@ -1,21 +1,24 @@
-"""The server that a wire test talks to: PORT [USER [PASSWORD [DATABASE]]] on the command line.
+"""The server that a wire test talks to: one of its own, with a password, on a private directory and
+a free port; or PORT [USER [PASSWORD [DATABASE]]] on the command line.
 
 Each script runs its checks in order, prints one line a check, and exits 1 when any of them failed.
 """
 import os
+import secrets
 import sys
 import traceback
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "differential"))
+from blueshift_server import BlueshiftServer  # noqa: E402
+
 
 class Target:
-    def __init__(self, arguments):
-        if len(arguments) < 2:
-            sys.exit(f"usage: {os.path.basename(arguments[0])} PORT [USER [PASSWORD [DATABASE]]]")
+    def __init__(self, port, user="admin", password="", database="dev"):
         self.host = "127.0.0.1"
-        self.port = int(arguments[1])
-        self.user = arguments[2] if len(arguments) > 2 else "admin"
-        self.password = arguments[3] if len(arguments) > 3 else os.environ.get("BLUESHIFT_PASSWORD", "")
-        self.database = arguments[4] if len(arguments) > 4 else "dev"
+        self.port = port
+        self.user = user
+        self.password = password
+        self.database = database
 
     def keywords(self, **changes):
         keywords = dict(host=self.host, port=self.port, user=self.user, password=self.password,
@@ -33,8 +36,8 @@ def check(function):
     return function
 
 
-def run_checks():
-    target = Target(sys.argv)
+def run_on(target):
+    """The number of checks that failed."""
     failed = 0
     for function in CHECKS:
         try:
@@ -45,6 +48,19 @@ def run_checks():
             print(f"FAIL  {function.__doc__}", flush=True)
             traceback.print_exc()
     print(f"{len(CHECKS) - failed} of {len(CHECKS)} checks passed")
+    return failed
+
+
+def run_checks():
+    if len(sys.argv) > 1:
+        arguments = sys.argv[2:]
+        if len(arguments) < 2:
+            arguments = (arguments or ["admin"]) + [os.environ.get("BLUESHIFT_PASSWORD", "")]
+        failed = run_on(Target(int(sys.argv[1]), *arguments))
+    else:
+        password = "P" + secrets.token_hex(8) + "1"
+        with BlueshiftServer(password=password) as server:
+            failed = run_on(Target(server.port, password=password))
     sys.exit(1 if failed else 0)
 
 

@@ -127,7 +127,7 @@ std::vector<AttributeRow> CatalogReader::attributes(const RelationRow& relation)
             list.push_back({++number, column.name, column.type, nullptr});
     } else {
         for (const SourceColumn& column : relation.source->columns())
-            list.push_back({++number, column.name, column.type, nullptr});
+            if (!column.hidden) list.push_back({++number, column.name, column.type, nullptr});
     }
     return list;
 }
@@ -245,6 +245,11 @@ std::string describeForeignKey(const CatalogSnapshot& snapshot, const Table& tab
             text += quoted(schema->name) + ".";
     return text + quoted(target->second->name) + "(" +
            joinedColumns(*target->second, key.target_columns) + ")";
+}
+
+std::string describeIndex(std::string_view schema, const Table& table, const KeyConstraint& key) {
+    return "CREATE UNIQUE INDEX " + quoted(key.name) + " ON " + quoted(schema) + "." +
+           quoted(table.name) + " USING btree (" + joinedColumns(table, key.columns) + ")";
 }
 
 i32 encodingNumber(const Table& table, const Column& column) {

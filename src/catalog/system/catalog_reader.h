@@ -87,6 +87,8 @@ std::string arrayOf(const std::vector<i64>& numbers);
 std::string vectorOf(const std::vector<i64>& numbers);
 /// `PRIMARY KEY (a, b)`, `FOREIGN KEY (a) REFERENCES s.t(b)`.
 std::string describeKey(const Table& table, const KeyConstraint& key);
+/// The index that stands for a key: `CREATE UNIQUE INDEX k ON s.t USING btree (a, b)`.
+std::string describeIndex(std::string_view schema, const Table& table, const KeyConstraint& key);
 std::string describeForeignKey(const CatalogSnapshot& snapshot, const Table& table,
                                const ForeignKey& key);
 /// Redshift's name for an encoding; kAuto is what the column's type gets by default.

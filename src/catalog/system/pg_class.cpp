@@ -1,5 +1,7 @@
 // pg_class, pg_attribute and what hangs on them, in the shape of 8.0 with Redshift's additions and
 // the columns that newer clients read.
+#include <set>
+
 #include "catalog/system/catalog_reader.h"
 #include "catalog/system/view.h"
 
@@ -46,9 +48,17 @@ constexpr std::string_view kClassColumns =
     "relhastriggers b, reloftype oid, reloptions t[], relrowsecurity b, "
     "relforcerowsecurity b, relispartition b, relreplident char, relallvisible i4";
 
+/// Tables with a foreign key, on either side: clients look for keys where relhastriggers is set.
+std::set<Oid> tablesWithForeignKeys(const CatalogSnapshot& snapshot) {
+    std::set<Oid> tables;
+    for (const auto& [oid, table] : snapshot.tables)
+        for (const ForeignKey& key : table->foreign_keys) tables.insert({oid, key.target});
+    return tables;
+}
+
 template <class... More>
 void writeClass(const CatalogReader& reader, RowWriter& out, const RelationRow& relation,
-                const More&... more) {
+                const std::set<Oid>& with_foreign_keys, const More&... more) {
     const bool is_table = relation.kind == 'r';
     const Table* table = relation.table;
     bool has_primary = false;
@@ -63,18 +73,22 @@ void writeClass(const CatalogReader& reader, RowWriter& out, const RelationRow& 
             relation.kind, reader.attributes(relation).size(), 0, false, false,
             is_table ? distStyleNumber(*table) : 0, 0, 0, 0, keys,
             is_table ? table->foreign_keys.size() : 0, 0, false, has_primary, relation.kind == 'v',
-            false, aclOf(relation), temporary ? 't' : 'p', false, 0, std::nullopt, false, false,
+            false, aclOf(relation), temporary ? 't' : 'p',
+            is_table && with_foreign_keys.contains(relation.oid), 0, std::nullopt, false, false,
             false, 'n', 0, more...);
 }
 
 void pgClass(const CatalogReader& reader, RowWriter& out) {
-    reader.relations([&](const RelationRow& relation) { writeClass(reader, out, relation); });
+    const std::set<Oid> keyed = tablesWithForeignKeys(reader.snapshot());
+    reader.relations(
+        [&](const RelationRow& relation) { writeClass(reader, out, relation, keyed); });
 }
 
 void pgClassInfo(const CatalogReader& reader, RowWriter& out) {
+    const std::set<Oid> keyed = tablesWithForeignKeys(reader.snapshot());
     reader.relations([&](const RelationRow& relation) {
         const bool is_table = relation.kind == 'r';
-        writeClass(reader, out, relation,
+        writeClass(reader, out, relation, keyed,
                    is_table ? std::optional(relation.table->created_at) : std::nullopt,
                    is_table ? effectiveDistStyle(*relation.table) : 0);
     });
@@ -166,8 +180,7 @@ void pgNamespace(const CatalogReader& reader, RowWriter& out) {
         const bool system = schema->name == "pg_catalog" || schema->name == "information_schema";
         out.row(oid, schema->name, reader.userId(schema->owner),
                 system ? std::optional<std::string>("{admin=UC/admin,=U/admin}")
-                       : accessList(schema->privileges, schema->owner, 'n'),
-                kPgNamespaceOid);
+                       : accessList(schema->privileges, schema->owner, 'n'));
     }
 }
 
@@ -181,8 +194,8 @@ constexpr ViewSpec kViews[] = {
      Audience::kEveryone, 2604},
     {"pg_catalog", "pg_description", "objoid oid, classoid oid, objsubid i4, description t",
      pgDescription, Audience::kEveryone, 2609},
-    {"pg_catalog", "pg_namespace", "oid oid, nspname name, nspowner i4, nspacl t[], tableoid oid",
-     pgNamespace, Audience::kEveryone, kPgNamespaceOid},
+    {"pg_catalog", "pg_namespace", "oid oid, nspname name, nspowner i4, nspacl t[]", pgNamespace,
+     Audience::kEveryone, kPgNamespaceOid},
 };
 
 } // namespace

@@ -90,22 +90,12 @@ void pgDepend(const CatalogReader& reader, RowWriter& out) {
     }
 }
 
-std::string indexDefinition(std::string_view schema, const Table& table, const KeyConstraint& key) {
-    std::string text = "CREATE UNIQUE INDEX " + quoted(key.name) + " ON " + quoted(schema) + "." +
-                       quoted(table.name) + " USING btree (";
-    for (size_t i = 0; i < key.columns.size(); ++i) {
-        if (i > 0) text += ", ";
-        if (const Column* column = table.findColumn(key.columns[i])) text += quoted(column->name);
-    }
-    return text + ")";
-}
-
 void pgIndexes(const CatalogReader& reader, RowWriter& out) {
     for (const auto& [oid, table] : reader.snapshot().tables)
         for (const KeyConstraint& key : table->keys) {
             const std::string_view schema = reader.schemaName(table->schema);
             out.row(schema, table->name, key.name, std::nullopt,
-                    indexDefinition(schema, *table, key));
+                    describeIndex(schema, *table, key));
         }
 }
 

@@ -39,7 +39,7 @@ constexpr ViewSpec kViews[] = {
     {"pg_catalog", "pg_range", "rngtypid oid, rngsubtype oid, rngcollation oid"},
     {"pg_catalog", "pg_opclass",
      "oid oid, opcamid oid, opcname name, opcnamespace oid, opcowner i4, opcintype oid, "
-     "opcdefault b, opckeytype oid",
+     "opcdefault b, opckeytype oid, opcmethod oid, opcfamily oid",
      noRows, Audience::kEveryone, 2616},
     {"pg_catalog", "pg_conversion",
      "oid oid, conname name, connamespace oid, conowner i4, conforencoding i4, contoencoding i4, "

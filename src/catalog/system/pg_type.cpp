@@ -4,6 +4,7 @@
 
 #include "catalog/system/catalog_reader.h"
 #include "catalog/system/view.h"
+#include "functions/casts.h"
 #include "functions/function.h"
 
 namespace blueshift::catalog {
@@ -62,10 +63,13 @@ constexpr TypeFacts kTypes[] = {
     {2277, "anyarray", -1, 'p', 'P', 0, 0, "anyarray_in"},
     {2278, "void", 4, 'p', 'P', 0, 0, "void_in"},
     {2279, "trigger", 4, 'p', 'P', 0, 0, "trigger_in"},
+    {2280, "language_handler", 4, 'p', 'P', 0, 0, "language_handler_in"},
+    {2281, "internal", 8, 'p', 'P', 0, 0, "internal_in"},
     {2283, "anyelement", 4, 'p', 'P', 0, 0, "anyelement_in"},
     {2935, "hllsketch", -1, 'b', 'U', 0, 0, "hllsketch_in"},
     {3000, "geometry", -1, 'b', 'U', 0, 0, "geometry_in"},
     {3001, "geography", -1, 'b', 'U', 0, 0, "geography_in"},
+    {3838, "event_trigger", 4, 'p', 'P', 0, 0, "event_trigger_in"},
     {3999, "geometryhex", -1, 'b', 'U', 0, 0, "geometryhex_in"},
     {4000, "super", -1, 'b', 'U', 0, 0, "super_in"},
     {6551, "varbyte", -1, 'b', 'U', 0, 0, "varbyte_in"},
@@ -98,8 +102,6 @@ void pgType(const CatalogReader&, RowWriter& out) {
     writeType(out, 17336, "time_stamp", 8, 'b', 'D', 0, 0, "timestamp_in", kInformationSchema);
 }
 
-constexpr Oid kFirstFunction = 4000;
-
 char volatilityLetter(functions::Volatility volatility) {
     switch (volatility) {
     case functions::Volatility::kImmutable: return 'i';
@@ -116,11 +118,8 @@ bool isOperatorName(std::string_view name) {
 
 /// Functions by name: operators and casts stand in their own catalogs.
 void forEachFunction(const std::function<void(Oid, const functions::FunctionRow&)>& use) {
-    Oid oid = kFirstFunction;
-    for (const functions::FunctionRow& row : functions::listFunctions()) {
-        ++oid;
-        if (!isOperatorName(row.name) && row.name != "cast") use(oid, row);
-    }
+    for (const functions::FunctionRow& row : functions::listFunctions())
+        if (!isOperatorName(row.name)) use(row.oid, row);
 }
 
 std::string argumentOids(const functions::FunctionRow& row) {
@@ -159,12 +158,10 @@ void pgAggregate(const CatalogReader&, RowWriter& out) {
 }
 
 void pgOperator(const CatalogReader&, RowWriter& out) {
-    Oid oid = kFirstFunction;
     for (const functions::FunctionRow& row : functions::listFunctions()) {
-        ++oid;
         if (!isOperatorName(row.name) || row.arguments.empty()) continue;
         const bool binary = row.arguments.size() > 1;
-        out.row(oid, row.name, kPgCatalogSchema, kAdminUser, binary ? 'b' : 'l', false,
+        out.row(row.oid, row.name, kPgCatalogSchema, kAdminUser, binary ? 'b' : 'l', false,
                 binary ? typeOid(row.arguments[0].kind) : 0, typeOid(row.arguments.back().kind),
                 typeOid(row.result.kind), 0, 0, "-");
     }
@@ -183,14 +180,22 @@ void pgCast(const CatalogReader&, RowWriter& out) {
             if (!functions::canCast(*source, *target, CastContext::kExplicit)) continue;
             const bool implicit = functions::canCast(*source, *target, CastContext::kImplicit);
             const bool assigned = functions::canCast(*source, *target, CastContext::kAssignment);
-            out.row(oid, from.oid, to.oid, 0, implicit ? 'i' : assigned ? 'a' : 'e', 'f');
+            const bool same = functions::isSameRepresentation(*source, *target);
+            const bool through_text = isTextual(source->kind) || isTextual(target->kind);
+            out.row(oid, from.oid, to.oid, 0,
+                    implicit   ? 'i'
+                    : assigned ? 'a'
+                               : 'e',
+                    same           ? 'b'
+                    : through_text ? 'i'
+                                   : 'f');
         }
 }
 
 void pgLanguage(const CatalogReader&, RowWriter& out) {
-    out.row(kInternalLanguage, "internal", false, false, 0, 0, std::nullopt, kAdminUser, 0, 2612);
-    out.row(13, "c", false, false, 0, 0, std::nullopt, kAdminUser, 0, 2612);
-    out.row(14, "sql", false, true, 0, 0, std::nullopt, kAdminUser, 0, 2612);
+    out.row(kInternalLanguage, "internal", false, false, 0, 0, std::nullopt, kAdminUser, 0);
+    out.row(13, "c", false, false, 0, 0, std::nullopt, kAdminUser, 0);
+    out.row(14, "sql", false, true, 0, 0, std::nullopt, kAdminUser, 0);
 }
 
 void pgCollation(const CatalogReader&, RowWriter& out) {
@@ -231,7 +236,7 @@ constexpr ViewSpec kViews[] = {
      pgCast, Audience::kEveryone, 2605},
     {"pg_catalog", "pg_language",
      "oid oid, lanname name, lanispl b, lanpltrusted b, lanplcallfoid oid, lanvalidator oid, "
-     "lanacl t[], lanowner i4, laninline oid, tableoid oid",
+     "lanacl t[], lanowner i4, laninline oid",
      pgLanguage, Audience::kEveryone, 2612},
     {"pg_catalog", "pg_collation",
      "oid oid, collname name, collnamespace oid, collowner i4, collprovider char, "

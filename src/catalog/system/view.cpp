@@ -87,6 +87,7 @@ public:
         : registry_(registry), spec_(spec), oid_(oid), columns_(parseColumns(spec.columns)) {
         for (SourceColumn& column : parseColumns(spec.more_columns))
             columns_.push_back(std::move(column));
+        columns_.push_back({"tableoid", SqlType::of(TypeKind::kOid), true});
     }
 
     std::string_view schema() const override { return spec_.schema; }
@@ -100,7 +101,8 @@ public:
         if (context.snapshot == nullptr || spec_.produce == noRows) return {};
         const CatalogReader reader(context, registry_);
         if (spec_.audience == Audience::kSuperusers && !reader.superuser()) return {};
-        RowWriter writer(columns_, sink);
+        const Value table_oid = Value::ofInteger(i128(oid_), SqlType::of(TypeKind::kOid));
+        RowWriter writer(std::span(columns_).first(columns_.size() - 1), sink, {&table_oid, 1});
         spec_.produce(reader, writer);
         return {};
     }
@@ -137,8 +139,11 @@ void addViews(SourceRegistry& registry, std::span<const ViewSpec> family) {
     }
 }
 
-RowWriter::RowWriter(std::span<const SourceColumn> columns, const RowSink& sink)
-    : columns_(columns), sink_(sink), values_(columns.size()) {}
+RowWriter::RowWriter(std::span<const SourceColumn> columns, const RowSink& sink,
+                     std::span<const Value> constants)
+    : columns_(columns), sink_(sink), values_(columns.size()) {
+    values_.insert(values_.end(), constants.begin(), constants.end());
+}
 
 void RowWriter::write(std::span<const Cell> cells) {
     if (done_) return;

@@ -1,6 +1,7 @@
 // view.h: a system view as a declaration: schema, name, columns and a function that produces rows.
 //
 // Place: the families of views (pg_class.cpp, svv_tables.cpp ...) are tables of ViewSpec.
+// Every view has the hidden column tableoid as well: its own id.
 // Columns are written "name type, name type"; short types:
 //   i2 i4 i8 f4 f8 b(oolean) t(ext) c128 = char(128), v32 = varchar(32), n10.4 = numeric(10,4), ts,
 //   tstz, name, oid, char = "char", xid, regproc, regtype, i2[], oid[], t[], i2v, oidv.
@@ -43,7 +44,9 @@ public:
 
 class RowWriter {
 public:
-    RowWriter(std::span<const SourceColumn> columns, const RowSink& sink);
+    /// `constants` stand behind the cells of every row.
+    RowWriter(std::span<const SourceColumn> columns, const RowSink& sink,
+              std::span<const Value> constants = {});
 
     /// One cell a column, in order.
     template <class... Cells> void row(const Cells&... cells) {

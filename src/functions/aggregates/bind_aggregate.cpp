@@ -133,6 +133,10 @@ bool isAggregateName(std::string_view name) {
     return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
+std::span<const std::string_view> aggregateNames() {
+    return kNames;
+}
+
 BoundAggregate bindAggregate(std::string_view name, std::span<const SqlType> arguments) {
     if (!isAggregateName(name)) failUnknown(name, arguments);
     if (name == "count" && arguments.empty()) return {countRows(), SqlType::bigInt(), {}};

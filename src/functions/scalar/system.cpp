@@ -1,11 +1,13 @@
 // Facts of the session and the catalog: version(), current_schema(), pg_get_viewdef() and their
 // kin.
+#include "functions/ascii.h"
 #include "functions/catalog_lookup.h"
 #include "functions/overload.h"
 #include "functions/scalar/arrays.h"
 #include "functions/scalar/rows.h"
 #include "functions/text_input.h"
 #include "functions/text_output.h"
+#include "types/named_types.h"
 
 namespace blueshift::functions {
 
@@ -15,6 +17,7 @@ using K = TypeKind;
 using Text = std::string_view;
 using MayText = std::optional<Stored>;
 
+constexpr i32 kUtf8 = 6; // PostgreSQL's number of the encoding
 constexpr Text kVersion =
     "PostgreSQL 8.0.2 on x86_64-pc-linux-gnu, compiled by clang 19, Redshift 1.0.100000 (blueshift "
     "0.1.0)";
@@ -85,7 +88,10 @@ Stored currentSchemas(Scope& scope, bool implicit) {
 std::string formatOid(i32 oid, i32 modifier) {
     if (oid == 0) return "-";
     auto type = typeFromOid(oid, modifier);
-    if (!type) return "???";
+    if (!type) {
+        const Text named = namedTypeText(oid);
+        return std::string(named.empty() ? "???" : named);
+    }
     if (modifier < 0) {
         type->length = 0;
         if (type->kind == K::kDecimal) return "numeric";
@@ -116,6 +122,15 @@ Stored formatEncoding(Scope&, i32 encoding) {
 }
 Stored encodingName(Scope&, i32 encoding) {
     return {encoding == 0 ? "SQL_ASCII" : "UTF8"};
+}
+i32 encodingNumber(Scope&, Text name) {
+    std::string letters;
+    for (char c : name)
+        if (c != '-' && c != '_') letters += asciiLower(c);
+    return letters == "utf8" || letters == "unicode" ? kUtf8 : letters == "sqlascii" ? 0 : -1;
+}
+Stored noLocation(Scope&, i32) {
+    return {""};
 }
 Stored vectorTypes(Scope& scope, Text vector) {
     std::string names;
@@ -184,8 +199,16 @@ Text expressionTextPretty(Scope&, Text text, i32, bool) {
 MayText noText(Scope&, i32) {
     return {};
 }
-MayText noIndex(Scope&, i32, i32, bool) {
+MayText noTextPretty(Scope&, i32, bool) {
     return {};
+}
+MayText indexColumn(Scope& scope, i32 oid, i32 column, bool) {
+    return catalogOf(scope) == nullptr
+               ? MayText()
+               : stored(scope, catalogOf(scope)->indexDefinition(u32(oid), column));
+}
+MayText indexDefinition(Scope& scope, i32 oid) {
+    return indexColumn(scope, oid, 0, false);
 }
 MayText columnComment(Scope& scope, i32 oid, i32 column) {
     return catalogOf(scope) == nullptr ? MayText()
@@ -276,60 +299,6 @@ i64 databaseSizeByOid(Scope& scope, i32) {
     return relationSize(scope, 0);
 }
 
-// ---- Arrays of the catalog.
-
-K arrayKind(Scope& scope) {
-    return scope.call.arg_types[0].kind;
-}
-Stored arrayToString(Scope& scope, Text array, Text mark) {
-    std::string text;
-    bool first = true;
-    for (const auto& element : arrayElements(array, arrayKind(scope))) {
-        if (!element) continue;
-        if (!first) text += mark;
-        text += *element;
-        first = false;
-    }
-    scope.scratch = text;
-    return {scope.scratch};
-}
-bool isVector(K kind) {
-    return kind == K::kInt2Vector || kind == K::kOidVector;
-}
-std::optional<i32> arrayUpper(Scope& scope, Text array, i32 dimension) {
-    const i32 count = i32(arrayElements(array, arrayKind(scope)).size());
-    if (dimension != 1 || count == 0) return {};
-    return isVector(arrayKind(scope)) ? count - 1 : count;
-}
-std::optional<i32> arrayLower(Scope& scope, Text array, i32 dimension) {
-    if (dimension != 1 || arrayElements(array, arrayKind(scope)).empty()) return {};
-    return isVector(arrayKind(scope)) ? 0 : 1;
-}
-MayText arrayDims(Scope& scope, Text array) {
-    const auto upper = arrayUpper(scope, array, 1);
-    if (!upper) return {};
-    return stored(scope,
-                  (isVector(arrayKind(scope)) ? "[0:" : "[1:") + std::to_string(*upper) + "]");
-}
-MayText elementAt(Scope& scope, Text array, i32 index) {
-    const auto elements = arrayElements(array, arrayKind(scope));
-    const i64 at = i64(index) - (isVector(arrayKind(scope)) ? 0 : 1);
-    if (at < 0 || at >= i64(elements.size()) || !elements[size_t(at)]) return {};
-    return stored(scope, *elements[size_t(at)]);
-}
-std::optional<i32> numberAt(Scope& scope, Text array, i32 index) {
-    const auto text = elementAt(scope, array, index);
-    i64 value = 0;
-    if (!text || parseInteger(text->text, -2147483648ll, 4294967295ll, value) != InputError::kNone)
-        return {};
-    return i32(value);
-}
-bool containsText(Scope& scope, Text array, Text value) {
-    for (const auto& element : arrayElements(array, arrayKind(scope)))
-        if (element && *element == value) return true;
-    return false;
-}
-
 class Table {
 public:
     std::vector<Overload> rows;
@@ -354,7 +323,8 @@ public:
         add("pg_backend_pid", factLoop<backendPid>, {}, K::kInteger, false);
         add("current_schema", factLoop<currentSchema>, {}, K::kName);
         add("current_schemas", rowLoop<currentSchemas>, {K::kBoolean}, K::kTextArray, false);
-        add("pg_client_encoding", factLoop<clientEncoding>, {}, K::kName, false);
+        for (Text name : {"pg_client_encoding", "getdatabaseencoding"})
+            add(name, factLoop<clientEncoding>, {}, K::kName, false);
         add("db_collation", factLoop<databaseCollation>, {}, K::kText, false);
         add("current_namespace", factLoop<currentNamespace>, {}, K::kText, false);
         for (Text name : {"pg_last_query_id", "last_user_query_id", "pg_last_copy_id",
@@ -373,11 +343,16 @@ public:
                         K::kText});
         add("format_encoding", rowLoop<formatEncoding>, {K::kInteger}, K::kText, false);
         add("pg_encoding_to_char", rowLoop<encodingName>, {K::kInteger}, K::kName, false);
+        add("pg_char_to_encoding", rowLoop<encodingNumber>, {K::kName}, K::kInteger, false);
+        add("pg_tablespace_location", rowLoop<noLocation>, {K::kOid}, K::kText, false);
         add("oidvectortypes", rowLoop<vectorTypes>, {K::kOidVector}, K::kText, false);
         add("pg_get_userbyid", rowLoop<userById>, {K::kOid}, K::kName, false);
         add("pg_table_is_visible", rowLoop<tableVisible>, {K::kOid}, K::kBoolean);
-        for (Text name : {"pg_function_is_visible", "pg_type_is_visible", "pg_operator_is_visible",
-                          "pg_opclass_is_visible"})
+        for (Text name :
+             {"pg_collation_is_visible", "pg_conversion_is_visible", "pg_function_is_visible",
+              "pg_opclass_is_visible", "pg_operator_is_visible", "pg_opfamily_is_visible",
+              "pg_statistics_obj_is_visible", "pg_ts_config_is_visible", "pg_ts_dict_is_visible",
+              "pg_ts_parser_is_visible", "pg_ts_template_is_visible", "pg_type_is_visible"})
             add(name, rowLoop<alwaysTrue>, {K::kOid}, K::kBoolean, false);
         add("pg_get_viewdef", rowLoop<viewDefinition>, {K::kOid}, K::kText);
         add("pg_get_viewdef", rowLoop<viewDefinitionPretty>, {K::kOid, K::kBoolean}, K::kText);
@@ -390,12 +365,12 @@ public:
         add("pg_get_expr", rowLoop<expressionText>, {K::kText, K::kOid}, K::kText, false);
         add("pg_get_expr", rowLoop<expressionTextPretty>, {K::kText, K::kOid, K::kBoolean},
             K::kText, false);
-        add("pg_get_indexdef", rowLoop<noText>, {K::kOid}, K::kText);
-        add("pg_get_indexdef", rowLoop<noIndex>, {K::kOid, K::kInteger, K::kBoolean}, K::kText);
-        for (Text name : {"pg_get_function_result", "pg_get_function_arguments",
-                          "pg_get_function_identity_arguments", "pg_get_functiondef",
-                          "pg_get_ruledef", "pg_get_triggerdef"})
+        add("pg_get_indexdef", rowLoop<indexDefinition>, {K::kOid}, K::kText);
+        add("pg_get_indexdef", rowLoop<indexColumn>, {K::kOid, K::kInteger, K::kBoolean}, K::kText);
+        for (Text name : {"pg_get_ruledef", "pg_get_triggerdef"}) {
             add(name, rowLoop<noText>, {K::kOid}, K::kText);
+            add(name, rowLoop<noTextPretty>, {K::kOid, K::kBoolean}, K::kText);
+        }
         add("col_description", rowLoop<columnComment>, {K::kOid, K::kInteger}, K::kText);
         add("obj_description", rowLoop<objectComment>, {K::kOid}, K::kText);
         add("obj_description", rowLoop<objectCommentIn>, {K::kOid, K::kText}, K::kText);
@@ -412,24 +387,6 @@ public:
         add(name, rowLoop<hasPrivilegeOn<target>>, {K::kOid, K::kText}, K::kBoolean);
         add(name, rowLoop<userHasPrivilege<target>>, {K::kText, K::kText, K::kText}, K::kBoolean,
             false);
-    }
-    void arrays() {
-        for (K kind : {K::kTextArray, K::kInt2Array, K::kOidArray, K::kInt2Vector, K::kOidVector,
-                       K::kText}) {
-            add("array_to_string", rowLoop<arrayToString>, {kind, K::kText}, K::kText, false);
-            add("array_upper", rowLoop<arrayUpper>, {kind, K::kInteger}, K::kInteger);
-            add("array_lower", rowLoop<arrayLower>, {kind, K::kInteger}, K::kInteger);
-            add("array_length", rowLoop<arrayUpper>, {kind, K::kInteger}, K::kInteger);
-            add("array_dims", rowLoop<arrayDims>, {kind}, K::kText);
-            add("array_contains_text", rowLoop<containsText>, {kind, K::kText}, K::kBoolean, false);
-            if (kind == K::kTextArray || kind == K::kText) {
-                add("array_element", rowLoop<elementAt>, {kind, K::kInteger}, K::kText);
-            } else {
-                const bool oids = kind == K::kOidArray || kind == K::kOidVector;
-                add("array_element", rowLoop<numberAt>, {kind, K::kInteger},
-                    oids ? K::kOid : K::kInteger);
-            }
-        }
     }
 };
 
@@ -449,7 +406,6 @@ OverloadTable systemFunctions() {
                   false);
         table.add("role_is_member_of", rowLoop<isMemberOf>, {K::kText, K::kText}, K::kBoolean,
                   false);
-        table.arrays();
         return std::move(table.rows);
     }();
     return kTable;
