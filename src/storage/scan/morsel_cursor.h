@@ -65,7 +65,8 @@ private:
         bool loaded = false;
         bool constant_ready = false;
         std::shared_ptr<const HotBlock> pin;
-        Vector block; // all rows of the morsel
+        std::shared_ptr<const std::vector<VectorZone>> zones; // of the segment, once asked for
+        Vector block;                                         // all rows of the morsel
         VectorBuffer scratch;
         u64 validity[kValidityWords] = {};
     };
@@ -81,7 +82,8 @@ private:
     Status enter(const Morsel& morsel);
     bool prune();
     catalog::ColumnRange blockRange(u32 column) const;
-    void markLiveVectors();
+    Status markLiveVectors();
+    Result<const VectorZone*> zonesOf(u32 column);
     void rankPredicates();
     Result<bool> filterVector(u32 rows, u64* mask);
     Status load(u32 column);

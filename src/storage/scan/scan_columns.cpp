@@ -10,7 +10,7 @@ namespace {
 
 /// The block of a column that a segment does not have: NULL in every row.
 constexpr std::array<u64, kBlockRows / 64> kAllNull{};
-constexpr std::array<u8, 64> kZeroValue{};
+alignas(64) constexpr std::array<u8, 64> kZeroValue{}; // aligned as any kind wants it
 
 template <class To, class From> void widenRun(const void* from, void* to, u32 rows) {
     const From* in = static_cast<const From*>(from);

@@ -126,7 +126,10 @@ void MorselCursor::start(u32 morsel) {
     file_.reset();
     morsel_ = shared_.morsels[morsel];
     position_ = 0;
-    segment_ = &(*shared_.table->segments)[morsel_.segment];
+    const catalog::SegmentEntry* segment = &(*shared_.table->segments)[morsel_.segment];
+    if (segment != segment_)
+        for (ColumnState& column : columns_) column.zones.reset();
+    segment_ = segment;
     if (Status status = enter(morsel_); !status) {
         error_ = std::move(status.error());
         return;
@@ -136,7 +139,10 @@ void MorselCursor::start(u32 morsel) {
         position_ = morsel_.rows;
         return;
     }
-    markLiveVectors();
+    if (Status status = markLiveVectors(); !status) {
+        error_ = std::move(status.error());
+        return;
+    }
     rankPredicates();
 }
 
@@ -160,8 +166,18 @@ Status MorselCursor::enter(const Morsel& morsel) {
                            .withDetail("Object \"" + segment.object_key + "\" of table \"" +
                                        shared_.table->name + "\".")
                            .withHint("Restore the object from a backup."));
-    for (u32 c = 0; c < columns_.size(); ++c)
-        columns_[c].entry = file_->footer.find(shared_.columns[c].column_id);
+    for (u32 c = 0; c < columns_.size(); ++c) {
+        const ScanColumn& wanted = shared_.columns[c];
+        columns_[c].entry = file_->footer.find(wanted.column_id);
+        if (wanted.known && columns_[c].entry != nullptr &&
+            naturalKind(columns_[c].entry->type) != wanted.natural)
+            return failure(Error(sqlstate::kDataCorrupted,
+                                 "segment object has another type of column than the catalog says")
+                               .withDetail("Object \"" + segment.object_key + "\" of table \"" +
+                                           shared_.table->name + "\", column " +
+                                           std::to_string(wanted.column_id) + ".")
+                               .withHint("Restore the object from a backup."));
+    }
     return {};
 }
 
@@ -199,30 +215,41 @@ bool MorselCursor::prune() {
     return false;
 }
 
-void MorselCursor::markLiveVectors() {
+/// The zones of the morsel's vectors; nullptr where there are none, or where one says no more than
+/// the block's range.
+Result<const VectorZone*> MorselCursor::zonesOf(u32 column) {
+    ColumnState& state = columns_[column];
+    if (state.entry == nullptr || state.entry->zones.width == 0 || morsel_.rows <= kVectorRows)
+        return nullptr;
+    if (state.zones == nullptr) {
+        BS_ASSIGN(state.zones,
+                  shared_.cache.state().zones(*file_, *state.entry, shared_.counters.bytes_read));
+    }
+    return state.zones->data() + morsel_.block * (kBlockRows / kVectorRows);
+}
+
+Status MorselCursor::markLiveVectors() {
     live_vectors_ = ~u64{0};
-    const u32 first = morsel_.block * (kBlockRows / kVectorRows);
     const u32 count = (morsel_.rows + kVectorRows - 1) / kVectorRows;
-    const auto zonesOf = [&](u32 column) -> const VectorZone* {
-        const ColumnEntry* entry = columns_[column].entry;
-        return entry == nullptr || entry->zones.empty() ? nullptr : entry->zones.data() + first;
-    };
     for (u32 p = 0; p < predicates_.size(); ++p) {
-        const VectorZone* zones = zonesOf(shared_.predicate_columns[p]);
-        if (!predicates_[p].active || zones == nullptr) continue;
+        if (!predicates_[p].active) continue;
+        BS_ASSIGN(const VectorZone* const zones, zonesOf(shared_.predicate_columns[p]));
+        if (zones == nullptr) continue;
         for (u32 v = 0; v < count; ++v)
             if (judgeZone(shared_.options.predicates[p], zones[v]) == Verdict::kNone)
                 live_vectors_ &= ~(u64{1} << v);
     }
     for (u32 f = 0; f < join_filters_.size(); ++f) {
-        const VectorZone* zones = zonesOf(shared_.join_filter_columns[f]);
         const JoinFilter& filter = join_filters_[f].filter();
-        if (!join_filters_[f].active() || zones == nullptr || !filter.has_range) continue;
+        if (!join_filters_[f].active() || !filter.has_range) continue;
+        BS_ASSIGN(const VectorZone* const zones, zonesOf(shared_.join_filter_columns[f]));
+        if (zones == nullptr) continue;
         for (u32 v = 0; v < count; ++v)
             if (zones[v].min > zones[v].max || filter.max < zones[v].min ||
                 filter.min > zones[v].max)
                 live_vectors_ &= ~(u64{1} << v);
     }
+    return {};
 }
 
 void MorselCursor::rankPredicates() {
