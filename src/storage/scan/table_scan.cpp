@@ -18,12 +18,12 @@ u32 TableScan::Shared::indexOf(u32 column_id) {
         if (columns[i].column_id == column_id) return i;
     ScanColumn column{.column_id = column_id};
     if (const catalog::Column* found = table->findColumn(column_id)) {
+        column.column = found;
         column.natural = naturalKind(found->type);
         column.delivered = scanKind(*found);
-    } else {
-        column.known = false;
+        column.absent = std::make_unique<const AbsentColumn>(*found, column.delivered);
     }
-    columns.push_back(column);
+    columns.push_back(std::move(column));
     return u32(columns.size() - 1);
 }
 
@@ -39,12 +39,12 @@ void TableScan::Shared::planMorsels() {
             const ScanPredicate& predicate = options.predicates[p];
             const auto at = std::ranges::find(segment.column_ids, predicate.column_id);
             const size_t index = size_t(at - segment.column_ids.begin());
-            catalog::ColumnRange all_null;
-            all_null.null_count = segment.rows;
-            const bool absent = at == segment.column_ids.end();
-            if (!absent && index >= segment.ranges.size()) continue;
-            skip = judge(predicate, absent ? all_null : segment.ranges[index], segment.rows,
-                         columns[predicate_columns[p]].natural) == Verdict::kNone;
+            const ScanColumn& column = columns[predicate_columns[p]];
+            const bool is_absent = at == segment.column_ids.end();
+            if (is_absent ? column.column == nullptr : index >= segment.ranges.size()) continue;
+            const catalog::ColumnRange range =
+                is_absent ? absentRange(*column.column, segment.rows) : segment.ranges[index];
+            skip = judge(predicate, range, segment.rows, column.natural) == Verdict::kNone;
         }
         if (skip) {
             counters.blocks_skipped += u64(blocks) * std::max<size_t>(1, columns.size());
@@ -149,9 +149,19 @@ void MorselCursor::start(u32 morsel) {
 /// Finds the columns in the segment's footer or in its memory rows.
 Status MorselCursor::enter(const Morsel& morsel) {
     const catalog::Segment& segment = *segment_->segment;
+    // A column that the catalog names must be there: otherwise its rows would read as added later.
+    const auto isLost = [&](u32 column, bool found) {
+        return !found && std::ranges::find(segment.column_ids, shared_.columns[column].column_id) !=
+                             segment.column_ids.end();
+    };
     if (segment.memory != nullptr) {
-        for (u32 c = 0; c < columns_.size(); ++c)
+        for (u32 c = 0; c < columns_.size(); ++c) {
             columns_[c].memory = segment.memory->find(shared_.columns[c].column_id);
+            if (isLost(c, columns_[c].memory != nullptr))
+                return failure(sqlstate::kDataCorrupted,
+                               "inline rows of table \"" + shared_.table->name + "\" lack column " +
+                                   std::to_string(shared_.columns[c].column_id));
+        }
         if (segment.memory->rows() != segment.rows)
             return failure(sqlstate::kDataCorrupted,
                            "inline rows of table \"" + shared_.table->name +
@@ -169,10 +179,11 @@ Status MorselCursor::enter(const Morsel& morsel) {
     for (u32 c = 0; c < columns_.size(); ++c) {
         const ScanColumn& wanted = shared_.columns[c];
         columns_[c].entry = file_->footer.find(wanted.column_id);
-        if (wanted.known && columns_[c].entry != nullptr &&
-            naturalKind(columns_[c].entry->type) != wanted.natural)
+        const ColumnEntry* entry = columns_[c].entry;
+        if (isLost(c, entry != nullptr) || (wanted.column != nullptr && entry != nullptr &&
+                                            naturalKind(entry->type) != wanted.natural))
             return failure(Error(sqlstate::kDataCorrupted,
-                                 "segment object has another type of column than the catalog says")
+                                 "segment object lacks a column, or has it with another type")
                                .withDetail("Object \"" + segment.object_key + "\" of table \"" +
                                            shared_.table->name + "\", column " +
                                            std::to_string(wanted.column_id) + ".")
@@ -184,9 +195,8 @@ Status MorselCursor::enter(const Morsel& morsel) {
 catalog::ColumnRange MorselCursor::blockRange(u32 column) const {
     const ColumnState& state = columns_[column];
     if (state.entry != nullptr) return state.entry->blocks[morsel_.block].range;
-    catalog::ColumnRange range;
-    if (state.memory == nullptr) range.null_count = morsel_.rows;
-    return range;
+    const catalog::Column* absent = shared_.columns[column].column;
+    return absent == nullptr ? catalog::ColumnRange{} : absentRange(*absent, morsel_.rows);
 }
 
 /// True when no row of the morsel can pass. Decides which predicates are still to be tested.
