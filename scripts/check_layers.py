@@ -41,6 +41,7 @@ EXTERNAL = [
     (re.compile(r"^(llvm|clang)/"), ("compile/jit",)),
     (re.compile(r"^arrow/flight/"), ("exchange", "cluster")),
     (re.compile(r"^(arrow|parquet)/"), ("storage/ingest", "exchange", "cluster")),
+    (re.compile(r"^flatbuffers/|_generated[.]h$"), ("storage/segment_footer.cpp",)),
     (re.compile(r"^curl/"), ("objects",)),
     (re.compile(r"^boost/"), ("session", "web")),
 ]

@@ -25,6 +25,7 @@ else
 fi
 if [ ${#tidy[@]} -gt 0 ]; then
     cmake --preset release >/dev/null
+    cmake --build build/release --target bs_storage_formats >/dev/null # headers made by the build
     printf '%s\n' "${tidy[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy-19 -p build/release --quiet 2>/dev/null || status=1
 fi
 [ $status = 0 ] && echo 'lint: clean'

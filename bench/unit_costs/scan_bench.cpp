@@ -1,4 +1,5 @@
-// scan_bench.cpp: what one core pays to write a lineitem-like table and to scan it hot.
+// scan_bench.cpp: what one core pays to write a lineitem-like table, to open a segment and to scan
+// the table hot.
 //
 // Usage: scan_bench [million rows, default 6]. Prints medians of repeated runs, for the cost model;
 // nothing here gates a build.
@@ -13,6 +14,7 @@
 
 #include "base/clock.h"
 #include "objects/directory_store.h"
+#include "storage/segment_format.h"
 #include "storage/storage.h"
 #include "types/text_view.h"
 
@@ -193,6 +195,14 @@ void run(u64 million) {
     table->segments = std::make_shared<const std::vector<catalog::SegmentEntry>>(segments);
     std::printf("write        %7.3f s   %6.2f M rows/s   %6.1f bytes/row\n", writing,
                 f64(output.rows) / 1e6 / writing, f64(bytes) / f64(output.rows));
+
+    std::vector<f64> opening;
+    for (u32 i = 0; i < 301; ++i)
+        opening.push_back(secondsOf(
+            [&] { orThrow(openSegment(*folder.store, segments[0].segment->object_key, {})); }));
+    std::ranges::sort(opening);
+    std::printf("open a segment of %u rows: %.1f us\n", segments[0].segment->rows,
+                opening[150] * 1e6);
 
     using Op = ScanPredicate::Op;
     const SqlType date = SqlType::date();

@@ -51,6 +51,13 @@ enum class ColumnEncoding : u8 {
     kZstd,
 };
 
+/// One value that is not NULL; which member counts follows from the column's type.
+struct BackfillValue {
+    i128 integer = 0;
+    f64 floating = 0;
+    std::string text;
+};
+
 struct Column {
     u32 id = 0; // stable for the table's life; never reused
     std::string name;
@@ -66,6 +73,9 @@ struct Column {
     /// most. Raised by the commit that needs it. Text columns: 16.
     u8 width_class = 1;
     std::string comment;
+    /// What rows read as whose segment does not have the column, because it was added later with a
+    /// default; nullptr: NULL.
+    std::shared_ptr<const BackfillValue> backfill;
 };
 
 /// Range and counts of one column in one segment, enough to prune and plan without its footer.
@@ -95,7 +105,7 @@ struct Segment {
     u64 object_bytes = 0;
     Hash128 object_hash;
     u32 rows = 0;
-    std::vector<u32> column_ids;     // the columns it has, in object order
+    std::vector<u32> column_ids; // the columns it has, in object order; others: Column::backfill
     std::vector<ColumnRange> ranges; // parallel to column_ids
     std::shared_ptr<const storage::MemorySegment> memory;
 };

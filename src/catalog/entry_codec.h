@@ -24,6 +24,12 @@ template <class A> void describe(A& a, Ref<A, Privilege> privilege) {
     a(3, privilege.with_grant);
 }
 
+template <class A> void describe(A& a, Ref<A, BackfillValue> value) {
+    a.sparse(1, value.integer);
+    a.sparse(2, value.floating);
+    a.sparse(3, value.text);
+}
+
 template <class A> void describe(A& a, Ref<A, Column> column) {
     a(1, column.id);
     a(2, column.name);
@@ -37,6 +43,7 @@ template <class A> void describe(A& a, Ref<A, Column> column) {
     a.enumeration(10, column.encoding, ColumnEncoding::kZstd);
     a(11, column.width_class);
     a(12, column.comment);
+    a(13, column.backfill);
 }
 
 template <class A> void describe(A& a, Ref<A, KeyConstraint> key) {

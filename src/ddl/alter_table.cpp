@@ -5,6 +5,7 @@
 
 #include "base/nearest_name.h"
 #include "ddl/definitions.h"
+#include "functions/expression.h"
 #include "parse/parse.h"
 
 namespace blueshift::ddl {
@@ -34,7 +35,7 @@ void requireFreeColumn(const catalog::Table& table, std::string_view name) {
 
 /// Copies all rows into fresh segments of the table's new definition: new sort order, new column.
 void rewriteRows(const catalog::Table& before, std::shared_ptr<catalog::Table> after,
-                 const std::string& added_value, DefineContext& context) {
+                 DefineContext& context) {
     // The rows are read from the table under its old definition, before the new one is put.
     catalog::Table staging = *after;
     staging.oid = context.transaction.newOid();
@@ -47,10 +48,11 @@ void rewriteRows(const catalog::Table& before, std::shared_ptr<catalog::Table> a
     std::string list;
     for (const auto* column : after->liveColumns()) {
         if (!list.empty()) list += ", ";
-        const bool known = before.findColumn(column->id) != nullptr;
-        list += known ? fmt::format("{}::{}", parse::quoteName(before.findColumn(column->id)->name),
-                                    formatType(column->type))
-                      : fmt::format("({})::{}", added_value, formatType(column->type));
+        const catalog::Column* known = before.findColumn(column->id);
+        const std::string value = known != nullptr
+                                      ? parse::quoteName(known->name)
+                                      : "(" + column->default_sql.value_or("NULL") + ")";
+        list += fmt::format("{}::{}", value, formatType(column->type));
     }
     const auto* schema = context.transaction.view()->findSchema(before.schema);
     context.rewrite_rows(oid,
@@ -87,8 +89,34 @@ void alterType(catalog::Table& table, const parse::AlterTableStep& step, DefineC
     column.type = type;
 }
 
-void addColumn(catalog::Table& table, const parse::AlterTableStep& step, std::string& added_value,
-               bool& rewrite, DefineContext& context) {
+/// Bytes of the narrowest integer that holds the value.
+u8 widthFor(i128 value) {
+    u8 width = 1;
+    while (width < 16 && (value >> (width * 8 - 1)) != (value < 0 ? -1 : 0)) width *= 2;
+    return width;
+}
+
+/// Records what the rows that are there read as. A default that is not the same for all of them (or
+/// that raises) has to be written to each: true then.
+bool backfill(catalog::Column& column, DefineContext& context) {
+    if (!column.default_sql) return false;
+    const Expr* value = foldConstants(
+        *context.bind.arena, bind::bindDefault(*column.default_sql, column.type, context.bind),
+        *context.bind.session);
+    if (value->kind != ExprKind::kConstant) return true;
+    const Value& constant = value->as<ConstantExpr>()->value;
+    if (constant.is_null) return column.not_null; // raises at the first row
+    column.backfill = std::make_shared<const catalog::BackfillValue>(
+        catalog::BackfillValue{.integer = constant.integer,
+                               .floating = constant.floating,
+                               .text = std::string(constant.text)});
+    if (isIntegerKind(naturalKind(column.type)))
+        column.width_class = std::max(column.width_class, widthFor(constant.integer));
+    return false;
+}
+
+void addColumn(catalog::Table& table, const parse::AlterTableStep& step, bool& rewrite,
+               DefineContext& context) {
     if (step.if_not_exists && table.findColumn(step.column->name) != nullptr) return;
     requireFreeColumn(table, step.column->name);
     catalog::Column column = columnFromDefinition(*step.column, table, context);
@@ -96,10 +124,7 @@ void addColumn(catalog::Table& table, const parse::AlterTableStep& step, std::st
         throw SqlError(Error(sqlstate::kNotNullViolation,
                              fmt::format("column \"{}\" contains null values", column.name))
                            .withHint("Give the new column a DEFAULT."));
-    if (column.default_sql && table.rowCount() > 0) {
-        added_value = *column.default_sql;
-        rewrite = true;
-    }
+    if (backfill(column, context)) rewrite = rewrite || table.rowCount() > 0;
     table.columns.push_back(std::move(column));
 }
 
@@ -201,7 +226,6 @@ std::string alterTable(const parse::AlterTable& alter, DefineContext& context) {
     auto after = std::make_shared<catalog::Table>(*before);
     ++after->schema_version;
     bool rewrite = false;
-    std::string added_value;
     for (const auto& step : alter.steps) {
         switch (step.action) {
         case AlterTableAction::kAddConstraint:
@@ -237,9 +261,7 @@ std::string alterTable(const parse::AlterTable& alter, DefineContext& context) {
             rewrite = rewrite || (after->rowCount() > 0 && !after->sort_key.empty());
             break;
         case AlterTableAction::kAlterEncodeAuto: after->encode_auto = true; break;
-        case AlterTableAction::kAddColumn:
-            addColumn(*after, step, added_value, rewrite, context);
-            break;
+        case AlterTableAction::kAddColumn: addColumn(*after, step, rewrite, context); break;
         case AlterTableAction::kDropColumn: dropColumn(*after, step, context); break;
         case AlterTableAction::kAppendFrom: BS_NOT_YET("ALTER TABLE APPEND");
         case AlterTableAction::kSetSchema:
@@ -247,7 +269,7 @@ std::string alterTable(const parse::AlterTable& alter, DefineContext& context) {
             break;
         }
     }
-    if (rewrite) rewriteRows(*before, after, added_value, context);
+    if (rewrite) rewriteRows(*before, after, context);
     else context.transaction.putTable(std::move(after));
     return "ALTER TABLE";
 }

@@ -99,6 +99,7 @@ void copyLike(catalog::Table& table, const parse::LikeClause& like, DefineContex
         catalog::Column copy = *column;
         copy.id = table.next_column_id++;
         copy.width_class = initialWidth(copy.type);
+        copy.backfill = nullptr;
         if (!like.including_defaults) copy.default_sql.reset();
         if (parent->dist_style == catalog::DistStyle::kKey && parent->dist_key == column->id) {
             table.dist_style = catalog::DistStyle::kKey;

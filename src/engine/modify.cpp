@@ -111,10 +111,12 @@ u64 TableAppend::finish() {
     transaction::Transaction& transaction = connection_.transaction();
     transaction.addSegments(table_->oid, std::move(segments), widths);
     const f64 known = table_->statistics ? table_->statistics->rows : 0;
-    if (statistics && rows >= kLeastRowsForStatistics && f64(rows) * 10 >= known)
+    if (statistics && rows >= kLeastRowsForStatistics && f64(rows) * 10 >= known) {
+        const auto before = storage::withAddedColumns(table_->statistics, *table_);
         transaction.putStatistics(table_->oid,
-                                  storage::mergeStatistics(table_->statistics.get(), *statistics,
+                                  storage::mergeStatistics(before.get(), *statistics,
                                                            connection_.engine().random().next()));
+    }
     return rows;
 }
 

@@ -112,14 +112,22 @@ void PlanContext::set(const bind::OutputColumn& column) {
 
 namespace {
 
-/// The union of the segments' exact bounds; false when a segment lacks them.
-bool provedRange(const catalog::Table& table, u32 column_id, i128& min, i128& max) {
+/// The union of the segments' exact bounds; false when a segment lacks them. A segment older than
+/// the column has one value, or NULL.
+bool provedRange(const catalog::Table& table, const catalog::Column& column, i128& min, i128& max) {
     if (table.segments == nullptr) return false;
     bool any = false;
     for (const catalog::SegmentEntry& entry : *table.segments) {
         const catalog::Segment& segment = *entry.segment;
-        const auto found = std::ranges::find(segment.column_ids, column_id);
-        if (found == segment.column_ids.end()) return false; // the default may lie anywhere
+        const auto found = std::ranges::find(segment.column_ids, column.id);
+        if (found == segment.column_ids.end()) {
+            if (column.backfill == nullptr) continue;
+            const i128 value = column.backfill->integer;
+            min = any ? std::min(min, value) : value;
+            max = any ? std::max(max, value) : value;
+            any = true;
+            continue;
+        }
         const auto index = size_t(found - segment.column_ids.begin());
         if (index >= segment.ranges.size()) return false;
         const catalog::ColumnRange& range = segment.ranges[index];
@@ -160,7 +168,7 @@ void PlanContext::learnScan(const bind::ScanOp& scan) {
             about.has_range = about.width <= 8;
             i128 min = 0;
             i128 max = 0;
-            if (provedRange(table, column->id, min, max)) {
+            if (provedRange(table, *column, min, max)) {
                 about.has_range = true;
                 about.min = min;
                 about.max = max;

@@ -5,6 +5,8 @@ namespace blueshift::storage {
 namespace {
 /// The column number that stands for a segment's footer.
 constexpr u32 kFooterColumn = ~u32{0};
+/// The block number that stands for a column's vector zones.
+constexpr u32 kZonesBlock = ~u32{0};
 } // namespace
 
 BlockCache::BlockCache(u64 byte_limit) : state_(std::make_unique<State>(byte_limit)) {}
@@ -100,6 +102,18 @@ Result<std::shared_ptr<const SegmentFile>> BlockCache::State::segment(
                   return Loaded{std::move(file), bytes};
               }));
     return std::static_pointer_cast<const SegmentFile>(value);
+}
+
+Result<std::shared_ptr<const std::vector<VectorZone>>> BlockCache::State::zones(
+    const SegmentFile& file, const ColumnEntry& column, std::atomic<u64>& bytes_read) {
+    BS_ASSIGN(auto value, find({file.id, column.column_id, kZonesBlock}, [&]() -> Result<Loaded> {
+                  BS_ASSIGN(auto zones, readZones(file, column));
+                  bytes_read += zones.size() * column.zones.width * 2;
+                  const u64 bytes = zones.size() * sizeof(VectorZone);
+                  return Loaded{std::make_shared<const std::vector<VectorZone>>(std::move(zones)),
+                                bytes};
+              }));
+    return std::static_pointer_cast<const std::vector<VectorZone>>(value);
 }
 
 Result<std::shared_ptr<const HotBlock>> BlockCache::State::block(const SegmentFile& file,

@@ -1,7 +1,7 @@
-// block_cache_state.h: the inside of BlockCache: open segments and decoded blocks, least recently
-// used first out.
+// block_cache_state.h: the inside of BlockCache: open segments, vector zones and decoded blocks,
+// least recently used first out.
 //
-// Place: scan/ asks for segments and blocks; both live in one list with one byte limit.
+// Place: scan/ asks for segments, zones and blocks; all live in one list with one byte limit.
 // Threads: all. A value that several workers miss at once is loaded by one of them while the others
 // wait for it; loads of different values run in parallel.
 // Owns: shares of the values; a value that somebody else holds (a pin) is never dropped from the
@@ -28,6 +28,10 @@ struct BlockCache::State {
     Result<std::shared_ptr<const SegmentFile>> segment(objects::ObjectStore& store,
                                                        const std::string& key,
                                                        std::atomic<u64>& bytes_read);
+    /// The vector zones of a column that has some.
+    Result<std::shared_ptr<const std::vector<VectorZone>>> zones(const SegmentFile& file,
+                                                                 const ColumnEntry& column,
+                                                                 std::atomic<u64>& bytes_read);
     Result<std::shared_ptr<const HotBlock>> block(const SegmentFile& file,
                                                   const ColumnEntry& column, u32 block_index,
                                                   std::atomic<u64>& bytes_read);

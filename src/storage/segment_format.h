@@ -1,11 +1,13 @@
 // segment_format.h: the object of a segment: blocks, vector zones, footer, trailer.
 //
-// Place: TableWriter appends, SegmentFile reads. Byte by byte in docs/formats/segment.md; why not
-// FlatBuffers in docs/decisions/0004-segment-footer.md.
-// Every part that is read has a CRC32C; a part that fails it or a length check gives XX001.
+// Place: TableWriter appends, SegmentFile reads. Byte by byte in docs/formats/segment.md; the
+// footer's own bytes in segment_footer.h. Every part that is read has a CRC32C; a part that fails
+// it or a check of its numbers gives XX001.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,13 +18,16 @@
 
 namespace blueshift::storage {
 
-/// One stored block. `range` is exact (texts: bounds).
+/// One stored block. `range` is exact (texts: bounds), so is `sum`, which numbers other than floats
+/// have while it fits 16 bytes; `distinct` is an estimate, 0 without values.
 struct BlockEntry {
     u64 offset = 0;
     u32 bytes = 0;
     u32 rows = 0;
     PhysicalKind kind = PhysicalKind::kI64;
     BlockEncoding encoding = BlockEncoding::kRaw;
+    u32 distinct = 0;
+    std::optional<i128> sum;
     catalog::ColumnRange range;
 };
 
@@ -32,12 +37,18 @@ struct VectorZone {
     i64 max = 0;
 };
 
+/// Where a column's zones lie, one for each vector of the segment.
+struct ZoneArray {
+    u64 offset = 0;
+    u32 width = 0; // bytes of a bound; 0: none, for floats, texts and 16-byte integers
+    u32 checksum = 0;
+};
+
 struct ColumnEntry {
     u32 column_id = 0;
     SqlType type;
     std::vector<BlockEntry> blocks;
-    /// A zone per vector of the segment; empty for floats, texts and 16-byte integers.
-    std::vector<VectorZone> zones;
+    ZoneArray zones;
 };
 
 struct SegmentFooter {
@@ -51,7 +62,9 @@ struct SegmentFooter {
 inline constexpr u32 kTrailerBytes = 32;
 inline constexpr char kSegmentMagic[9] = "BSSEG\x01\r\n";
 
-/// Appends vector zones, footer and trailer to an object that holds the magic and the blocks.
+/// Appends a column's zones to an object.
+ZoneArray appendZones(std::span<const VectorZone> zones, std::vector<u8>& object);
+/// Appends footer and trailer to an object that holds the magic, the blocks and the zones.
 void appendFooter(const SegmentFooter& footer, std::vector<u8>& object);
 
 /// An object opened for reading: its footer and a handle for block reads.
@@ -64,5 +77,7 @@ struct SegmentFile {
 };
 Result<std::shared_ptr<const SegmentFile>> openSegment(objects::ObjectStore& store,
                                                        const std::string& key, Hash128 id);
+/// The zones of a column that has some.
+Result<std::vector<VectorZone>> readZones(const SegmentFile& file, const ColumnEntry& column);
 
 } // namespace blueshift::storage

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "storage/absent_column.h"
 #include "storage/encoding/block_encoding.h"
 #include "types/text_view.h"
 
@@ -161,7 +162,7 @@ std::shared_ptr<catalog::TableStatistics> StatisticsBuilder::finish() {
 
 namespace {
 
-/// Buffers of a sample's columns, in the order of `ids`; an absent column is NULL.
+/// Buffers of a sample's columns, in the order of `columns`; an absent column is NULL.
 std::vector<ColumnBuffer> fromSample(const MemorySegment& sample,
                                      const std::vector<std::pair<u32, SqlType>>& columns) {
     std::vector<ColumnBuffer> buffers;
@@ -169,14 +170,14 @@ std::vector<ColumnBuffer> fromSample(const MemorySegment& sample,
     for (const auto& [id, type] : columns) {
         ColumnBuffer buffer(id, type);
         const MemorySegment::Column* column = sample.find(id);
-        const bool usable = column != nullptr && column->type == type;
+        const bool usable = column != nullptr && naturalKind(column->type) == naturalKind(type);
         const Vector vector = usable ? sample.slice(*column, 0)
                                      : Vector{.kind = naturalKind(type),
                                               .form = VectorForm::kConstant,
                                               .data = nullptr,
                                               .validity = &null_word};
         const Batch batch{.rows = sample.rows(), .selected = sample.rows()};
-        // Both are of one type: the values fit.
+        // Both are of one kind: the values fit.
         (void)buffer.append(vector, batch);
         buffers.push_back(std::move(buffer));
     }
@@ -217,6 +218,44 @@ std::shared_ptr<const MemorySegment> mergeSamples(const catalog::TableStatistics
 }
 
 } // namespace
+
+std::shared_ptr<const catalog::TableStatistics> withAddedColumns(
+    std::shared_ptr<const catalog::TableStatistics> statistics, const catalog::Table& table) {
+    if (statistics == nullptr) return nullptr;
+    std::vector<const catalog::Column*> added;
+    for (const catalog::Column* column : table.liveColumns())
+        if (statistics->find(column->id) == nullptr) added.push_back(column);
+    if (added.empty()) return statistics;
+    auto made = std::make_shared<catalog::TableStatistics>(*statistics);
+    const u32 rows = made->sample == nullptr ? 0 : made->sample->rows();
+    std::vector<MemorySegment::Column> sample;
+    if (rows > 0) sample = made->sample->columns();
+    for (const catalog::Column* column : added) {
+        const PhysicalKind kind = naturalKind(column->type);
+        const AbsentColumn value(*column, kind);
+        ColumnBuffer buffer(column->id, column->type);
+        const u32 buffered = std::max(rows, 1u);
+        // A value of the column's own kind fits.
+        (void)buffer.append(value.vector(), {.rows = buffered, .selected = buffered});
+        HyperLogLog sketch;
+        const catalog::ColumnRange range = summarize(buffer, sketch);
+        const bool is_null = column->backfill == nullptr;
+        made->columns.emplace_back(
+            column->id, catalog::ColumnStatistics{
+                            .distinct = is_null ? 0.0 : 1.0,
+                            .null_fraction = is_null ? 1.0 : 0.0,
+                            .average_bytes = is_null ? 0 : f64(column->backfill->text.size()),
+                            .hll = sketch.registers(),
+                            .has_range = range.has_range && kind != PhysicalKind::kText,
+                            .min = range.min,
+                            .max = range.max,
+                            .min_float = range.min_float,
+                            .max_float = range.max_float});
+        if (rows > 0) sample.push_back(buffer.toColumn({}));
+    }
+    if (rows > 0) made->sample = std::make_shared<const MemorySegment>(rows, std::move(sample));
+    return made;
+}
 
 std::shared_ptr<catalog::TableStatistics> mergeStatistics(const catalog::TableStatistics* a,
                                                           const catalog::TableStatistics& b,
@@ -275,15 +314,18 @@ MetadataAnswer metadataAnswer(const catalog::Table& table, u32 column_id) {
         }
         const auto at = std::ranges::find(segment.column_ids, column_id);
         if (at == segment.column_ids.end()) {
-            answer.nulls += segment.rows; // added later: NULL in older segments
-            continue;
-        }
-        const size_t index = size_t(at - segment.column_ids.begin());
-        if (index >= segment.ranges.size()) {
+            if (column == nullptr) {
+                answer.nulls += segment.rows;
+                continue;
+            }
+        } else if (size_t(at - segment.column_ids.begin()) >= segment.ranges.size()) {
             answer.exact = false;
             continue;
         }
-        const catalog::ColumnRange& range = segment.ranges[index];
+        const catalog::ColumnRange range =
+            at == segment.column_ids.end()
+                ? absentRange(*column, segment.rows)
+                : segment.ranges[size_t(at - segment.column_ids.begin())];
         answer.nulls += range.null_count;
         if (!range.has_range || column == nullptr || !isIntegerKind(naturalKind(column->type)))
             continue;

@@ -135,6 +135,10 @@ private:
 std::shared_ptr<catalog::TableStatistics> mergeStatistics(const catalog::TableStatistics* a,
                                                           const catalog::TableStatistics& b,
                                                           u64 seed);
+/// Statistics that also know the columns which `table` got since they were made: every row counted
+/// has the column's value for older rows. The same when there are none.
+std::shared_ptr<const catalog::TableStatistics> withAddedColumns(
+    std::shared_ptr<const catalog::TableStatistics> statistics, const catalog::Table& table);
 /// Reads a whole table (ANALYZE).
 Result<std::shared_ptr<catalog::TableStatistics>> analyzeTable(
     objects::ObjectStore& store, BlockCache& cache, std::shared_ptr<const catalog::Table> table,

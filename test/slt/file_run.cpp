@@ -60,6 +60,8 @@ const char* nameOf(Mode mode) {
     switch (mode) {
     case Mode::kInterpreted: return "interpreted";
     case Mode::kVectors7: return "vectors7";
+    case Mode::kCompiled: return "compiled";
+    case Mode::kTiers: return "tiers";
     default: return "restart";
     }
 }
@@ -86,6 +88,8 @@ void FileRun::openEngine() {
                           .threads = 2,
                           .admin_password = "Slt-secret-1"};
     if (mode_ == Mode::kVectors7) options.vector_rows = 7;
+    if (mode_ == Mode::kCompiled || mode_ == Mode::kTiers) options.codegen = "force";
+    options.alternate_tiers = mode_ == Mode::kTiers;
     for (const auto& [name, value] : script_.options) {
         if (name == "threads") options.threads = u32(std::stoul(value));
         else if (name == "memory") options.memory_bytes = std::stoull(value) << 20;
@@ -100,6 +104,7 @@ void FileRun::openEngine() {
 
 void FileRun::closeEngine(bool shutdown) {
     sessions_.clear();
+    for (const auto& [name, count] : engine_->counters()) proof_.counters[name] += count;
     if (shutdown)
         if (const Status status = engine_->shutdown(); !status)
             throw std::runtime_error(fmt::format("{}: the engine does not shut down: {}",

@@ -18,7 +18,7 @@
 
 namespace blueshift::slt {
 
-enum class Mode { kInterpreted, kVectors7, kRestart };
+enum class Mode { kInterpreted, kVectors7, kRestart, kCompiled, kTiers };
 
 /// What a mode proved, summed over files.
 struct Proof {
@@ -27,6 +27,7 @@ struct Proof {
     u64 batches = 0; // of queries, with at least one row
     u64 batches_over_seven = 0;
     u64 split_results = 0; // results of several batches
+    std::map<std::string, u64> counters; // of the engine
 };
 
 struct Failure {

@@ -1,6 +1,6 @@
 // slt_runner: runs .slt files in one mode and says what failed and what the mode proved.
 //
-//   slt_runner [--mode interpreted|vectors7|restart] [--rewrite] FILE-OR-FOLDER...
+//   slt_runner [--mode NAME] [--rewrite] FILE-OR-FOLDER...
 //
 // Exit codes: 0 all records passed and the mode proved something, 1 otherwise, 2 wrong usage.
 #include <fmt/format.h>
@@ -30,7 +30,8 @@ bool parseArguments(int count, char** values, Arguments& arguments) {
         } else if (value == "--mode" && i + 1 < count) {
             const std::string name = values[++i];
             bool known = false;
-            for (Mode mode : {Mode::kInterpreted, Mode::kVectors7, Mode::kRestart}) {
+            for (Mode mode : {Mode::kInterpreted, Mode::kVectors7, Mode::kRestart, Mode::kCompiled,
+                              Mode::kTiers}) {
                 if (name != nameOf(mode)) continue;
                 arguments.mode = mode;
                 known = true;
@@ -70,6 +71,7 @@ void rewrite(const Script& script, const FileRun& run) {
 
 /// True when the mode did what it is named after.
 bool proved(Mode mode, const Proof& proof) {
+    const auto& counters = proof.counters;
     switch (mode) {
     case Mode::kInterpreted:
         fmt::print("proved: {} statements ran on the interpreter\n", proof.statements);
@@ -81,6 +83,21 @@ bool proved(Mode mode, const Proof& proof) {
             proof.batches - proof.batches_over_seven, proof.split_results,
             proof.batches_over_seven);
         return proof.split_results > 0 && proof.batches_over_seven == 0;
+    case Mode::kCompiled: {
+        const u64 generated = counters.at("pipelines generated");
+        fmt::print("proved: {} pipelines and {} rows by generated code, {} texts compiled\n",
+                   generated, counters.at("rows generated"), counters.at("texts compiled"));
+        fmt::print("{} texts refused, {} rows of pipelines with code were interpreted\n",
+                   counters.at("texts refused"), counters.at("rows interpreted"));
+        return generated > 0 && counters.at("texts refused") == 0 &&
+               counters.at("rows interpreted") == 0;
+    }
+    case Mode::kTiers:
+        fmt::print("proved: {} changes of tier, {} rows interpreted, {} by generated code\n",
+                   counters.at("tier switches"), counters.at("rows interpreted"),
+                   counters.at("rows generated"));
+        return counters.at("tier switches") > 0 && counters.at("rows generated") > 0 &&
+               counters.at("rows interpreted") > 0;
     default:
         fmt::print("proved: {} restarts between statements\n", proof.restarts);
         return proof.restarts > 0;
@@ -134,7 +151,7 @@ int main(int count, char** values) {
     blueshift::slt::Arguments arguments;
     if (!blueshift::slt::parseArguments(count, values, arguments)) {
         std::fprintf(stderr,
-                     "usage: slt_runner [--mode interpreted|vectors7|restart] [--rewrite] "
+                     "usage: slt_runner [--mode NAME] [--rewrite] "
                      "FILE-OR-FOLDER...\n");
         return 2;
     }

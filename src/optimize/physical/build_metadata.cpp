@@ -26,9 +26,19 @@ ColumnSummary summarise(const catalog::Table& table, u32 column_id) {
         const auto found = std::ranges::find(segment.column_ids, column_id);
         const auto index = size_t(found - segment.column_ids.begin());
         const bool deleted = entry.deletes != nullptr && entry.deletes->deleted_rows != 0;
-        if (deleted || index >= segment.ranges.size() || found == segment.column_ids.end())
+        if (deleted) return {};
+        catalog::ColumnRange range;
+        if (found == segment.column_ids.end()) { // older than the column
+            const catalog::Column* column = table.findColumn(column_id);
+            if (column == nullptr) return {};
+            range.has_range = column->backfill != nullptr;
+            if (range.has_range) range.min = range.max = column->backfill->integer;
+            else range.null_count = segment.rows;
+        } else if (index < segment.ranges.size()) {
+            range = segment.ranges[index];
+        } else {
             return {};
-        const catalog::ColumnRange& range = segment.ranges[index];
+        }
         made.nulls += range.null_count;
         if (range.null_count == segment.rows) continue;
         if (!range.has_range) return {};

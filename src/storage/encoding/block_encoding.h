@@ -68,7 +68,9 @@ Error corruptBlock(const BlockPlace& place, std::string_view what);
 
 /// The narrowest signed kind for a range.
 PhysicalKind narrowestKind(i128 min, i128 max);
-/// Bounds of a text in comparison form, cut to 32 bytes: rounded down, and up (false: no bound).
+inline constexpr u32 kTextBoundBytes = 32;
+/// Bounds of a text in comparison form, cut to kTextBoundBytes: rounded down, and up (false: no
+/// bound).
 std::string lowerTextBound(std::string_view text);
 bool upperTextBound(std::string_view text, std::string& bound);
 

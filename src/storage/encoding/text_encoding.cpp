@@ -16,7 +16,6 @@ using catalog::ColumnEncoding;
 
 constexpr u32 kMaxEntries = 65536;
 constexpr u32 kSampleRows = 1024;
-constexpr u32 kBoundBytes = 32;
 
 bool sameBytes(const TextView& a, const TextView& b) {
     u64 x, y;
@@ -181,13 +180,13 @@ template <class Code> bool getCodes(ByteReader& reader, HotBlock& block) {
 
 std::string lowerTextBound(std::string_view text) {
     const u32 length = kernels::trimmedLength(text.data(), u32(text.size()));
-    return std::string(text.substr(0, std::min(length, kBoundBytes)));
+    return std::string(text.substr(0, std::min(length, kTextBoundBytes)));
 }
 
 bool upperTextBound(std::string_view text, std::string& bound) {
     const u32 length = kernels::trimmedLength(text.data(), u32(text.size()));
-    bound.assign(text.substr(0, std::min(length, kBoundBytes)));
-    if (length <= kBoundBytes) return true;
+    bound.assign(text.substr(0, std::min(length, kTextBoundBytes)));
+    if (length <= kTextBoundBytes) return true;
     while (!bound.empty() && u8(bound.back()) == 0xFF) bound.pop_back();
     if (bound.empty()) return false;
     bound.back() = char(u8(bound.back()) + 1);

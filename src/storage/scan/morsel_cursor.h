@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "storage/absent_column.h"
 #include "storage/block_cache_state.h"
 #include "storage/memory_segment.h"
 #include "storage/scan/block_filter.h"
@@ -28,7 +29,8 @@ struct ScanColumn {
     u32 column_id = 0;
     PhysicalKind natural = PhysicalKind::kI64;
     PhysicalKind delivered = PhysicalKind::kI64;
-    bool known = true; // false: the table has no such column
+    const catalog::Column* column = nullptr;    // of the table; nullptr: it has no such column
+    std::unique_ptr<const AbsentColumn> absent; // for segments that do not have it
 };
 
 struct TableScan::Shared {
@@ -61,11 +63,12 @@ private:
     /// A column's block of the current morsel.
     struct ColumnState {
         const ColumnEntry* entry = nullptr;            // in an object
-        const MemorySegment::Column* memory = nullptr; // in memory; neither: absent, all NULL
+        const MemorySegment::Column* memory = nullptr; // in memory; neither: absent
         bool loaded = false;
         bool constant_ready = false;
         std::shared_ptr<const HotBlock> pin;
-        Vector block; // all rows of the morsel
+        std::shared_ptr<const std::vector<VectorZone>> zones; // of the segment, once asked for
+        Vector block;                                         // all rows of the morsel
         VectorBuffer scratch;
         u64 validity[kValidityWords] = {};
     };
@@ -81,7 +84,8 @@ private:
     Status enter(const Morsel& morsel);
     bool prune();
     catalog::ColumnRange blockRange(u32 column) const;
-    void markLiveVectors();
+    Status markLiveVectors();
+    Result<const VectorZone*> zonesOf(u32 column);
     void rankPredicates();
     Result<bool> filterVector(u32 rows, u64* mask);
     Status load(u32 column);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "storage/scan/morsel_cursor.h"
@@ -7,10 +6,6 @@
 namespace blueshift::storage {
 
 namespace {
-
-/// The block of a column that a segment does not have: NULL in every row.
-constexpr std::array<u64, kBlockRows / 64> kAllNull{};
-constexpr std::array<u8, 64> kZeroValue{};
 
 template <class To, class From> void widenRun(const void* from, void* to, u32 rows) {
     const From* in = static_cast<const From*>(from);
@@ -51,7 +46,7 @@ Status MorselCursor::load(u32 column) {
     ColumnState& state = columns_[column];
     if (state.loaded) return {};
     const ScanColumn& wanted = shared_.columns[column];
-    if (!wanted.known)
+    if (wanted.column == nullptr)
         return failure(sqlstate::kUndefinedColumn, "table \"" + shared_.table->name +
                                                        "\" has no column with id " +
                                                        std::to_string(wanted.column_id));
@@ -63,10 +58,7 @@ Status MorselCursor::load(u32 column) {
         ++shared_.counters.blocks_read;
         state.block = state.pin->view();
     } else {
-        state.block = {.kind = wanted.delivered,
-                       .form = VectorForm::kConstant,
-                       .data = kZeroValue.data(),
-                       .validity = kAllNull.data()};
+        state.block = wanted.absent->vector();
     }
     const PhysicalKind kind = state.block.kind;
     const bool fits = isIntegerKind(wanted.delivered)

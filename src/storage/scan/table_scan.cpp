@@ -18,12 +18,12 @@ u32 TableScan::Shared::indexOf(u32 column_id) {
         if (columns[i].column_id == column_id) return i;
     ScanColumn column{.column_id = column_id};
     if (const catalog::Column* found = table->findColumn(column_id)) {
+        column.column = found;
         column.natural = naturalKind(found->type);
         column.delivered = scanKind(*found);
-    } else {
-        column.known = false;
+        column.absent = std::make_unique<const AbsentColumn>(*found, column.delivered);
     }
-    columns.push_back(column);
+    columns.push_back(std::move(column));
     return u32(columns.size() - 1);
 }
 
@@ -39,12 +39,12 @@ void TableScan::Shared::planMorsels() {
             const ScanPredicate& predicate = options.predicates[p];
             const auto at = std::ranges::find(segment.column_ids, predicate.column_id);
             const size_t index = size_t(at - segment.column_ids.begin());
-            catalog::ColumnRange all_null;
-            all_null.null_count = segment.rows;
-            const bool absent = at == segment.column_ids.end();
-            if (!absent && index >= segment.ranges.size()) continue;
-            skip = judge(predicate, absent ? all_null : segment.ranges[index], segment.rows,
-                         columns[predicate_columns[p]].natural) == Verdict::kNone;
+            const ScanColumn& column = columns[predicate_columns[p]];
+            const bool is_absent = at == segment.column_ids.end();
+            if (is_absent ? column.column == nullptr : index >= segment.ranges.size()) continue;
+            const catalog::ColumnRange range =
+                is_absent ? absentRange(*column.column, segment.rows) : segment.ranges[index];
+            skip = judge(predicate, range, segment.rows, column.natural) == Verdict::kNone;
         }
         if (skip) {
             counters.blocks_skipped += u64(blocks) * std::max<size_t>(1, columns.size());
@@ -126,7 +126,10 @@ void MorselCursor::start(u32 morsel) {
     file_.reset();
     morsel_ = shared_.morsels[morsel];
     position_ = 0;
-    segment_ = &(*shared_.table->segments)[morsel_.segment];
+    const catalog::SegmentEntry* segment = &(*shared_.table->segments)[morsel_.segment];
+    if (segment != segment_)
+        for (ColumnState& column : columns_) column.zones.reset();
+    segment_ = segment;
     if (Status status = enter(morsel_); !status) {
         error_ = std::move(status.error());
         return;
@@ -136,16 +139,29 @@ void MorselCursor::start(u32 morsel) {
         position_ = morsel_.rows;
         return;
     }
-    markLiveVectors();
+    if (Status status = markLiveVectors(); !status) {
+        error_ = std::move(status.error());
+        return;
+    }
     rankPredicates();
 }
 
 /// Finds the columns in the segment's footer or in its memory rows.
 Status MorselCursor::enter(const Morsel& morsel) {
     const catalog::Segment& segment = *segment_->segment;
+    // A column that the catalog names must be there: otherwise its rows would read as added later.
+    const auto isLost = [&](u32 column, bool found) {
+        return !found && std::ranges::find(segment.column_ids, shared_.columns[column].column_id) !=
+                             segment.column_ids.end();
+    };
     if (segment.memory != nullptr) {
-        for (u32 c = 0; c < columns_.size(); ++c)
+        for (u32 c = 0; c < columns_.size(); ++c) {
             columns_[c].memory = segment.memory->find(shared_.columns[c].column_id);
+            if (isLost(c, columns_[c].memory != nullptr))
+                return failure(sqlstate::kDataCorrupted,
+                               "inline rows of table \"" + shared_.table->name + "\" lack column " +
+                                   std::to_string(shared_.columns[c].column_id));
+        }
         if (segment.memory->rows() != segment.rows)
             return failure(sqlstate::kDataCorrupted,
                            "inline rows of table \"" + shared_.table->name +
@@ -160,17 +176,27 @@ Status MorselCursor::enter(const Morsel& morsel) {
                            .withDetail("Object \"" + segment.object_key + "\" of table \"" +
                                        shared_.table->name + "\".")
                            .withHint("Restore the object from a backup."));
-    for (u32 c = 0; c < columns_.size(); ++c)
-        columns_[c].entry = file_->footer.find(shared_.columns[c].column_id);
+    for (u32 c = 0; c < columns_.size(); ++c) {
+        const ScanColumn& wanted = shared_.columns[c];
+        columns_[c].entry = file_->footer.find(wanted.column_id);
+        const ColumnEntry* entry = columns_[c].entry;
+        if (isLost(c, entry != nullptr) || (wanted.column != nullptr && entry != nullptr &&
+                                            naturalKind(entry->type) != wanted.natural))
+            return failure(Error(sqlstate::kDataCorrupted,
+                                 "segment object lacks a column, or has it with another type")
+                               .withDetail("Object \"" + segment.object_key + "\" of table \"" +
+                                           shared_.table->name + "\", column " +
+                                           std::to_string(wanted.column_id) + ".")
+                               .withHint("Restore the object from a backup."));
+    }
     return {};
 }
 
 catalog::ColumnRange MorselCursor::blockRange(u32 column) const {
     const ColumnState& state = columns_[column];
     if (state.entry != nullptr) return state.entry->blocks[morsel_.block].range;
-    catalog::ColumnRange range;
-    if (state.memory == nullptr) range.null_count = morsel_.rows;
-    return range;
+    const catalog::Column* absent = shared_.columns[column].column;
+    return absent == nullptr ? catalog::ColumnRange{} : absentRange(*absent, morsel_.rows);
 }
 
 /// True when no row of the morsel can pass. Decides which predicates are still to be tested.
@@ -199,30 +225,41 @@ bool MorselCursor::prune() {
     return false;
 }
 
-void MorselCursor::markLiveVectors() {
+/// The zones of the morsel's vectors; nullptr where there are none, or where one says no more than
+/// the block's range.
+Result<const VectorZone*> MorselCursor::zonesOf(u32 column) {
+    ColumnState& state = columns_[column];
+    if (state.entry == nullptr || state.entry->zones.width == 0 || morsel_.rows <= kVectorRows)
+        return nullptr;
+    if (state.zones == nullptr) {
+        BS_ASSIGN(state.zones,
+                  shared_.cache.state().zones(*file_, *state.entry, shared_.counters.bytes_read));
+    }
+    return state.zones->data() + morsel_.block * (kBlockRows / kVectorRows);
+}
+
+Status MorselCursor::markLiveVectors() {
     live_vectors_ = ~u64{0};
-    const u32 first = morsel_.block * (kBlockRows / kVectorRows);
     const u32 count = (morsel_.rows + kVectorRows - 1) / kVectorRows;
-    const auto zonesOf = [&](u32 column) -> const VectorZone* {
-        const ColumnEntry* entry = columns_[column].entry;
-        return entry == nullptr || entry->zones.empty() ? nullptr : entry->zones.data() + first;
-    };
     for (u32 p = 0; p < predicates_.size(); ++p) {
-        const VectorZone* zones = zonesOf(shared_.predicate_columns[p]);
-        if (!predicates_[p].active || zones == nullptr) continue;
+        if (!predicates_[p].active) continue;
+        BS_ASSIGN(const VectorZone* const zones, zonesOf(shared_.predicate_columns[p]));
+        if (zones == nullptr) continue;
         for (u32 v = 0; v < count; ++v)
             if (judgeZone(shared_.options.predicates[p], zones[v]) == Verdict::kNone)
                 live_vectors_ &= ~(u64{1} << v);
     }
     for (u32 f = 0; f < join_filters_.size(); ++f) {
-        const VectorZone* zones = zonesOf(shared_.join_filter_columns[f]);
         const JoinFilter& filter = join_filters_[f].filter();
-        if (!join_filters_[f].active() || zones == nullptr || !filter.has_range) continue;
+        if (!join_filters_[f].active() || !filter.has_range) continue;
+        BS_ASSIGN(const VectorZone* const zones, zonesOf(shared_.join_filter_columns[f]));
+        if (zones == nullptr) continue;
         for (u32 v = 0; v < count; ++v)
             if (zones[v].min > zones[v].max || filter.max < zones[v].min ||
                 filter.min > zones[v].max)
                 live_vectors_ &= ~(u64{1} << v);
     }
+    return {};
 }
 
 void MorselCursor::rankPredicates() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "storage/segment_format.h"
 
@@ -56,6 +57,16 @@ void addZones(const Gathered<i64>& block, std::vector<VectorZone>& zones) {
     }
 }
 
+/// The sum of the values that are not NULL; empty when it does not fit 16 bytes.
+template <class T> std::optional<i128> sumOf(const Gathered<T>& block) {
+    i128 sum = 0;
+    for (u32 i = 0; i < block.values.size(); ++i) {
+        if (block.null_count > 0 && !bitAt(block.validity.data(), i)) continue;
+        if (__builtin_add_overflow(sum, i128(block.values[i]), &sum)) return std::nullopt;
+    }
+    return sum;
+}
+
 class ColumnEncoder {
 public:
     ColumnEncoder(const ColumnBuffer& buffer, const catalog::Column& column,
@@ -67,38 +78,52 @@ public:
         for (u32 first = 0; first < buffer_.rows(); first += kBlockRows) {
             const u32 rows = std::min(kBlockRows, buffer_.rows() - first);
             const u64 offset = object_.size();
-            const BlockSummary summary = encodeBlock(first, rows, entry);
-            entry.blocks.push_back({.offset = offset,
-                                    .bytes = u32(summary.bytes),
-                                    .rows = rows,
-                                    .kind = summary.kind,
-                                    .encoding = summary.encoding,
-                                    .range = summary.range});
+            block_sketch_ = HyperLogLog();
+            sum_.reset();
+            const BlockSummary summary = encodeBlock(first, rows);
+            sketch_.merge(block_sketch_.registers());
+            const u64 values = rows - summary.range.null_count;
+            entry.blocks.push_back(
+                {.offset = offset,
+                 .bytes = u32(summary.bytes),
+                 .rows = rows,
+                 .kind = summary.kind,
+                 .encoding = summary.encoding,
+                 .distinct = u32(std::min(block_sketch_.estimate() + 0.5, f64(values))),
+                 .sum = sum_,
+                 .range = summary.range});
         }
         return entry;
     }
+    /// Of the blocks encoded; empty for floats, texts and 16-byte integers.
+    const std::vector<VectorZone>& zones() const { return zones_; }
 
 private:
     template <class T> BlockValues describe(const Gathered<T>& block) {
         return {.validity = block.null_count > 0 ? block.validity.data() : nullptr,
                 .null_count = block.null_count,
                 .hint = column_.encoding,
-                .sketch = &sketch_};
+                .sketch = &block_sketch_};
     }
-    template <class Source> BlockSummary encodeNarrow(u32 first, u32 rows, ColumnEntry& entry) {
+    bool isSummed() const {
+        return isNumeric(buffer_.type().kind) && !isFloat(buffer_.type().kind);
+    }
+    template <class Source> BlockSummary encodeNarrow(u32 first, u32 rows) {
         gather<i64, Source>(buffer_, order_, first, rows, integers_);
+        if (isSummed()) sum_ = sumOf(integers_);
         const BlockSummary summary = encodeIntegers(integers_.values, describe(integers_), object_);
-        addZones(integers_, entry.zones);
+        addZones(integers_, zones_);
         return summary;
     }
-    BlockSummary encodeBlock(u32 first, u32 rows, ColumnEntry& entry) {
+    BlockSummary encodeBlock(u32 first, u32 rows) {
         switch (buffer_.kind()) {
-        case PhysicalKind::kI8: return encodeNarrow<i8>(first, rows, entry);
-        case PhysicalKind::kI16: return encodeNarrow<i16>(first, rows, entry);
-        case PhysicalKind::kI32: return encodeNarrow<i32>(first, rows, entry);
-        case PhysicalKind::kI64: return encodeNarrow<i64>(first, rows, entry);
+        case PhysicalKind::kI8: return encodeNarrow<i8>(first, rows);
+        case PhysicalKind::kI16: return encodeNarrow<i16>(first, rows);
+        case PhysicalKind::kI32: return encodeNarrow<i32>(first, rows);
+        case PhysicalKind::kI64: return encodeNarrow<i64>(first, rows);
         case PhysicalKind::kI128:
             gather<i128, i128>(buffer_, order_, first, rows, wide_);
+            if (isSummed()) sum_ = sumOf(wide_);
             return encodeWideIntegers(wide_.values, describe(wide_), object_);
         case PhysicalKind::kF32:
             gather<f32, f32>(buffer_, order_, first, rows, singles_);
@@ -117,6 +142,9 @@ private:
     std::span<const u32> order_;
     HyperLogLog& sketch_;
     std::vector<u8>& object_;
+    HyperLogLog block_sketch_;
+    std::optional<i128> sum_;
+    std::vector<VectorZone> zones_;
     Gathered<i64> integers_;
     Gathered<i128> wide_;
     Gathered<f32> singles_;
@@ -152,14 +180,18 @@ EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
     result.segment->rows = buffers[0].rows();
     result.object.insert(result.object.end(), kSegmentMagic, kSegmentMagic + 8);
     SegmentFooter footer{.rows = buffers[0].rows()};
+    std::vector<std::vector<VectorZone>> zones;
     for (u32 c = 0; c < buffers.size(); ++c) {
         ColumnEncoder encoder(buffers[c], *columns[c], order, statistics.sketch(c), result.object);
         footer.columns.push_back(encoder.encode());
+        zones.push_back(encoder.zones());
         const catalog::ColumnRange range = rangeOf(footer.columns.back(), buffers[c].kind());
         statistics.addRange(c, range, buffers[c].rows(), buffers[c].textBytes());
         result.segment->column_ids.push_back(buffers[c].columnId());
         result.segment->ranges.push_back(range);
     }
+    for (u32 c = 0; c < zones.size(); ++c)
+        footer.columns[c].zones = appendZones(zones[c], result.object);
     appendFooter(footer, result.object);
     result.segment->object_bytes = result.object.size();
     result.segment->object_hash = hashBytes128(result.object.data(), result.object.size());

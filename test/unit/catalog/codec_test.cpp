@@ -46,8 +46,11 @@ Table fullTable() {
     column.encoding = ColumnEncoding::kZstd;
     column.width_class = 16;
     column.comment = "x";
+    column.backfill = std::make_shared<const BackfillValue>(
+        BackfillValue{.integer = -(i128{1} << 90), .floating = 0.5, .text = "later"});
     table.columns = {column, column};
     table.columns[1].default_sql = std::nullopt;
+    table.columns[1].backfill = nullptr;
     table.columns[1].dropped = true;
     table.columns[1].type = SqlType::varchar(65535);
     table.dist_style = DistStyle::kKey;
@@ -79,6 +82,11 @@ TEST_CASE("a table's definition comes back as it was") {
     CHECK(back.columns[0].identity_seed == -9);
     CHECK(back.columns[0].default_sql == std::optional<std::string>(""));
     CHECK(!back.columns[1].default_sql.has_value());
+    REQUIRE(back.columns[0].backfill != nullptr);
+    CHECK(bool(back.columns[0].backfill->integer == -(i128{1} << 90)));
+    CHECK(back.columns[0].backfill->floating == 0.5);
+    CHECK(back.columns[0].backfill->text == "later");
+    CHECK(back.columns[1].backfill == nullptr);
     CHECK(back.columns[1].type == SqlType::varchar(65535));
     CHECK(back.columns[0].type == SqlType::decimal(38, 7));
     CHECK(back.sort_key == table.sort_key);

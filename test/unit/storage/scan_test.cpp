@@ -255,6 +255,119 @@ TEST_CASE("a column that an old segment lacks is NULL there") {
               .morselCount() == 0);
 }
 
+TEST_CASE("a column that an old segment lacks has the value that it was added with") {
+    TestTable test(29);
+    test.insert(70000);
+    test.insert(10);
+    struct Added {
+        SqlType type;
+        catalog::BackfillValue value;
+        u8 width = 16;
+        Value same, less;
+    };
+    const std::string text = "a text of more than thirty-two bytes, cut in bounds";
+    const i128 wide = (i128{1} << 100) + 7;
+    const SqlType decimal = SqlType::decimal(38, 2);
+    const Added cases[] = {
+        {SqlType::integer(),
+         {.integer = -3},
+         1,
+         Value::ofInteger(-3, SqlType::integer()),
+         Value::ofInteger(-4, SqlType::integer())},
+        {SqlType::bigInt(), {.integer = 1 << 20}, 8, Value::ofBigInt(1 << 20), Value::ofBigInt(0)},
+        {decimal,
+         {.integer = wide},
+         16,
+         Value::ofInteger(wide, decimal),
+         Value::ofInteger(0, decimal)},
+        {SqlType::doublePrecision(), {.floating = 2.5}, 16, Value::ofFloat(2.5), Value::ofFloat(1)},
+        {SqlType::real(),
+         {.floating = 0.25},
+         16,
+         Value::ofFloat(0.25, SqlType::real()),
+         Value::ofFloat(-1, SqlType::real())},
+        {SqlType::varchar(60), {.text = text}, 16, Value::ofText(text), Value::ofText("a text")},
+    };
+    for (const Added& added : cases) {
+        CAPTURE(formatType(added.type));
+        auto altered = std::make_shared<catalog::Table>(*test.table);
+        catalog::Column column;
+        column.id = 50;
+        column.name = "later";
+        column.type = added.type;
+        column.width_class = added.width;
+        column.backfill = std::make_shared<const catalog::BackfillValue>(added.value);
+        altered->columns.push_back(column);
+        const auto count = [&](std::vector<ScanPredicate> predicates, JoinFilter* filter) {
+            ScanOptions options{.columns = {50}, .predicates = std::move(predicates)};
+            if (filter != nullptr) options.join_filters = {{.column_id = 50, .filter = filter}};
+            const TableScan scan(test.store, test.cache, altered, options);
+            const auto state = scan.makeState();
+            u64 rows = 0, same = 0;
+            for (u32 morsel = 0; morsel < scan.morselCount(); ++morsel) {
+                scan.start(*state, morsel);
+                Batch batch;
+                while (*scan.next(*state, batch)) {
+                    REQUIRE(batch.columns[0].kind == scanKind(column));
+                    rows += batch.selected;
+                    for (u32 i = 0; i < batch.selected; ++i) {
+                        const Cell cell = TestTable::cellAt(batch.columns[0], batch.rowAt(i));
+                        same += !cell.is_null && TestTable::order(cell, added.same) == 0;
+                    }
+                }
+            }
+            REQUIRE(same == rows);
+            return rows;
+        };
+        CHECK(count({}, nullptr) == 70010);
+        CHECK(count({compare(50, Op::kEqual, added.same)}, nullptr) == 70010);
+        CHECK(count({compare(50, Op::kNotEqual, added.same)}, nullptr) == 0);
+        CHECK(count({compare(50, Op::kEqual, added.less)}, nullptr) == 0);
+        CHECK(count({compare(50, Op::kGreater, added.less)}, nullptr) == 70010);
+        CHECK(count({compare(50, Op::kLessEqual, added.less)}, nullptr) == 0);
+        CHECK(count({{.column_id = 50, .op = Op::kIsNull}}, nullptr) == 0);
+        CHECK(count({{.column_id = 50, .op = Op::kIsNotNull}}, nullptr) == 70010);
+        CHECK(count({{.column_id = 50, .op = Op::kIn, .values = {added.less, added.same}}},
+                    nullptr) == 70010);
+        if (!isIntegerKind(naturalKind(added.type))) continue;
+        JoinFilter filter;
+        filter.has_range = true;
+        for (const bool hit : {true, false}) {
+            filter.min = filter.max = hit ? added.same.integer : added.less.integer;
+            for (const bool published : {true, false}) {
+                filter.ready.store(published);
+                const u64 rows = count({}, &filter);
+                CHECK(rows == (hit || !published ? 70010 : 0));
+            }
+        }
+    }
+}
+
+TEST_CASE("a segment without a column that the catalog names is damaged") {
+    for (const u32 rows : {1500u, 10u}) {
+        TestTable test(30);
+        test.insert(rows);
+        auto altered = std::make_shared<catalog::Table>(*test.table);
+        catalog::Column added;
+        added.id = 50;
+        added.name = "later";
+        added.type = SqlType::integer();
+        altered->columns.push_back(added);
+        auto segment = std::make_shared<catalog::Segment>(*test.table->segments->front().segment);
+        segment->column_ids.push_back(50);
+        segment->ranges.push_back({.null_count = rows});
+        altered->segments = std::make_shared<const std::vector<catalog::SegmentEntry>>(
+            std::vector<catalog::SegmentEntry>{{segment, nullptr}});
+        const TableScan scan(test.store, test.cache, altered, {.columns = {50}});
+        const auto state = scan.makeState();
+        scan.start(*state, 0);
+        Batch batch;
+        const Result<bool> more = scan.next(*state, batch);
+        REQUIRE_FALSE(more.has_value());
+        CHECK(more.error().sqlstate == sqlstate::kDataCorrupted);
+    }
+}
+
 TEST_CASE("any damaged byte of an object is an error or changes nothing") {
     TestTable test(28);
     test.insert(1500);

@@ -166,6 +166,46 @@ TEST_CASE("width classes, ranges and metadata answers") {
     CHECK(bool(answer.max == max));
 }
 
+TEST_CASE("statistics learn of columns that were added since") {
+    TestTable test(37);
+    test.insert(5000);
+    auto altered = std::make_shared<catalog::Table>(*test.table);
+    for (const u32 id : {50u, 51u}) {
+        catalog::Column column;
+        column.id = id;
+        column.name = "later" + std::to_string(id);
+        column.type = id == 50 ? SqlType::integer() : SqlType::varchar(20);
+        if (id == 50)
+            column.backfill = std::make_shared<const catalog::BackfillValue>(
+                catalog::BackfillValue{.integer = 7});
+        altered->columns.push_back(column);
+    }
+    const auto statistics = withAddedColumns(test.table->statistics, *altered);
+    REQUIRE(statistics != nullptr);
+    CHECK(statistics->rows == 5000);
+    const catalog::ColumnStatistics* seven = statistics->find(50);
+    REQUIRE(seven != nullptr);
+    CHECK(seven->distinct == 1);
+    CHECK(seven->null_fraction == 0);
+    CHECK(seven->has_range);
+    CHECK(bool(seven->min == 7));
+    CHECK(bool(seven->max == 7));
+    CHECK(statistics->find(51)->null_fraction == 1);
+    REQUIRE(statistics->sample->rows() == 2048);
+    const Vector sevens = statistics->sample->slice(*statistics->sample->find(50), 0);
+    const Vector nulls = statistics->sample->slice(*statistics->sample->find(51), 0);
+    for (u32 row = 0; row < 2048; ++row) {
+        REQUIRE(sevens.integerAt(row) == 7);
+        REQUIRE(nulls.isNull(row));
+    }
+    CHECK(withAddedColumns(statistics, *altered) == statistics);
+    CHECK(withAddedColumns(nullptr, *altered) == nullptr);
+    const auto merged = mergeStatistics(statistics.get(), *statistics, 1);
+    CHECK(merged->find(50)->distinct == doctest::Approx(1).epsilon(0.01));
+    const Vector again = merged->sample->slice(*merged->sample->find(50), 0);
+    for (u32 row = 0; row < 2048; ++row) REQUIRE(again.integerAt(row) == 7);
+}
+
 TEST_CASE("statistics of loads and of ANALYZE") {
     TestTable test(36);
     test.insert(50000);
