@@ -1,6 +1,7 @@
 #include "types/sql_type.h"
 
 #include <algorithm>
+#include <vector>
 #include <array>
 #include <cctype>
 

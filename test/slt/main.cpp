@@ -130,6 +130,7 @@ int runAll(const Arguments& arguments) {
             total.batches += run.proof().batches;
             total.batches_over_seven += run.proof().batches_over_seven;
             total.split_results += run.proof().split_results;
+            for (const auto& [name, count] : run.proof().counters) total.counters[name] += count;
             if (arguments.rewrite) rewrite(script, run);
         } catch (const std::exception& error) {
             fmt::print("FAIL {}\n  {}\n", path, error.what());
