@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <vector>
 
 #include "base/error.h"
 #include "base/nearest_name.h"
@@ -129,6 +130,8 @@ constexpr Alias kAliases[] = {
     {"\"char\"", TypeKind::kSystemChar},
     {"regclass", TypeKind::kRegclass},
     {"regproc", TypeKind::kRegproc},
+    {"regprocedure", TypeKind::kRegproc},
+    {"regoperator", TypeKind::kRegproc},
     {"regtype", TypeKind::kRegtype},
     {"int2vector", TypeKind::kInt2Vector},
     {"oidvector", TypeKind::kOidVector},
