@@ -35,8 +35,8 @@ void pgIndex(const CatalogReader& reader, RowWriter& out) {
             const std::vector<i64> none(key.columns.size(), 0);
             out.row(key.oid, oid, vectorOf(numbersOf(*table, key.columns)), vectorOf(none),
                     key.columns.size(), true, key.primary, false, std::nullopt, std::nullopt, true,
-                    true, true, false, false, key.columns.size(), vectorOf(none), vectorOf(none), true,
-                    false);
+                    true, true, false, false, key.columns.size(), vectorOf(none), vectorOf(none),
+                    true, false);
         }
 }
 
