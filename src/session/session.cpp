@@ -227,10 +227,7 @@ void Session::loop() {
         }
         phase_ = SessionPhase::kBusy;
         if (message->type == 'X') return;
-        const bool skipping = skip_to_sync_;
-        Status status = dispatch(*message);
-        // A client may wait for the error before it sends Sync, as asyncpg does.
-        if (status && skip_to_sync_ && !skipping) status = writer_.flush();
+        const Status status = dispatch(*message);
         if (status) continue;
         if (isProtocolViolation(status.error())) sendFatal(status.error());
         return;
