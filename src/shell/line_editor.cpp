@@ -29,10 +29,8 @@ char* promptOf(EditLine* editor) {
 /// Bound to Ctrl-C: leaves the line on the screen, marked, and ends it.
 unsigned char interruptLine(EditLine* editor, int) {
     editorOf(editor)->interrupt();
-    const LineInfo* line = el_line(editor);
-    el_cursor(editor, int(line->lastchar - line->cursor));
-    el_insertstr(editor, "^C");
-    el_set(editor, EL_REFRESH);
+    std::fputs("^C\n", stdout);
+    std::fflush(stdout);
     return CC_NEWLINE;
 }
 

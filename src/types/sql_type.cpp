@@ -4,6 +4,7 @@
 #include <vector>
 #include <array>
 #include <cctype>
+#include <vector>
 
 #include "base/error.h"
 #include "base/nearest_name.h"
@@ -130,6 +131,8 @@ constexpr Alias kAliases[] = {
     {"\"char\"", TypeKind::kSystemChar},
     {"regclass", TypeKind::kRegclass},
     {"regproc", TypeKind::kRegproc},
+    {"regprocedure", TypeKind::kRegproc},
+    {"regoperator", TypeKind::kRegproc},
     {"regtype", TypeKind::kRegtype},
     {"int2vector", TypeKind::kInt2Vector},
     {"oidvector", TypeKind::kOidVector},

@@ -42,7 +42,7 @@ def environment(target):
 
 def run(target, *commands, user=None, password=None):
     """Standard output and standard error of psql -c COMMAND -c .."""
-    arguments = ["psql", "-X", "-q", "-A", "-P", "footer=off", "-h", target.host, "-p", str(target.port),
+    arguments = ["psql", "-X", "-A", "-P", "footer=off", "-h", target.host, "-p", str(target.port),
                  "-U", user or target.user, "-d", target.database, "-v", "VERBOSITY=verbose"]
     for command in commands:
         arguments += ["-c", command]
@@ -130,8 +130,7 @@ def table(target):
            "amount|numeric(10,2)|||0|extended||", "note|text||||extended||free text",
            "Foreign-key constraints:",
            '    "sales_store_fkey" FOREIGN KEY (store) REFERENCES stores(id)')
-    expect(target, r"\d stores_pkey", 'Index "public.stores_pkey"', "Column|Type|Key?|Definition",
-           "id|integer|yes|id", 'primary key, btree, for table "public.stores"')
+    expect(target, r"\d stores_pkey", 'Index "public.stores_pkey"', "Column|Type|Definition", "id|integer|id", 'primary key, btree, for table "public.stores"')
     expect(target, r"\d ops.jobs", 'Table "ops.jobs"', "Column|Type|Collation|Nullable|Default",
            "name|character varying(10)|||")
     assert run(target, r"\d nosuch")[1] == 'Did not find any relation named "nosuch".'
@@ -147,7 +146,7 @@ def view(target):
            "Column|Type|Collation|Nullable|Default|Storage|Description",
            "store|integer||||plain|", "amount|numeric(10,2)||||extended|", "View definition:", text + ";")
     expect(target, r"\sv large_sales", "CREATE OR REPLACE VIEW public.large_sales AS", text)
-    assert '"stores" is not a view' in run(target, r"\sv stores")[1]
+    assert '"public.stores" is not a view' in run(target, r"\sv stores")[1]
 
 
 @check
@@ -181,10 +180,11 @@ def functions(target):
     header = "schema|name|left arg type|right arg type|result type|description"
     assert shown(target, r"\do") == ["List of operators", header]
     expect_some(target, r"\do +", "List of operators", header,
-                "pg_catalog|+|bigint|bigint|bigint|", "pg_catalog|+|date|integer|date|")
+                "pg_catalog|+|bigint|bigint|bigint|", "pg_catalog|+|date|bigint|date|")
     expect_some(target, r"\do ||", "List of operators", "pg_catalog||||text|text|text|")
     assert '"upper" is built in' in run(target, r"\sf upper")[1]
-    assert "42725" in run(target, r"\sf round")[1]
+    assert 'more than one function named "round"' in run(target, r"\sf round")[1]
+    assert '"round" is built in' in run(target, r"\sf round(numeric)")[1]
     assert 'function "nosuch" does not exist' in run(target, r"\sf nosuch")[1]
     assert shown(target, r"\dL") == ["List of languages", "name|owner|trusted|description"]
     assert shown(target, r"\dL+")[1].startswith("name|owner|trusted|internal language|call handler")
@@ -231,7 +231,7 @@ def rights(target):
     r"\dp, \z and \ddp show access privileges"
     for command in (r"\dp", r"\z"):
         found = shown(target, command)
-        assert found == ["Access privileges", "schema|name|type|access privileges|column privileges|policies"[:-9],
+        assert found == ["Access privileges", "schema|name|type|access privileges|column privileges",
                          "public|large_sales|view||",
                          "public|sales|table|admin=arwdRxtDAP/admin", "ann=ra/admin|",
                          "public|stores|table|admin=arwdRxtDAP/admin", "group readers=r/admin|"], found
@@ -255,7 +255,7 @@ def databases(target):
 def absent_things(target):
     "commands about what does not exist here print empty lists, or that the server has none"
     for command in (r"\dx", r"\des", r"\deu", r"\dew", r"\dF", r"\dFd", r"\dFp", r"\dFt", r"\dl", r"\lo_list",
-                    r"\dconfig nosuch", r"\dAc", r"\dAf", r"\dAo", r"\dAp"):
+                    r"\dconfig nosuch", r"\dAc", r"\dAo", r"\dAp"):
         lines = shown(target, command)
         assert len(lines) == 2, (command, lines)
     assert run(target, r"\dx+")[1] == "Did not find any extensions."
@@ -347,14 +347,14 @@ def mistakes(target):
           'invalid input syntax for type date: "never"', "YYYY-MM-DD", "'never'")
     fails(target, "SELECT 1 / 0", "22012", "division by zero", "NULLIF")
     fails(target, "COPY sales FROM '/nosuch/file.csv' CSV", "58P01",
-          'no file is named "/nosuch/file.csv" or starts with it', "server")
+          'could not read file "/nosuch/file.csv": No such file or directory', "server")
     fails(target, "SELECT 'abc", "42601", "unterminated quoted string", "written twice", "'abc")
     fails(target, "DROP TABLE sales", "2BP01",
           "cannot drop table sales because other objects depend on it", "CASCADE")
     fails(target, "INSERT INTO ops.jobs VALUES ('much too long a name')", "22001",
           "value too long for type character varying(10)", "longer type", "'much")
-    fails(target, "SELECT lenght(city) FROM stores", "42883", "function lenght(character varying) does not exist",
-          '"length"', "lenght")
+    fails(target, "SELECT lenght(city) FROM stores", "42883",
+          "function lenght(character varying) does not exist", '"length"', "lenght")
     fails(target, "CREATE TABLE t (a integr)", "42704", 'type "integr" does not exist', '"integer"', "integr")
     fails(target, "CREATE TABLE stores (a INT)", "42P07", 'relation "stores" already exists', "IF NOT EXISTS")
     fails(target, "DROP TABLE nosuch", "42P01", 'table "nosuch" does not exist', "IF EXISTS")

@@ -61,6 +61,8 @@ def run_checks():
         password = "P" + secrets.token_hex(8) + "1"
         with BlueshiftServer(password=password) as server:
             failed = run_on(Target(server.port, password=password))
+            if server.process.poll() is not None:
+                sys.exit(f"the server ended with exit code {server.process.returncode}")
     sys.exit(1 if failed else 0)
 
 

@@ -35,7 +35,8 @@ void pgIndex(const CatalogReader& reader, RowWriter& out) {
             const std::vector<i64> none(key.columns.size(), 0);
             out.row(key.oid, oid, vectorOf(numbersOf(*table, key.columns)), vectorOf(none),
                     key.columns.size(), true, key.primary, false, std::nullopt, std::nullopt, true,
-                    true, true, false, false, key.columns.size(), vectorOf(none), vectorOf(none));
+                    true, true, false, false, key.columns.size(), vectorOf(none), vectorOf(none),
+                    true, false);
         }
 }
 
@@ -108,7 +109,7 @@ constexpr ViewSpec kViews[] = {
      "indexrelid oid, indrelid oid, indkey i2v, indclass oidv, indnatts i2, indisunique b, "
      "indisprimary b, indisclustered b, indexprs t, indpred t, indisvalid b, indisready b, "
      "indislive b, indisreplident b, indisexclusion b, indnkeyatts i2, indcollation oidv, "
-     "indoption i2v",
+     "indoption i2v, indimmediate b, indcheckxmin b",
      pgIndex, Audience::kEveryone, 2610},
     {"pg_catalog", "pg_constraint",
      "oid oid, conname name, connamespace oid, contype char, condeferrable b, condeferred b, "

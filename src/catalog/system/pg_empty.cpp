@@ -88,10 +88,11 @@ constexpr ViewSpec kViews[] = {
     {"pg_catalog", "pg_opfamily",
      "oid oid, opfmethod oid, opfname name, opfnamespace oid, opfowner i4"},
     {"pg_catalog", "pg_amop",
-     "oid oid, amopfamily oid, amoplefttype oid, amoprighttype oid, amopstrategy i2, amopopr oid"},
+     "oid oid, amopfamily oid, amoplefttype oid, amoprighttype oid, amopstrategy i2, amopopr oid, "
+     "amopmethod oid, amoppurpose char, amopsortfamily oid"},
     {"pg_catalog", "pg_amproc",
      "oid oid, amprocfamily oid, amproclefttype oid, amprocrighttype oid, amprocnum i2, amproc "
-     "regproc"},
+     "oid"},
 };
 
 } // namespace

@@ -149,7 +149,8 @@ void joinLoop(const LoopCall& call) {
         text.clear();
         for (size_t side = 0; side < 2; ++side) {
             if (nulls[side]) continue;
-            std::string_view items = asStringView(call.args[side].valueAt<TextView>(row));
+            const TextView array = call.args[side].valueAt<TextView>(row);
+            std::string_view items = asStringView(array);
             if (items.size() < 2) continue;
             items = items.substr(1, items.size() - 2);
             if (!text.empty() && !items.empty()) text += ',';

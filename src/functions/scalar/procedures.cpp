@@ -124,7 +124,8 @@ void formatRow(const LoopCall& call, u32 row, std::string& out) {
     static const SessionFacts kDefault;
     const SessionFacts& session =
         call.context.session != nullptr ? *call.context.session : kDefault;
-    const Text pattern = asStringView(call.args[0].valueAt<TextView>(row));
+    const TextView written = call.args[0].valueAt<TextView>(row);
+    const Text pattern = asStringView(written);
     size_t next = 1;
     for (size_t i = 0; i < pattern.size(); ++i) {
         if (pattern[i] != '%') {

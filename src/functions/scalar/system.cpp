@@ -18,6 +18,7 @@ using Text = std::string_view;
 using MayText = std::optional<Stored>;
 
 constexpr i32 kUtf8 = 6; // PostgreSQL's number of the encoding
+constexpr i32 kDefaultTablespace = 1663;
 constexpr Text kVersion =
     "PostgreSQL 8.0.2 on x86_64-pc-linux-gnu, compiled by clang 19, Redshift 1.0.100000 (blueshift "
     "0.1.0)";
@@ -295,6 +296,10 @@ i64 relationSize(Scope& scope, i32 oid) {
 i64 databaseSize(Scope& scope, Text) {
     return relationSize(scope, 0);
 }
+/// All tables lie in the default one.
+i64 tablespaceSize(Scope& scope, i32 oid) {
+    return oid == kDefaultTablespace ? relationSize(scope, 0) : 0;
+}
 i64 databaseSizeByOid(Scope& scope, i32) {
     return relationSize(scope, 0);
 }
@@ -379,6 +384,7 @@ public:
         for (Text name :
              {"pg_relation_size", "pg_table_size", "pg_total_relation_size", "pg_indexes_size"})
             add(name, rowLoop<relationSize>, {K::kRegclass}, K::kBigInt, false);
+        add("pg_tablespace_size", rowLoop<tablespaceSize>, {K::kOid}, K::kBigInt, false);
         add("pg_database_size", rowLoop<databaseSize>, {K::kText}, K::kBigInt, false);
         add("pg_database_size", rowLoop<databaseSizeByOid>, {K::kOid}, K::kBigInt, false);
     }
