@@ -1,7 +1,6 @@
 #include "types/sql_type.h"
 
 #include <algorithm>
-#include <vector>
 #include <array>
 #include <cctype>
 #include <vector>

@@ -50,7 +50,7 @@ struct SegmentWriter::Accumulators {
     /// The rows that count: all of the run, or those where `condition` holds.
     std::string rows(const std::string& condition) {
         if (condition.empty()) return "run";
-        return add("u64", "0", "{} += " + condition);
+        return add("u64", "0", "{} += bool(" + condition + ")");
     }
 };
 
@@ -80,7 +80,7 @@ void SegmentWriter::accumulate(const GroupSink::Call& call, u32 offset, LoopWrit
         }
         const char* type = partialType(info);
         const std::string term = condition.empty() ? fmt::format("{}({})", type, value.stored())
-                                                   : fmt::format("{0} ? {1}({2}) : {1}(0)",
+                                                   : fmt::format("({0}) ? {1}({2}) : {1}(0)",
                                                                  condition, type, value.stored());
         const std::string sum = sums.add(type, "0", "{} += " + term);
         sums.after.line("{}->addPartial({}, {});", state("ExactSum"), sum, sums.rows(condition));

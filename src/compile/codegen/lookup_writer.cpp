@@ -149,6 +149,7 @@ void SegmentWriter::lookUpOnce(const Lookup& lookup) {
     std::string condition;
     if (step.residual.root != nullptr) condition = residual.value(step.residual.root).isTrue();
     body_.append(residual.prologue());
+    body_.open("");
     candidateStages(lookup, [&] {
         body_.line("const u32 {} = at[j];", member);
         body_.line("const u64 hash = hashes[j];");
@@ -178,6 +179,7 @@ void SegmentWriter::lookUpOnce(const Lookup& lookup) {
             body_.line("matched[{0} >> 6] |= u64(match != nullptr) << ({0} & 63);", member);
         }
     });
+    body_.close();
     if (narrows) {
         body_.line("{} = l->selection{};", selection(), space_);
         body_.line("{} = kept;", selected());
@@ -194,6 +196,8 @@ void SegmentWriter::keepUnmatched(const Lookup& lookup) {
     const char* member = space_ == 0 ? "row" : "tuple";
     const bool null_aware = lookup.spec->null_aware_anti;
     if (null_aware) body_.line("if (table.saw_null_key) return false;");
+    body_.line("const u16* members = {};", selection());
+    body_.line("const u32 selected = {};", selected());
     body_.line("u32 kept = 0;");
     openLoop();
     body_.line("l->selection{}[kept] = u16({});", space_, member);
@@ -211,6 +215,8 @@ void SegmentWriter::writeMark(const Lookup& lookup) {
     const char* member = space_ == 0 ? "row" : "tuple";
     const Slot slot = lookup.spec->mark;
     body_.line("const Column mark = bs_room(f, {});", slot);
+    body_.line("const u16* members = {};", selection());
+    body_.line("const u32 selected = {};", selected());
     openLoop();
     body_.line("const bool found = isValid(matched, {});", member);
     body_.line("const_cast<i8*>(valuesOf<i8>(mark))[{}] = i8(found);", member);

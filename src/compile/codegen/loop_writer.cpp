@@ -336,8 +336,8 @@ LoopValue LoopWriter::choice(const EvalNode& node) {
             is_case ? args[at - 2].isTrue() : (then.nullable() ? then.valid : "true");
         const std::string then_valid = then.nullable() ? then.valid : "true";
         if (valid != "true" || then_valid != "true")
-            valid = define("bool", fmt::format("{} ? {} : {}", taken, then_valid, valid));
-        name = define(type, fmt::format("{} ? {} : {}", taken, then.stored(), name));
+            valid = define("bool", fmt::format("({}) ? {} : {}", taken, then_valid, valid));
+        name = define(type, fmt::format("({}) ? {} : {}", taken, then.stored(), name));
     }
     return {name, valid == "true" ? "" : valid, node.kind};
 }

@@ -21,7 +21,8 @@ bool isNumber(const EvalNode& node) {
 bool isNativeCall(const EvalNode& node) {
     if (node.function == nullptr) return true; // widening and rescaling
     const Operator op = node.function->op;
-    if (op >= Operator::kEqual && op <= Operator::kGreaterEqual) return node.filter != nullptr;
+    if (op >= Operator::kEqual && op <= Operator::kGreaterEqual)
+        return node.filter != nullptr && isNumber(*node.args[0]) && isNumber(*node.args[1]);
     if (op < Operator::kAdd || op > Operator::kNegate) return false;
     // Other meanings of the same symbols (dates, intervals) have loops of their own.
     return node.loop != nullptr &&
