@@ -57,12 +57,13 @@ class ProcessMeter:
 
 
 class BlueshiftServer:
-    """with BlueshiftServer(...) as server: server.connect(). The place goes away at the end."""
+    """with BlueshiftServer(...) as server: server.connect(). The place goes away at the end, unless given."""
 
-    def __init__(self, binary, name, port=0, threads=2, memory=None):
+    def __init__(self, binary, name, port=0, threads=2, memory=None, place=None):
         self.binary = str(pathlib.Path(binary).resolve())
         self.port = port or free_port()
-        self.place = WORK / f"place-{name}-{os.getpid()}"
+        self.kept = place is not None
+        self.place = pathlib.Path(place).resolve() if place else WORK / f"place-{name}-{os.getpid()}"
         self.log = WORK / f"server-{name}.log"
         self.options = ["--threads", str(threads)]
         if memory:
@@ -70,19 +71,24 @@ class BlueshiftServer:
         self.process = None
 
     def __enter__(self):
-        self.place.mkdir(parents=True)
+        self.place.mkdir(parents=True, exist_ok=self.kept)
+        WORK.mkdir(parents=True, exist_ok=True)
         try:
             self.start()
         except BaseException:
-            shutil.rmtree(self.place, ignore_errors=True)
+            self.remove()
             raise
         return self
+
+    def remove(self):
+        if not self.kept:
+            shutil.rmtree(self.place, ignore_errors=True)
 
     def __exit__(self, *unused):
         try:
             self.stop()
         finally:
-            shutil.rmtree(self.place, ignore_errors=True)
+            self.remove()
 
     def start(self):
         """Starts the process and returns the seconds until the first query was answered."""
