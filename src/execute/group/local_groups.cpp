@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/check.h"
+#include "kernels/block_steps.h"
 
 namespace blueshift::execute {
 namespace {
@@ -135,39 +137,55 @@ bool LocalGroups::locateHashed(const Batch& batch, Assignment& to, WorkerContext
     return true;
 }
 
+/// Long texts have no name: only their bytes could tell them apart.
+LocalGroups::CodesName LocalGroups::nameOfConstant(const Vector& constant) {
+    if (constant.isNull(0)) return {CodesName::Kind::kNull};
+    if (constant.kind == PhysicalKind::kText && !constant.values<TextView>()->isInline())
+        return {CodesName::Kind::kNone};
+    CodesName name{CodesName::Kind::kConstant};
+    const u32 width = widthOf(constant.kind);
+    std::memcpy(&name.low, constant.data, std::min(width, 8u));
+    if (width > 8) std::memcpy(&name.high, static_cast<const u8*>(constant.data) + 8, 8);
+    return name;
+}
+
 bool LocalGroups::prepareDirect(DirectIndex& index) {
     constexpr u32 kMostCodes = 4096;
-    constexpr u64 kByteKey = ~u64{0};
-    index.dictionary_ids.resize(compared_.size());
+    using Kind = CodesName::Kind;
+    index.names.resize(compared_.size(), {Kind::kNone});
     index.sizes.resize(compared_.size());
     u64 codes = 1;
     bool stays = index.generation == groups_.generation() && !index.groups.empty();
     for (size_t k = 0; k < compared_.size(); ++k) {
         const Vector& key = compared_[k];
-        u64 id = 0;
+        CodesName name{Kind::kNone};
         u32 size = 0;
         if (key.form == VectorForm::kDictionary && key.dictionary_size < 256) {
-            id = key.dictionary_id;
+            if (key.dictionary_id != 0) name = {Kind::kDictionary, key.dictionary_id};
             size = key.dictionary_size + 1;
         } else if (key.kind == PhysicalKind::kI8 && key.form == VectorForm::kFlat) {
-            id = kByteKey;
+            name = {Kind::kBytes};
             size = 257;
         } else if (key.form == VectorForm::kConstant) {
             // NULLs of a set and its number are the same for every batch; other constants differ.
             const bool of_set =
                 shape_.has_sets && (key.data == kZeroValue || k + 1 == compared_.size());
-            id = of_set ? kByteKey : 0;
+            name = of_set ? CodesName{Kind::kOfSet} : nameOfConstant(key);
             size = 1;
         } else {
             return false;
         }
         codes *= size;
         if (codes > kMostCodes) return false;
-        stays = stays && id != 0 && index.dictionary_ids[k] == id && index.sizes[k] == size;
-        index.dictionary_ids[k] = id;
+        stays =
+            stays && name.kind != Kind::kNone && index.names[k] == name && index.sizes[k] == size;
+        index.names[k] = name;
         index.sizes[k] = size;
     }
-    if (!stays) index.groups.assign(codes, nullptr);
+    if (!stays) {
+        index.groups.assign(codes, nullptr);
+        index.known.clear();
+    }
     index.generation = groups_.generation();
     return true;
 }
@@ -208,11 +226,12 @@ bool LocalGroups::locateDirect(u32 set, const Batch& batch, Assignment& to,
     DirectIndex& index = direct_[set];
     if (!prepareDirect(index)) return false;
     readCodes(index, batch);
+    if (orderByKnownCodes(index, batch, to)) return true;
     // Rows may move while groups are added; then every group is looked up again.
     while (!fillDirect(index, batch, context)) {
         if (context.failed()) return false;
     }
-    orderByCode(index, batch, to);
+    if (!orderByKnownCodes(index, batch, to)) orderByCode(index, batch, to);
     return true;
 }
 
@@ -234,10 +253,38 @@ bool LocalGroups::fillDirect(DirectIndex& index, const Batch& batch, WorkerConte
     if (!groups_.locate(keys_, missing_rows, count, hashes_, located_, context)) return false;
     if (groups_.generation() != index.generation) {
         std::fill(index.groups.begin(), index.groups.end(), nullptr);
+        index.known.clear();
         index.generation = groups_.generation();
         return false;
     }
-    for (u32 k = 0; k < count; ++k) index.groups[missing[k]] = located_[k];
+    for (u32 k = 0; k < count; ++k) {
+        index.groups[missing[k]] = located_[k];
+        index.known.push_back(missing[k]);
+    }
+    return true;
+}
+
+/// The same as orderByCode for very few codes, one SIMD pass each; false when another code is among
+/// the rows, or runs would be short. No counter is carried from row to row.
+bool LocalGroups::orderByKnownCodes(const DirectIndex& index, const Batch& batch, Assignment& to) {
+    constexpr size_t kMostKnown = 16;
+    static const kernels::BlockSteps& steps = *kernels::bs_choose_block_steps(nullptr);
+    const u32 count = batch.selected;
+    if (index.known.size() > kMostKnown || index.known.size() * 16 > count) return false;
+    u32 at = 0;
+    for (const u16 code : index.known) {
+        u64 mask[kValidityWords];
+        for (u32 word = 0; word * 64 < count; ++word)
+            mask[word] = count - word * 64 >= 64 ? ~u64{0} : (u64{1} << (count - word * 64)) - 1;
+        steps.between[1](codes_, i16(code), i16(code), count, mask);
+        const u32 found = steps.selection_from_mask(mask, count, ordered_rows_ + at);
+        std::fill_n(ordered_groups_ + at, found, index.groups[code]);
+        at += found;
+    }
+    if (at != count) return false;
+    if (batch.selection != nullptr)
+        for (u32 i = 0; i < count; ++i) ordered_rows_[i] = batch.selection[ordered_rows_[i]];
+    to = {ordered_rows_, count, ordered_groups_, true};
     return true;
 }
 

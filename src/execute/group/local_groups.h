@@ -90,11 +90,20 @@ private:
         u8* const* groups = nullptr;
         bool in_runs = false;
     };
+    /// What the codes of a key stand for: equal names, equal codes.
+    struct CodesName {
+        enum class Kind : u8 { kNone, kDictionary, kBytes, kOfSet, kNull, kConstant } kind;
+        u64 low = 0; // the dictionary's number, or the constant's bytes
+        u64 high = 0;
+        bool operator==(const CodesName&) const = default;
+    };
+    static CodesName nameOfConstant(const Vector& constant);
     /// Groups by the codes of their keys; valid while the dictionaries stay and no row moves.
     struct DirectIndex {
-        std::vector<u64> dictionary_ids;
-        std::vector<u32> sizes; // codes per key, NULL's included
+        std::vector<CodesName> names; // by key
+        std::vector<u32> sizes;       // codes per key, NULL's included
         std::vector<u8*> groups;
+        std::vector<u16> known; // codes that have a group
         u32 generation = 0;
     };
 
@@ -107,6 +116,7 @@ private:
     bool prepareDirect(DirectIndex& index);
     void readCodes(const DirectIndex& index, const Batch& batch);
     bool fillDirect(DirectIndex& index, const Batch& batch, WorkerContext& context);
+    bool orderByKnownCodes(const DirectIndex& index, const Batch& batch, Assignment& to);
     void orderByCode(const DirectIndex& index, const Batch& batch, Assignment& to);
     bool locateHashed(const Batch& batch, Assignment& to, WorkerContext& context);
     void applyCall(u32 call, const Batch& batch, const Assignment& rows, WorkerContext& context);
@@ -135,7 +145,7 @@ private:
     u64 argument_hashes_[kVectorRows];
     u8* located_[kVectorRows];
     u8* ordered_groups_[kVectorRows];
-    u16 ordered_rows_[kVectorRows];
+    u16 ordered_rows_[kVectorRows + 64];
     u16 codes_[kVectorRows];
     u8* living_groups_[kVectorRows];
     u16 living_rows_[kVectorRows];
