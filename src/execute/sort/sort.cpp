@@ -110,7 +110,7 @@ private:
     // kStart -> kWrite -> kShorten ... -> kDone, or kStart -> kMerge -> kDone
     enum class Phase : u8 { kStart, kWrite, kShorten, kMerge, kDone };
 
-    std::vector<SortEntry> sorted(const RowPages& pages) const;
+    std::vector<SortEntry> sorted(const RowPages& pages, const StopToken& stop) const;
     /// Writes the rows as a sorted run and frees them.
     void spill(std::span<const SortEntry> run, WorkerContext& context);
     bool haveSpilled() {
@@ -132,14 +132,13 @@ private:
     std::vector<SpilledRows> merged_;  // by task of kShorten
 };
 
-std::vector<SortEntry> SortOperator::sorted(const RowPages& pages) const {
+std::vector<SortEntry> SortOperator::sorted(const RowPages& pages, const StopToken& stop) const {
     std::vector<SortEntry> run;
     run.reserve(pages.rowCount());
     for (const RowPage& page : pages.pages()) {
         for (u32 i = 0; i < page.rows; ++i) run.push_back({.row = page.row(i)});
     }
-    shape_.order.makePrefixes(run.data(), u32(run.size()));
-    shape_.order.sort(run.data(), run.data() + run.size());
+    shape_.order.prepareAndSort(run, stop);
     return run;
 }
 
@@ -162,7 +161,7 @@ void SortOperator::consume(State& given, const Batch& batch, WorkerContext& cont
         return;
     }
     if (!context.hasRoom(state.pages.memoryBytes() + state.pages.rowCount() * kEntryBytes)) {
-        spill(sorted(state.pages), context);
+        spill(sorted(state.pages, *context.stop), context);
         state.pages.clear(context);
         if (context.failed()) return;
     }
@@ -179,7 +178,7 @@ void SortOperator::flush(State& given, WorkerContext& context) {
     if (keeps_top_) {
         run = state.top.finish(context);
     } else {
-        run = sorted(pages);
+        run = sorted(pages, *context.stop);
         // A run on disk makes a run of every worker's rows.
         if (haveSpilled() || !context.hasRoom(pages.memoryBytes() + entry_bytes)) {
             spill(run, context);
@@ -217,7 +216,7 @@ void SortOperator::finishTask(u32 task, WorkerContext& context) {
         const size_t count = std::min(MergeOfRuns::kMostRuns, spilled_.size() - begin);
         merged_[task] = mergeToRun(shape_, codec_, file_, {&spilled_[begin], count}, context);
     } else {
-        merger_->mergePart(task);
+        merger_->mergePart(task, *context.stop);
     }
 }
 

@@ -99,7 +99,7 @@ void WindowPart::compute(const std::vector<RowPages*>& sources, WorkerContext& c
 bool WindowPart::sortRows(const std::vector<RowPages*>& sources, WorkerContext& context) {
     for (const RowPages* pages : sources) pages->collectRows(rows_);
     if (!take(rows_.size() * kSortBytes, "a partition of a window", context)) return false;
-    if (shape_.order.hasKeys()) shape_.order.sortRows(rows_);
+    if (shape_.order.hasKeys()) shape_.order.sortRows(rows_, *context.stop);
     return true;
 }
 
