@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 #include <lz4.h>
 
-#include <cstring>
-#include <vector>
+#include <memory>
 
 #include "base/hash.h"
 
@@ -26,14 +25,15 @@ objects::TemporaryFile* SpillFile::open(WorkerContext& context) {
 bool SpillFile::write(std::span<const u8> bytes, SpilledBlock& block, WorkerContext& context) {
     objects::TemporaryFile* file = open(context);
     if (file == nullptr) return false;
-    std::vector<u8> packed;
+    std::unique_ptr<u8[]> packed;
     std::span<const u8> stored = bytes;
     if (bytes.size() <= LZ4_MAX_INPUT_SIZE) {
-        packed.resize(size_t(LZ4_compressBound(int(bytes.size()))));
+        const int most = LZ4_compressBound(int(bytes.size()));
+        packed = std::make_unique_for_overwrite<u8[]>(size_t(most));
         const int size = LZ4_compress_default(reinterpret_cast<const char*>(bytes.data()),
-                                              reinterpret_cast<char*>(packed.data()),
-                                              int(bytes.size()), int(packed.size()));
-        if (size > 0 && size_t(size) < bytes.size()) stored = {packed.data(), size_t(size)};
+                                              reinterpret_cast<char*>(packed.get()),
+                                              int(bytes.size()), most);
+        if (size > 0 && size_t(size) < bytes.size()) stored = {packed.get(), size_t(size)};
     }
     auto offset = file->append(stored);
     if (!offset) {
@@ -58,8 +58,9 @@ bool SpillFile::read(const SpilledBlock& block, u8* into, WorkerContext& context
         return false;
     };
     const bool packed = block.stored_bytes != block.bytes;
-    std::vector<u8> buffer(packed ? block.stored_bytes : 0);
-    u8* const stored = packed ? buffer.data() : into;
+    std::unique_ptr<u8[]> buffer;
+    if (packed) buffer = std::make_unique_for_overwrite<u8[]>(block.stored_bytes);
+    u8* const stored = packed ? buffer.get() : into;
     if (auto status = file_->read(block.offset, {stored, block.stored_bytes}); !status) {
         context.eval.fail(std::move(status.error()));
         return false;
