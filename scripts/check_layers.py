@@ -28,7 +28,7 @@ ALLOWED = {
     "execute": ["base", "types", "kernels", "functions", "catalog", "transaction", "cluster",
                 "compile/program.h", "compile/segment.h", "optimize/physical_plan.h",
                 "bind/logical_plan.h", "storage/storage.h",
-                "exchange"],
+                "objects/temporary_file.h", "objects/file_system.h", "exchange"],
     "exchange": ["base", "types", "kernels", "functions"],
     "ddl": ["base", "types", "kernels", "functions", "catalog", "transaction", "bind", "parse"],
     "session": ["base", "types", "kernels", "statement.h"],

@@ -53,6 +53,7 @@ Options (also in blueshift.toml with underscores, and as BLUESHIFT_... variables
   --nodes N                 compute nodes (1)
   --memory SIZE             limit for queries, such as 8GiB (3/4 of what the machine has)
   --threads N               worker threads (one per core)
+  --temp DIRECTORY          local disk for rows that do not fit --memory (PLACE/spill)
   --trust                   no passwords for clients on this machine; for tests
   --tls-certificate FILE    certificate chain (PEM); with --tls-key, clients may use TLS
   --tls-key FILE            private key (PEM)
@@ -159,6 +160,7 @@ int serve(std::span<const std::string_view> arguments) {
     options.place = settings->data;
     options.memory_bytes = settings->memory_bytes;
     options.threads = settings->threads;
+    options.temp = settings->temp;
     options.address = address;
     options.admin_password = settings->password;
     Result<std::unique_ptr<Engine>> engine = Engine::open(options);

@@ -262,6 +262,7 @@ std::unique_ptr<Execution> StatementRunner::explain() {
             optimize::OperatorActuals actual{.rows = report.rows,
                                              .nanos = report.nanos,
                                              .memory_bytes = report.memory_bytes,
+                                             .spilled_bytes = report.spilled_bytes,
                                              .blocks_skipped = report.blocks_skipped,
                                              .blocks_read = report.blocks_read};
             if (report.join_filter_tested > 0)

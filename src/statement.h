@@ -12,7 +12,6 @@
 #include <atomic>
 #include <functional>
 #include <map>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -36,9 +35,12 @@ struct EngineOptions {
     std::string address;
     /// Verifier or password of the first superuser `admin`; generated when empty.
     std::string admin_password;
-    bool read_files = true; // COPY FROM 'file' by superusers
-    std::string codegen;    // initial value of the setting; empty: as documented
+    bool read_files = true;       // COPY FROM 'file' by superusers
+    std::string codegen;          // initial value of the setting; empty: as documented
     bool alternate_tiers = false; // tests: change tiers at every morsel
+    /// Directory of a local disk for rows that do not fit memory; empty: PLACE/spill.
+    std::string temp;
+    bool force_spill = false; // tests: operators write out whatever they can
 };
 
 /// How a user proves identity; see security notes in docs/design/session.md.

@@ -235,6 +235,7 @@ execute::RunEnvironment EngineConnection::environment() {
     environment.store = &engine_.store();
     environment.cache = &engine_.cache();
     environment.memory = &engine_.memory();
+    environment.spill = &engine_.spill();
     environment.sources.snapshot =
         transaction_ ? transaction_->view() : engine_.database().committed();
     environment.sources.session = &facts_;

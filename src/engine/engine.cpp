@@ -73,6 +73,9 @@ Status SharedEngine::start() {
     // A third keeps blocks warm, the rest is the queries'.
     cache_ = std::make_unique<storage::BlockCache>(memory / 3);
     memory_ = std::make_unique<execute::MemoryBroker>(memory - memory / 3);
+    spill_ = std::make_unique<execute::SpillSpace>(
+        *files_, options_.temp.empty() ? options_.place + "/spill" : options_.temp,
+        options_.force_spill);
     const u32 cores = std::max(1u, std::thread::hardware_concurrency());
     pool_ = std::make_unique<execute::WorkerPool>(options_.threads != 0 ? options_.threads : cores);
     code_ = std::make_unique<CodeService>(*clock_);
@@ -106,14 +109,11 @@ Status SharedEngine::start() {
 
 std::map<std::string, u64> SharedEngine::counters() const {
     const CodeCounts code = code_->counts();
-    return {{"texts compiled", code.compiled},
-            {"texts refused", code.failed},
-            {"segments found in the cache", code.found},
-            {"segments asked for", code.asked},
-            {"pipelines generated", code.pipelines},
-            {"rows generated", code.generated_rows},
-            {"rows interpreted", code.interpreted_rows},
-            {"tier switches", code.switches}};
+    return {{"texts compiled", code.compiled},           {"texts refused", code.failed},
+            {"segments found in the cache", code.found}, {"segments asked for", code.asked},
+            {"pipelines generated", code.pipelines},     {"rows generated", code.generated_rows},
+            {"rows interpreted", code.interpreted_rows}, {"tier switches", code.switches},
+            {"bytes spilled", spill_->bytesSpilled()}};
 }
 
 Result<std::unique_ptr<Engine>> SharedEngine::open(const EngineOptions& options) {

@@ -19,6 +19,7 @@
 #include "engine/server_facts.h"
 #include "execute/execute.h"
 #include "execute/pipeline/worker_pool.h"
+#include "execute/spill/spill_space.h"
 #include "objects/directory_store.h"
 #include "objects/place_lock.h"
 #include "statement.h"
@@ -76,6 +77,7 @@ public:
     transaction::Database& database() { return *database_; }
     storage::BlockCache& cache() { return *cache_; }
     execute::MemoryBroker& memory() { return *memory_; }
+    execute::SpillSpace& spill() { return *spill_; }
     execute::WorkerPool& pool() { return *pool_; }
     const catalog::SourceRegistry& sources() const { return sources_; }
     DeadlineWatch& deadlines() { return deadlines_; }
@@ -102,6 +104,7 @@ private:
     std::unique_ptr<CodeService> code_;
     std::unique_ptr<storage::BlockCache> cache_;
     std::unique_ptr<execute::MemoryBroker> memory_;
+    std::unique_ptr<execute::SpillSpace> spill_;
     std::unique_ptr<execute::WorkerPool> pool_;
     std::unique_ptr<EngineFacts> facts_;
     catalog::SourceRegistry sources_;

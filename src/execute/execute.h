@@ -20,6 +20,7 @@
 
 namespace blueshift::execute {
 
+class SpillSpace;
 class WorkerPool;
 std::unique_ptr<WorkerPool> makeWorkerPool(u32 threads);
 void destroyWorkerPool(WorkerPool* pool);
@@ -30,6 +31,7 @@ struct RunEnvironment {
     objects::ObjectStore* store = nullptr;
     storage::BlockCache* cache = nullptr;
     MemoryBroker* memory = nullptr;
+    SpillSpace* spill = nullptr; // nullptr: what does not fit memory fails
     catalog::SourceContext sources;
     StopToken* stop = nullptr;
     u32 vector_rows = kVectorRows;
@@ -52,6 +54,7 @@ struct OperatorReport {
     u64 rows = 0;
     u64 nanos = 0;
     u64 memory_bytes = 0;
+    u64 spilled_bytes = 0;
     u64 blocks_read = 0;
     u64 blocks_skipped = 0;
     u64 join_filter_tested = 0;
@@ -60,6 +63,8 @@ struct OperatorReport {
 
 class QueryRun {
 public:
+    /// Waits until the broker has the least memory that the program needs. Throws SqlError: 53200
+    /// when that is more than there is.
     QueryRun(const compile::Program& program, const RunEnvironment& environment);
     ~QueryRun();
 

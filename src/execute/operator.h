@@ -44,10 +44,22 @@ private:
 class MemoryGrant {
 public:
     virtual ~MemoryGrant() = default;
-    /// False: there is no more; the operator must spill or fail with 53200.
+    /// False: there is no more; the query fails with 53200.
     virtual bool grow(u64 bytes) = 0;
     virtual void shrink(u64 bytes) = 0;
+    /// False: a worker that holds `held` bytes for an operator should write them out before it
+    /// takes more. Asked once a batch; refuses before grow() does.
+    virtual bool hasRoom(u64 held) const {
+        (void)held;
+        return true;
+    }
+    /// Bytes that hasRoom() would still grant, roughly.
+    virtual u64 room() const { return ~u64{0} >> 1; }
+    /// How often rows that do not fit may be divided by further bits of their hash.
+    virtual u32 mostLevels() const { return 8; }
 };
+
+class SpillSpace;
 
 /// One worker's surroundings while it runs a pipeline.
 struct WorkerContext {
@@ -57,7 +69,17 @@ struct WorkerContext {
     functions::EvalContext eval;
     StopToken* stop = nullptr;
     MemoryGrant* memory = nullptr;
+    SpillSpace* spill = nullptr; // nullptr: everything stays in memory
 
+    bool hasRoom(u64 held) const {
+        return spill == nullptr || memory == nullptr || memory->hasRoom(held);
+    }
+    u64 room() const {
+        return spill == nullptr || memory == nullptr ? ~u64{0} >> 1 : memory->room();
+    }
+    void give(u64 bytes) {
+        if (memory != nullptr) memory->shrink(bytes);
+    }
     bool failed() const { return eval.failed() || stop->requested(); }
     /// Takes memory or records 53200 naming `what`.
     bool take(u64 bytes, std::string_view what);
@@ -89,6 +111,13 @@ public:
     virtual bool more(State& state, Batch& output, WorkerContext& context) = 0;
     /// True once nothing more can come (LIMIT reached): the pipeline stops early.
     virtual bool exhausted() const { return false; }
+    /// This worker's source has ended without an error.
+    virtual void flush(State& state, WorkerContext& context) { (void)state, (void)context; }
+    /// After every lane of a pipeline has ended: a source of the output that this step still owes
+    /// (joins whose rows did not fit memory), which then runs through the steps behind it; nullptr:
+    /// nothing is owed. Called once; its morsels may run in any order and on any worker.
+    virtual std::unique_ptr<SourceOperator> takeRest() { return nullptr; }
+    virtual u64 spilledBytes() const { return 0; }
 };
 
 class SinkOperator {
@@ -117,8 +146,11 @@ public:
         (void)columns;
         return nullptr;
     }
+    /// Nobody reads the sink any more: gives its memory back.
+    virtual void release(WorkerContext& context) { (void)context; }
     /// For EXPLAIN ANALYZE.
     virtual u64 memoryBytes() const { return 0; }
+    virtual u64 spilledBytes() const { return 0; }
 };
 
 } // namespace blueshift::execute

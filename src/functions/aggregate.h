@@ -2,6 +2,7 @@
 //
 // Place: bind/ picks one by name and argument types; execute/group keeps states inside group rows.
 // A state is raw bytes, movable by memcpy; text it keeps lies in the TextHeap-like store handed in.
+// States that keep bytes there say how to write them out and find them again (spilling).
 // Strict: rows whose argument is NULL are not seen by `update`, COUNT(*) excepted.
 #pragma once
 
@@ -45,6 +46,12 @@ struct Aggregate {
     /// Writes states[i] to out row i and its validity bit.
     void (*finalize)(const AggregateCall& call, u8* const* states, u32 count, VectorBuffer& out,
                      TextHeap& heap) = nullptr;
+    /// Bytes that the state keeps in the store; nullptr: a state of this kind keeps none there.
+    u64 (*stored_bytes)(const u8* state) = nullptr;
+    /// Copies those bytes to `out`.
+    void (*store)(const u8* state, u8* out) = nullptr;
+    /// After store(): the state's bytes now lie at `at` (aligned to 8), which it may change.
+    void (*restore)(u8* state, u8* at) = nullptr;
 };
 
 struct BoundAggregate {

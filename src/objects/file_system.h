@@ -24,6 +24,7 @@ enum class OpenMode : u8 {
     kCreateNew,    // read and write, O_EXCL
     kCreateOrOpen, // read and write
     kDirectory,
+    kUnnamed, // the path is a directory: a new file in it without a name, read and write
 };
 
 struct DirectoryEntry {

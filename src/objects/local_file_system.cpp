@@ -6,7 +6,9 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <string>
 
 #include "objects/file_system.h"
 
@@ -24,6 +26,7 @@ SystemResult orErrno(i64 result) {
 class LocalFileSystem final : public FileSystem {
 public:
     SystemResult open(const std::string& path, OpenMode mode) override {
+        if (mode == OpenMode::kUnnamed) return openUnnamed(path);
         const int flags = mode == OpenMode::kRead        ? O_RDONLY
                           : mode == OpenMode::kCreateNew ? O_RDWR | O_CREAT | O_EXCL
                           : mode == OpenMode::kDirectory ? O_RDONLY | O_DIRECTORY
@@ -103,6 +106,22 @@ public:
         while (result == -EINTR);
         return result;
     }
+
+private:
+    SystemResult openUnnamed(const std::string& directory) {
+        i64 file;
+        do file = orErrno(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+        while (file == -EINTR);
+        if (file != -EOPNOTSUPP && file != -EISDIR && file != -EINVAL) return file;
+        // A file system without O_TMPFILE: the name lives for a moment.
+        const std::string path = directory + "/" + std::to_string(::getpid()) + "." +
+                                 std::to_string(names_.fetch_add(1));
+        file = open(path, OpenMode::kCreateNew);
+        if (file >= 0) ::unlink(path.c_str());
+        return file;
+    }
+
+    std::atomic<u64> names_{0};
 };
 
 } // namespace

@@ -94,6 +94,12 @@ SystemResult SimulatedFileSystem::open(const std::string& path, OpenMode mode) {
     std::lock_guard lock(mutex_);
     if (const SystemResult failed = count(); failed < 0) return failed;
     NodePointer node = find(path);
+    if (mode == OpenMode::kUnnamed) {
+        if (!node) return -ENOENT;
+        if (free_bytes_ == 0) return -ENOSPC;
+        handles_[next_handle_] = {std::make_shared<Node>()};
+        return next_handle_++;
+    }
     if (mode == OpenMode::kCreateNew && node) return -EEXIST;
     if (!node) {
         if (mode == OpenMode::kRead || mode == OpenMode::kDirectory) return -ENOENT;

@@ -44,6 +44,7 @@ constexpr Setting kSettings[] = {
     {"nodes", ValueKind::kCount, storeNumber<&ServeSettings::nodes>},
     {"memory", ValueKind::kBytes, storeNumber<&ServeSettings::memory_bytes>},
     {"threads", ValueKind::kCount, storeNumber<&ServeSettings::threads>},
+    {"temp", ValueKind::kText, storeText<&ServeSettings::temp>},
     {"trust", ValueKind::kFlag, storeNumber<&ServeSettings::trust>},
     {"tls_certificate", ValueKind::kText, storeText<&ServeSettings::tls_certificate>},
     {"tls_key", ValueKind::kText, storeText<&ServeSettings::tls_key>},

@@ -62,6 +62,7 @@ const char* nameOf(Mode mode) {
     case Mode::kVectors7: return "vectors7";
     case Mode::kCompiled: return "compiled";
     case Mode::kTiers: return "tiers";
+    case Mode::kSpill: return "spill";
     default: return "restart";
     }
 }
@@ -90,6 +91,7 @@ void FileRun::openEngine() {
     if (mode_ == Mode::kVectors7) options.vector_rows = 7;
     if (mode_ == Mode::kCompiled || mode_ == Mode::kTiers) options.codegen = "force";
     options.alternate_tiers = mode_ == Mode::kTiers;
+    options.force_spill = mode_ == Mode::kSpill;
     for (const auto& [name, value] : script_.options) {
         if (name == "threads") options.threads = u32(std::stoul(value));
         else if (name == "memory") options.memory_bytes = std::stoull(value) << 20;

@@ -5,7 +5,8 @@
 // Modes: `interpreted` runs without machine code, `vectors7` with vectors of seven rows, `restart`
 // closes and opens the engine after each statement that may have changed something, whenever no
 // session holds state that a restart would end (a transaction, temporary tables, prepared
-// statements). Every second restart skips the shutdown, so that the log is read back.
+// statements). Every second restart skips the shutdown, so that the log is read back. `spill` makes
+// every operator write its rows to disk and read them back.
 #pragma once
 
 #include <map>
@@ -18,7 +19,7 @@
 
 namespace blueshift::slt {
 
-enum class Mode { kInterpreted, kVectors7, kRestart, kCompiled, kTiers };
+enum class Mode { kInterpreted, kVectors7, kRestart, kCompiled, kTiers, kSpill };
 
 /// What a mode proved, summed over files.
 struct Proof {
@@ -26,7 +27,7 @@ struct Proof {
     u64 restarts = 0;
     u64 batches = 0; // of queries, with at least one row
     u64 batches_over_seven = 0;
-    u64 split_results = 0; // results of several batches
+    u64 split_results = 0;               // results of several batches
     std::map<std::string, u64> counters; // of the engine
 };
 

@@ -31,7 +31,7 @@ bool parseArguments(int count, char** values, Arguments& arguments) {
             const std::string name = values[++i];
             bool known = false;
             for (Mode mode : {Mode::kInterpreted, Mode::kVectors7, Mode::kRestart, Mode::kCompiled,
-                              Mode::kTiers}) {
+                              Mode::kTiers, Mode::kSpill}) {
                 if (name != nameOf(mode)) continue;
                 arguments.mode = mode;
                 known = true;
@@ -98,6 +98,10 @@ bool proved(Mode mode, const Proof& proof) {
                    counters.at("rows generated"));
         return counters.at("tier switches") > 0 && counters.at("rows generated") > 0 &&
                counters.at("rows interpreted") > 0;
+    case Mode::kSpill:
+        fmt::print("proved: {} bytes were written to temporary files\n",
+                   counters.at("bytes spilled"));
+        return counters.at("bytes spilled") > 0;
     default:
         fmt::print("proved: {} restarts between statements\n", proof.restarts);
         return proof.restarts > 0;

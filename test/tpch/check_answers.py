@@ -38,6 +38,12 @@ def load(connection, duck, folder, file_format):
             raise SystemExit(f"{table}: {ours} rows loaded, the files hold {theirs}")
 
 
+def peak_memory(server):
+    """Most MiB that the server's process has had in memory."""
+    with open(f"/proc/{server.process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) >> 10
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sf", default="0.01")
@@ -55,7 +61,14 @@ def main():
         duck = duckdb.connect()
         start = time.monotonic()
         load(connection, duck, folder, arguments.format)
-        print(f"loaded scale factor {arguments.sf} from {arguments.format} in {time.monotonic() - start:.1f} s")
+        print(f"loaded scale factor {arguments.sf} from {arguments.format} in {time.monotonic() - start:.1f} s, "
+              f"at most {peak_memory(server)} MiB")
+        # A new process: what loading took, or left with the allocator, is another matter.
+        connection.close()
+        server.stop()
+        server.start()
+        connection = server.connect()
+        total = 0.0
         for number, sql in queries():
             if wanted and number not in wanted:
                 continue
@@ -68,11 +81,13 @@ def main():
                 wrong = first_difference(sql, names, ours, duck.execute(sql).fetchall())
             except Exception as error:
                 wrong, seconds, ours = f"{type(error).__name__}: {error}", 0.0, []
+            total += seconds
             if wrong is None:
                 print(f"ok    Q{number:02} {len(ours)} rows, {seconds * 1000:.1f} ms", flush=True)
             else:
                 failed += 1
                 print(f"FAIL  Q{number:02} {wrong}", flush=True)
+        print(f"sum {total:.2f} s, at most {peak_memory(server)} MiB in memory")
     print(f"{failed} answers differ" if failed else "all answers agree with DuckDB")
     sys.exit(1 if failed else 0)
 

@@ -14,11 +14,11 @@ struct GroupState final : State {
 
 class GroupOperator final : public SinkOperator {
 public:
-    explicit GroupOperator(const compile::SinkInfo& info) : shape_(info) {}
+    explicit GroupOperator(const compile::SinkInfo& info) : shape_(info), spill_(shape_) {}
 
     std::unique_ptr<State> makeState(WorkerContext&) override {
         auto state = std::make_unique<GroupState>();
-        state->groups = std::make_unique<LocalGroups>(shape_);
+        state->groups = std::make_unique<LocalGroups>(shape_, spill_);
         return state;
     }
     void consume(State& state, const Batch& batch, WorkerContext& context) override {
@@ -29,19 +29,24 @@ public:
     void finishTask(u32 task, WorkerContext& context) override;
     bool finished(WorkerContext& context) override;
     std::unique_ptr<SourceOperator> makeSource(const std::vector<u32>& columns) override {
+        if (spill_.any() && shape_.hasKeys())
+            return std::make_unique<SpilledGroupSource>(shape_, spill_, columns);
         return std::make_unique<GroupSource>(shape_, merged_, columns);
     }
+    void release(WorkerContext& context) override;
     u64 memoryBytes() const override;
+    u64 spilledBytes() const override { return spill_.file.bytesSpilled(); }
 
 private:
-    // kStart -> [kSplit] -> kMerge -> kDone
-    enum class Phase : u8 { kStart, kSplit, kMerge, kDone };
+    // kStart -> [kWrite] -> [kSplit] -> kMerge -> kDone
+    enum class Phase : u8 { kStart, kWrite, kSplit, kMerge, kDone };
 
     bool wantsSplit() const;
     void beginMerge(u32 parts);
     void addMissingGroups(WorkerContext& context);
 
     GroupShape shape_;
+    GroupSpill spill_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<LocalGroups>> workers_;
     std::vector<std::unique_ptr<MergedGroups>> merged_;
@@ -52,6 +57,7 @@ void GroupOperator::flush(State& state, WorkerContext& context) {
     auto groups = std::move(static_cast<GroupState&>(state).groups);
     if (groups == nullptr) return;
     groups->dropTables(context);
+    if (!context.hasRoom(groups->memoryBytes())) groups->spill(context);
     const std::lock_guard lock(mutex_);
     workers_.push_back(std::move(groups));
 }
@@ -72,25 +78,34 @@ bool GroupOperator::wantsSplit() const {
 void GroupOperator::beginMerge(u32 parts) {
     phase_ = Phase::kMerge;
     for (u32 p = 0; p < parts; ++p)
-        merged_.push_back(std::make_unique<MergedGroups>(shape_, workers_, p));
+        merged_.push_back(
+            std::make_unique<MergedGroups>(shape_, workers_, p, spill_.any() ? &spill_ : nullptr));
 }
 
 u32 GroupOperator::finishTasks() {
     if (phase_ == Phase::kStart) {
-        if (wantsSplit()) phase_ = Phase::kSplit;
+        if (spill_.any()) phase_ = Phase::kWrite;
+        else if (wantsSplit()) phase_ = Phase::kSplit;
         else beginMerge(1);
     }
-    if (phase_ == Phase::kSplit) return u32(workers_.size());
+    if (phase_ == Phase::kWrite || phase_ == Phase::kSplit) return u32(workers_.size());
     return phase_ == Phase::kMerge ? u32(merged_.size()) : 0;
 }
 
 void GroupOperator::finishTask(u32 task, WorkerContext& context) {
     if (context.failed()) return;
-    if (phase_ == Phase::kSplit) workers_[task]->split(context);
+    // What was kept follows what was written: then all of a group is in one place.
+    if (phase_ == Phase::kWrite) workers_[task]->spill(context);
+    else if (phase_ == Phase::kSplit) workers_[task]->split(context);
     else merged_[task]->merge(context);
 }
 
 bool GroupOperator::finished(WorkerContext& context) {
+    if (phase_ == Phase::kWrite) {
+        // With keys the source merges part by part; else the groups are in memory, one a worker.
+        phase_ = shape_.hasKeys() ? Phase::kDone : Phase::kSplit;
+        return phase_ == Phase::kSplit;
+    }
     if (phase_ == Phase::kSplit) {
         beginMerge(kPartitions);
         return true;
@@ -117,6 +132,13 @@ void GroupOperator::addMissingGroups(WorkerContext& context) {
     for (u32 set = 0; set < shape_.sets.size(); ++set) {
         if ((shape_.sets[set] & all) == 0) merged_[0]->addEmptyGroup(set, context);
     }
+}
+
+void GroupOperator::release(WorkerContext& context) {
+    for (const auto& worker : workers_) worker->release(context);
+    for (const auto& part : merged_) part->release(context);
+    workers_.clear();
+    merged_.clear();
 }
 
 u64 GroupOperator::memoryBytes() const {

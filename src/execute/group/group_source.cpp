@@ -4,14 +4,10 @@
 
 namespace blueshift::execute {
 
-struct GroupSource::Cursor final : State {
-    u8* const* groups = nullptr;
-    size_t left = 0;
-    std::vector<VectorBuffer> buffers;
-    std::vector<Vector> vectors;
-    functions::TextHeap heap;
-    StateMemory memory;
-};
+void GroupReader::prepare(Cursor& cursor) const {
+    cursor.buffers.resize(columns_.size());
+    cursor.vectors.resize(columns_.size());
+}
 
 void GroupSource::open() {
     constexpr size_t kMorselGroups = 32 << 10;
@@ -23,21 +19,61 @@ void GroupSource::open() {
 }
 
 std::unique_ptr<State> GroupSource::makeState(WorkerContext&) {
-    auto cursor = std::make_unique<Cursor>();
-    cursor->buffers.resize(columns_.size());
-    cursor->vectors.resize(columns_.size());
+    auto cursor = std::make_unique<GroupReader::Cursor>();
+    reader_.prepare(*cursor);
     return cursor;
 }
 
 void GroupSource::start(State& state, u32 morsel, WorkerContext&) {
-    auto& cursor = static_cast<Cursor&>(state);
+    auto& cursor = static_cast<GroupReader::Cursor&>(state);
     const Morsel& range = morsels_[morsel];
     cursor.groups = parts_[range.part]->groups().data() + range.begin;
     cursor.left = range.end - range.begin;
 }
 
-bool GroupSource::next(State& state, Batch& batch, WorkerContext& context) {
-    auto& cursor = static_cast<Cursor&>(state);
+struct SpilledGroupSource::Merging final : GroupReader::Cursor {
+    std::vector<GroupPart> waiting;
+    std::unique_ptr<MergedGroups> merged;
+};
+
+void SpilledGroupSource::open() {
+    for (u32 p = 0; p < kPartitions; ++p)
+        if (!spill_.part(p).groups.empty()) parts_.push_back(p);
+}
+
+std::unique_ptr<State> SpilledGroupSource::makeState(WorkerContext&) {
+    auto state = std::make_unique<Merging>();
+    reader_.prepare(*state);
+    return state;
+}
+
+void SpilledGroupSource::start(State& base, u32 morsel, WorkerContext&) {
+    static_cast<Merging&>(base).waiting.push_back(spill_.part(parts_[morsel]));
+}
+
+bool SpilledGroupSource::next(State& base, Batch& batch, WorkerContext& context) {
+    auto& state = static_cast<Merging&>(base);
+    while (!reader_.next(state, batch, context)) {
+        if (state.merged != nullptr) {
+            state.merged->release(context);
+            state.merged.reset();
+        }
+        if (context.failed() || state.waiting.empty()) return false;
+        const GroupPart part = std::move(state.waiting.back());
+        state.waiting.pop_back();
+        auto merged = std::make_unique<MergedGroups>(shape_);
+        if (!merged->load(part, spill_, state.waiting, context)) {
+            merged->release(context);
+            continue;
+        }
+        state.groups = merged->groups().data();
+        state.left = merged->groups().size();
+        state.merged = std::move(merged);
+    }
+    return true;
+}
+
+bool GroupReader::next(Cursor& cursor, Batch& batch, WorkerContext& context) const {
     if (cursor.left == 0 || context.failed()) return false;
     cursor.heap.clear();
     const u32 count = u32(std::min<size_t>(cursor.left, context.vector_rows));
@@ -58,8 +94,8 @@ bool GroupSource::next(State& state, Batch& batch, WorkerContext& context) {
     return !context.failed();
 }
 
-Vector GroupSource::result(Cursor& cursor, u32 index, u8* const* groups, u32 count,
-                           VectorBuffer& out, WorkerContext& context) {
+Vector GroupReader::result(Cursor& cursor, u32 index, u8* const* groups, u32 count,
+                           VectorBuffer& out, WorkerContext& context) const {
     const auto& spec = shape_.sink.calls[index];
     out.reset(shape_.info.output[shape_.key_count + index].kind);
     cursor.memory.bind(context);
@@ -71,7 +107,7 @@ Vector GroupSource::result(Cursor& cursor, u32 index, u8* const* groups, u32 cou
     return out.view(true);
 }
 
-Vector GroupSource::groupingId(u8* const* groups, u32 count, VectorBuffer& out) {
+Vector GroupReader::groupingId(u8* const* groups, u32 count, VectorBuffer& out) const {
     out.reset(PhysicalKind::kI64);
     const u64 all = shape_.key_count >= 64 ? ~u64{0} : (u64{1} << shape_.key_count) - 1;
     for (u32 i = 0; i < count; ++i) {

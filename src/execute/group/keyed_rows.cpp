@@ -61,6 +61,21 @@ void KeyedRows::initialize(u8* const* fresh, u32 count) {
         std::memcpy(fresh[i] + layout_.extraOffset(), initial_extra_.data(), initial_extra_.size());
 }
 
+bool KeyedRows::spill(SpillFile& file, const RowCodec& codec, SpilledParts& parts,
+                      WorkerContext& context) {
+    std::vector<u8*> all;
+    rows.collectRows(all);
+    const auto part_of = [](const u8* row) { return partitionOf(RowLayout::hashOf(row)); };
+    if (!spillByPart(all, part_of, file, codec, parts, context)) return false;
+    rows.clear(context);
+    table_.release(context);
+    ++generation_;
+    emptied_ = true;
+    limit_ = kLocalGroups;
+    seen_ = 0;
+    return true;
+}
+
 bool KeyedRows::split(WorkerContext& context) {
     if (rows.isSplit()) return true;
     ++generation_;

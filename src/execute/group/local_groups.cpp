@@ -27,8 +27,9 @@ Vector nullVector(PhysicalKind kind) {
 
 } // namespace
 
-LocalGroups::LocalGroups(const GroupShape& shape)
+LocalGroups::LocalGroups(const GroupShape& shape, GroupSpill& spill)
     : shape_(shape),
+      spill_(spill),
       groups_(shape.layout, shape.compared, shape.initial_states),
       hasher_(u32(shape.compared.size())),
       direct_(shape.sets.size()),
@@ -42,9 +43,31 @@ LocalGroups::LocalGroups(const GroupShape& shape)
 }
 
 u64 LocalGroups::memoryBytes() const {
-    u64 bytes = groups_.rows.memoryBytes() + memory_.memoryBytes();
-    for (const auto& input : deferred_) bytes += input->rows.memoryBytes();
+    u64 bytes = groups_.memoryBytes() + memory_.memoryBytes();
+    for (const auto& input : deferred_) bytes += input->memoryBytes();
     return bytes;
+}
+
+void LocalGroups::release(WorkerContext& context) {
+    dropTables(context);
+    groups_.rows.clear(context);
+    for (auto& input : deferred_) input->rows.clear(context);
+    memory_.bind(context);
+    memory_.release();
+}
+
+void LocalGroups::spill(WorkerContext& context) {
+    memory_.bind(context);
+    GroupSpill::Written written(shape_);
+    if (shape_.hasKeys()) {
+        if (!groups_.spill(spill_.file, spill_.group_codec, written.groups, context)) return;
+        memory_.release();
+    }
+    for (u32 d = 0; d < deferred_.size(); ++d)
+        if (!deferred_[d]->spill(spill_.file, spill_.deferred_codecs[d], written.deferred[d],
+                                 context))
+            return;
+    spill_.absorb(std::move(written));
 }
 
 bool LocalGroups::isSplit() const {
@@ -68,8 +91,14 @@ void LocalGroups::dropTables(WorkerContext& context) {
 
 void LocalGroups::consume(const Batch& batch, WorkerContext& context) {
     memory_.bind(context);
+    if (!makeRoom(context)) return;
     for (u32 set = 0; set < shape_.sets.size() && !context.failed(); ++set)
         consumeSet(set, batch, context);
+}
+
+bool LocalGroups::makeRoom(WorkerContext& context) {
+    if (context.room() == 0 && !context.hasRoom(memoryBytes())) spill(context);
+    return !context.failed();
 }
 
 bool LocalGroups::locate(u32 set, const Batch& batch, Assignment& to, WorkerContext& context) {
@@ -81,7 +110,7 @@ bool LocalGroups::locate(u32 set, const Batch& batch, Assignment& to, WorkerCont
 
 bool LocalGroups::assign(const Batch& batch, Members& members, WorkerContext& context) {
     memory_.bind(context);
-    if (!locate(0, batch, assigned_, context)) return false;
+    if (!makeRoom(context) || !locate(0, batch, assigned_, context)) return false;
     members = {assigned_.rows == nullptr ? kEveryRow.data() : assigned_.rows, assigned_.groups,
                assigned_.count};
     return true;

@@ -9,7 +9,7 @@
 
 #include <memory>
 
-#include "execute/group/group_shape.h"
+#include "execute/group/group_spill.h"
 #include "execute/rows/hash_columns.h"
 #include "execute/rows/partitioned_rows.h"
 #include "execute/rows/state_memory.h"
@@ -32,6 +32,9 @@ public:
     u32 generation() const { return generation_; }
     bool split(WorkerContext& context);
     void dropTable(WorkerContext& context) { table_.release(context); }
+    /// Writes all rows to parts on disk and forgets them.
+    bool spill(SpillFile& file, const RowCodec& codec, SpilledParts& parts, WorkerContext& context);
+    u64 memoryBytes() const { return rows.memoryBytes() + table_.memoryBytes(); }
 
     PartitionedRows rows;
 
@@ -58,7 +61,7 @@ private:
 
 class LocalGroups final : public State {
 public:
-    explicit LocalGroups(const GroupShape& shape);
+    LocalGroups(const GroupShape& shape, GroupSpill& spill);
 
     void consume(const Batch& batch, WorkerContext& context);
     /// The first half of consume() for one grouping set, for generated code that updates states
@@ -75,6 +78,10 @@ public:
     bool split(WorkerContext& context);
     bool isSplit() const;
     void dropTables(WorkerContext& context);
+    /// Writes everything out; a group without keys stays, only its deferred input goes.
+    void spill(WorkerContext& context);
+    /// Frees everything.
+    void release(WorkerContext& context);
 
     KeyedRows& groups() { return groups_; }
     KeyedRows& deferred(u32 index) { return *deferred_[index]; }
@@ -107,6 +114,8 @@ private:
         u32 generation = 0;
     };
 
+    /// Before rows are added: writes out what is held when there is no room. False after an error.
+    bool makeRoom(WorkerContext& context);
     bool locate(u32 set, const Batch& batch, Assignment& to, WorkerContext& context);
     void consumeSet(u32 set, const Batch& batch, WorkerContext& context);
     void bindKeys(u32 set, const Batch& batch);
@@ -126,6 +135,7 @@ private:
                           compile::Slot filter, const Assignment& from);
 
     const GroupShape& shape_;
+    GroupSpill& spill_;
     StateMemory memory_;
     KeyedRows groups_;
     std::vector<u8> no_extra_;

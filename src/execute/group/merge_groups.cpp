@@ -8,8 +8,13 @@
 namespace blueshift::execute {
 
 MergedGroups::MergedGroups(const GroupShape& shape,
-                           std::span<const std::unique_ptr<LocalGroups>> workers, u32 part)
-    : shape_(shape), workers_(workers), part_(part), table_(shape.layout, shape.compared) {}
+                           std::span<const std::unique_ptr<LocalGroups>> workers, u32 part,
+                           GroupSpill* spill)
+    : shape_(shape),
+      workers_(workers),
+      part_(part),
+      spill_(spill),
+      table_(shape.layout, shape.compared) {}
 
 void MergedGroups::merge(WorkerContext& context) {
     memory_.bind(context);
@@ -28,8 +33,11 @@ void MergedGroups::merge(WorkerContext& context) {
     } else {
         groups_ = std::move(rows);
     }
-    for (u32 d = 0; d < shape_.deferred.size() && !context.failed(); ++d)
+    for (u32 d = 0; d < shape_.deferred.size() && !context.failed(); ++d) {
         applyDeferred(shape_.deferred[d], d, context);
+        if (spill_ != nullptr && !context.failed())
+            applySpilled(d, spill_->part(part_).deferred[d], 0, *spill_, context);
+    }
     table_.release(context);
 }
 
@@ -100,8 +108,13 @@ void MergedGroups::applyDeferred(const DeferredShape& input, u32 index, WorkerCo
         may_repeat |= collected.mayRepeat();
         collected.rows.part(part_).collectRows(rows);
     }
+    applyRows(input, rows, sources > 1 || may_repeat, context);
+}
+
+void MergedGroups::applyRows(const DeferredShape& input, std::vector<u8*>& rows, bool may_repeat,
+                             WorkerContext& context) {
     if (rows.empty()) return;
-    if (input.distinct && (sources > 1 || may_repeat)) deduplicate(input, rows, context);
+    if (input.distinct && may_repeat) deduplicate(input, rows, context);
     if (context.failed()) return;
     std::vector<u8*> groups(rows.size());
     if (shape_.hasKeys()) {

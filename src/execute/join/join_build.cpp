@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <bit>
 
-#include "execute/rows/page_source.h"
+#include "execute/join/build_state.h"
 
 namespace blueshift::execute {
 
 namespace {
-
-/// Beyond this many keys a Bloom filter leaves the cache and no longer pays.
-constexpr u64 kMostBloomKeys = 8u << 20;
-constexpr u64 kEntryBytes = 24; // an entry while building, a pointer afterwards
 
 std::vector<RowColumn> columnsOf(const compile::SinkInfo& info) {
     std::vector<RowColumn> columns;
@@ -21,26 +17,10 @@ std::vector<RowColumn> columnsOf(const compile::SinkInfo& info) {
 
 } // namespace
 
-struct JoinBuild::BuildState : State {
-    explicit BuildState(u32 keys) : hasher(keys) {}
-    RowPages pages;
-    ColumnHasher hasher;
-    std::array<std::vector<Entry>, kPartitions> entries;
-    bool saw_null_key = false;
-    struct KeyRange {
-        bool any = false;
-        i128 min = 0;
-        i128 max = 0;
-    };
-    std::vector<KeyRange> ranges;
-    std::array<u64, kVectorRows> hashes;
-    std::array<u8*, kVectorRows> rows;
-    std::array<u16, kVectorRows + 64> keyed;
-};
-
 JoinBuild::JoinBuild(const compile::SinkInfo& info, std::span<JoinFilter* const> filters)
     : spec_(std::get<compile::BuildSink>(info.sink)),
-      layout_(columnsOf(info), true, spec_.keeps_matches ? 8 : 0) {
+      layout_(columnsOf(info), true, spec_.keeps_matches ? 8 : 0),
+      codec_(layout_) {
     for (const auto& publish : spec_.publishes) published_.push_back(filters[publish.filter]);
     null_row_.assign(layout_.rowBytes() / 8 + 1, 0);
     std::memset(reinterpret_cast<u8*>(null_row_.data()) + layout_.nullOffset(), 0xFF,
@@ -103,6 +83,9 @@ void JoinBuild::addFilterRange(BuildState& state, const Batch& batch, const u16*
 
 void JoinBuild::consume(State& base, const Batch& batch, WorkerContext& context) {
     auto& state = static_cast<BuildState&>(base);
+    if (!context.hasRoom(state.pages.memoryBytes() + state.entry_count * kEntryBytes))
+        spill(state, context);
+    if (context.failed()) return;
     const u32 keys = keyCount();
     u32 keyed = 0;
     u16* rows = state.keyed.data();
@@ -121,6 +104,7 @@ void JoinBuild::consume(State& base, const Batch& batch, WorkerContext& context)
     const std::span<const Vector> key_columns(batch.columns.data(), keys);
     state.hasher.hash(key_columns, rows, keyed, state.hashes.data());
     if (!context.take(keyed * kEntryBytes, "a hash join")) return;
+    state.entry_count += keyed;
     if (!state.pages.append(layout_, batch.columns, rows, keyed, state.hashes.data(),
                             state.rows.data(), context, "a hash join"))
         return;
@@ -140,13 +124,19 @@ void JoinBuild::consume(State& base, const Batch& batch, WorkerContext& context)
         else others[other_count++] = row;
     }
     std::fill_n(state.hashes.begin(), other_count, u64{0});
-    state.pages.append(layout_, batch.columns, others, other_count, state.hashes.data(), nullptr,
-                       context, "a hash join");
+    if (state.pages.append(layout_, batch.columns, others, other_count, state.hashes.data(),
+                           state.rows.data(), context, "a hash join"))
+        state.unkeyed.insert(state.unkeyed.end(), state.rows.begin(),
+                             state.rows.begin() + other_count);
 }
 
-void JoinBuild::flush(State& base, WorkerContext&) {
+void JoinBuild::flush(State& base, WorkerContext& context) {
     auto& state = static_cast<BuildState&>(base);
+    if (!context.hasRoom(state.pages.memoryBytes() + state.entry_count * kEntryBytes))
+        spill(state, context);
     std::lock_guard lock(mutex_);
+    entry_bytes_ += state.entry_count * kEntryBytes;
+    unkeyed_rows_.insert(unkeyed_rows_.end(), state.unkeyed.begin(), state.unkeyed.end());
     pages_.absorb(std::move(state.pages));
     saw_null_key_ |= state.saw_null_key;
     for (u32 p = 0; p < kPartitions; ++p)
@@ -162,36 +152,48 @@ void JoinBuild::flush(State& base, WorkerContext&) {
 }
 
 u32 JoinBuild::finishTasks() {
-    prepareDirectory();
+    if (phase_ == Phase::kStart) phase_ = spilled_.load() ? Phase::kWrite : Phase::kIndex;
+    if (phase_ == Phase::kIndex) prepareDirectory();
     return kPartitions;
+}
+
+void JoinBuild::makeBloom(u64 keys) {
+    for (JoinFilter* filter : published_) {
+        if (keys == 0 || keys > kMostBloomKeys || !filter->bloom.empty()) continue;
+        const u64 words = std::bit_ceil(std::max<u64>(keys / 6, 2));
+        filter->bloom.assign(words, 0);
+        filter->bloom_shift = u32(64 - std::countr_zero(words));
+    }
 }
 
 void JoinBuild::prepareDirectory() {
     u64 total = 0;
+    u64 lists = 0;
     for (u32 p = 0; p < kPartitions; ++p) {
         partition_begin_[p] = total;
         for (const auto& list : entries_[p]) total += list.size();
+        lists += !entries_[p].empty();
     }
     partition_begin_[kPartitions] = total;
-    const u64 slots = std::bit_ceil(std::max<u64>(total, kPartitions));
+    saw_rows_ |= total > 0;
+    // Parts on disk leave their share of the directory empty.
+    const u64 wanted = spilled_mask_ == 0 || lists == 0 ? total : total * kPartitions / lists;
+    const u64 slots = std::bit_ceil(std::max<u64>(wanted, kPartitions));
     shift_ = u32(64 - std::countr_zero(slots));
     directory_.assign(slots + 1, 0);
     rows_.resize(total);
-    for (JoinFilter* filter : published_)
-        if (total > 0 && total <= kMostBloomKeys) {
-            const u64 words = std::bit_ceil(std::max<u64>(total / 6, 2));
-            filter->bloom.assign(words, 0);
-            filter->bloom_shift = u32(64 - std::countr_zero(words));
-        }
+    makeBloom(total);
 }
 
-void JoinBuild::finishTask(u32 task, WorkerContext&) {
+void JoinBuild::finishTask(u32 task, WorkerContext& context) {
+    if (phase_ == Phase::kWrite) return writePart(task, context);
+    if (phase_ == Phase::kLoad) return loadPart(task, context);
     const u64 slots_per_partition = (directory_.size() - 1) >> kPartitionBits;
     u64* const slots = directory_.data() + 1;
     u64* const first = slots + task * slots_per_partition;
     for (const auto& list : entries_[task])
         for (const Entry& entry : list) {
-            u64& slot = slots[entry.hash >> shift_];
+            u64& slot = slots[slotIndex(entry.hash)];
             slot += u64{1} << 16;
             slot |= tagOf(entry.hash);
         }
@@ -204,52 +206,65 @@ void JoinBuild::finishTask(u32 task, WorkerContext&) {
     }
     for (const auto& list : entries_[task])
         for (const Entry& entry : list) {
-            u64& slot = slots[entry.hash >> shift_];
+            u64& slot = slots[slotIndex(entry.hash)];
             rows_[slot >> 16] = entry.row;
             slot += u64{1} << 16;
         }
-    for (size_t p = 0; p < published_.size(); ++p) {
-        JoinFilter& filter = *published_[p];
-        if (filter.bloom.empty()) continue;
-        const u32 key = spec_.publishes[p].key;
-        const auto add = [&](u64 hash) {
-            __atomic_fetch_or(&filter.bloom[hash >> filter.bloom_shift],
-                              JoinFilter::bloomMask(hash), __ATOMIC_RELAXED);
-        };
-        const u32 offset = layout_.offsetOf(key);
-        dispatchKind(layout_.kindOf(key), [&](auto* tag) {
-            using T = std::remove_pointer_t<decltype(tag)>;
-            for (const auto& list : entries_[task])
-                for (const Entry& entry : list) {
-                    const T value = loadField<T>(entry.row, offset);
-                    if constexpr (std::is_same_v<T, TextView>) add(kernels::hashText(value));
-                    else if constexpr (std::is_floating_point_v<T>) add(kernels::hashFloat(value));
-                    else add(kernels::hashInteger(value));
-                }
-        });
-    }
+    addToFilters(task);
     entries_[task].clear();
 }
 
-bool JoinBuild::finished(WorkerContext&) {
-    publish();
-    return false;
+void JoinBuild::addToFilters(u32 task) {
+    for (const auto& list : entries_[task]) {
+        addToFilters([&](auto&& add) {
+            for (const Entry& entry : list) add(entry.row);
+        });
+    }
+}
+
+bool JoinBuild::finished(WorkerContext& context) {
+    if (phase_ == Phase::kIndex) {
+        publish();
+        return false;
+    }
+    if (phase_ == Phase::kWrite) choosePartsToLoad(context);
+    else
+        for (RowPages& pages : loaded_) pages_.absorb(std::move(pages));
+    phase_ = phase_ == Phase::kWrite ? Phase::kLoad : Phase::kIndex;
+    return true;
 }
 
 void JoinBuild::publish() {
     for (JoinFilter* filter : published_) {
-        filter->build_empty = rows_.empty();
+        filter->build_empty = !saw_rows_;
         filter->ready.store(true, std::memory_order_release);
     }
 }
 
+std::unique_ptr<PageSource> JoinBuild::pageSource(const std::vector<u32>& columns,
+                                                  std::optional<bool> matched) {
+    SpilledPages spilled{.file = &file_, .codec = &codec_};
+    for (u32 p = 0; p < kPartitions; ++p)
+        if ((spilled_mask_ >> p & 1) != 0) spilled.rows.push_back(&parts_[p]);
+    spilled.rows.push_back(&unkeyed_);
+    return std::make_unique<PageSource>(layout_, pages_, columns, matched, std::move(spilled));
+}
+
 std::unique_ptr<SourceOperator> JoinBuild::makeSource(const std::vector<u32>& columns) {
-    return std::make_unique<PageSource>(layout_, pages_, columns);
+    return pageSource(columns, std::nullopt);
 }
 
 std::unique_ptr<SourceOperator> JoinBuild::makeMatchSource(const std::vector<u32>& columns,
                                                            bool matched) {
-    return std::make_unique<PageSource>(layout_, pages_, columns, matched);
+    return pageSource(columns, matched);
+}
+
+void JoinBuild::release(WorkerContext& context) {
+    pages_.clear(context);
+    directory_ = {};
+    rows_ = {};
+    context.give(entry_bytes_);
+    entry_bytes_ = 0;
 }
 
 } // namespace blueshift::execute

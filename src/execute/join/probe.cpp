@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "execute/expression/evaluator.h"
 #include "execute/join/scatter.h"
+#include "execute/join/spilled_join.h"
 
 namespace blueshift::execute {
 namespace {
@@ -14,14 +16,29 @@ using optimize::JoinOutput;
 /// At most this many probe rows with matches left are expanded instead of run in rounds.
 constexpr u32 kExpandRows = 128;
 
-class Probe final : public StepOperator {
+class Probe final : public PartProbe {
 public:
     Probe(const compile::StepInfo& info, const JoinBuild& build)
-        : spec_(std::get<compile::ProbeStep>(info.step)), slots_(info.output), build_(build) {}
+        : info_(info),
+          spec_(std::get<compile::ProbeStep>(info.step)),
+          slots_(info.output),
+          build_(build) {}
+    /// Rows whose build rows are on disk wait.
+    Probe(const compile::StepInfo& info, JoinBuild& build, StepInput input) : Probe(info, build) {
+        if (build.spilledMask() == 0) return;
+        whole_ = &build;
+        waiting_ = std::make_unique<WaitingProbes>(std::move(input));
+    }
 
     std::unique_ptr<State> makeState(WorkerContext& context) override;
     void start(State& state, const Batch& input, WorkerContext& context) override;
     bool more(State& state, Batch& output, WorkerContext& context) override;
+    void flush(State& state, WorkerContext& context) override;
+    std::unique_ptr<SourceOperator> takeRest() override;
+    u64 spilledBytes() const override { return waiting_ ? waiting_->file.bytesSpilled() : 0; }
+    void startChunk(State& state, const Batch& input, const u64* matched, bool last_chunk,
+                    WorkerContext& context) override;
+    const u64* matched(const State& state) const override;
 
 private:
     struct ProbeState;
@@ -38,6 +55,7 @@ private:
                (build_.uniqueKeys() && spec_.residual.root == nullptr);
     }
     void lookup(ProbeState& state, WorkerContext& context) const;
+    u32 setAside(ProbeState& state, u32 count, WorkerContext& context) const;
     bool round(ProbeState& state, Batch& output, WorkerContext& context) const;
     bool expand(ProbeState& state, Batch& output, WorkerContext& context) const;
     u32 compareKeys(ProbeState& state, u32 count, const u16* positions) const;
@@ -50,9 +68,12 @@ private:
                           "more than one row returned by a subquery used as an expression");
     }
 
+    const compile::StepInfo& info_;
     const compile::ProbeStep& spec_;
     const std::vector<compile::SlotInfo>& slots_;
     const JoinBuild& build_;
+    JoinBuild* whole_ = nullptr;
+    std::unique_ptr<WaitingProbes> waiting_;
 };
 
 struct Probe::ProbeState : State {
@@ -66,6 +87,9 @@ struct Probe::ProbeState : State {
     std::vector<Vector> dense_columns;
     Batch input;
     bool done = true;
+    bool last_chunk = true;
+    RowPages waiting; // rows whose build rows are on disk
+    u16 staying[kVectorRows + 64];
 
     u32 active = 0;            // probe rows with candidates left
     u16 row[kVectorRows + 64]; // their rows
@@ -105,7 +129,7 @@ void Probe::start(State& base, const Batch& input, WorkerContext& context) {
     lookup(state, context);
 }
 
-void Probe::lookup(ProbeState& state, WorkerContext&) const {
+void Probe::lookup(ProbeState& state, WorkerContext& context) const {
     const Batch& input = state.input;
     bool nullable = false;
     for (size_t k = 0; k < spec_.keys.size(); ++k) {
@@ -123,8 +147,12 @@ void Probe::lookup(ProbeState& state, WorkerContext&) const {
         count += valid;
     }
     state.active = 0;
-    if (build_.rowCount() == 0) return;
+    if (build_.rowCount() == 0 && waiting_ == nullptr) return;
     state.hasher.hash(state.keys, state.row, count, state.hashes);
+    if (waiting_ != nullptr) {
+        count = setAside(state, count, context);
+        if (build_.rowCount() == 0) return;
+    }
     for (u32 i = 0; i < count; ++i) __builtin_prefetch(build_.slotOf(state.hashes[i]));
     u32 active = 0;
     for (u32 i = 0; i < count; ++i) {
@@ -140,6 +168,60 @@ void Probe::lookup(ProbeState& state, WorkerContext&) const {
     for (u32 i = 0; i < active; ++i) __builtin_prefetch(build_.rows() + state.next[i]);
     for (u32 i = 0; i < active; ++i) __builtin_prefetch(build_.rows()[state.next[i]]);
     state.active = active;
+}
+
+/// Rows whose build rows are on disk leave the batch; how many of the hashed rows stay.
+u32 Probe::setAside(ProbeState& state, u32 count, WorkerContext& context) const {
+    const u64 mask = build_.spilledMask();
+    u64 waits[kValidityWords] = {};
+    u16 rows[kVectorRows];
+    u64 hashes[kVectorRows];
+    u32 waiting = 0;
+    u32 kept = 0;
+    for (u32 i = 0; i < count; ++i) {
+        const u16 row = state.row[i];
+        const u64 hash = state.hashes[i];
+        if ((mask >> partitionOf(hash) & 1) != 0) {
+            setBit(waits, row);
+            rows[waiting] = row;
+            hashes[waiting++] = hash;
+            continue;
+        }
+        state.row[kept] = row;
+        state.hashes[kept++] = hash;
+    }
+    if (waiting == 0) return kept;
+    waiting_->add(state.waiting, state.input, rows, waiting, hashes, context);
+    u32 staying = 0;
+    for (u32 i = 0; i < state.input.selected; ++i) {
+        const u32 row = state.input.rowAt(i);
+        state.staying[staying] = u16(row);
+        staying += !bitAt(waits, row);
+    }
+    state.input.selection = state.staying;
+    state.input.selected = staying;
+    return kept;
+}
+
+void Probe::flush(State& base, WorkerContext& context) {
+    if (waiting_ != nullptr) waiting_->write(static_cast<ProbeState&>(base).waiting, context);
+}
+
+std::unique_ptr<SourceOperator> Probe::takeRest() {
+    if (waiting_ == nullptr || waiting_->empty() || whole_ == nullptr) return nullptr;
+    return std::make_unique<SpilledJoinSource>(info_, *std::exchange(whole_, nullptr), *waiting_);
+}
+
+void Probe::startChunk(State& base, const Batch& input, const u64* matched, bool last_chunk,
+                       WorkerContext& context) {
+    start(base, input, context);
+    auto& state = static_cast<ProbeState&>(base);
+    std::memcpy(state.matched, matched, sizeof state.matched);
+    state.last_chunk = last_chunk;
+}
+
+const u64* Probe::matched(const State& base) const {
+    return static_cast<const ProbeState&>(base).matched;
 }
 
 /// Narrows state.candidates (indexes into state.candidate and `positions`) to rows with equal keys.
@@ -318,6 +400,7 @@ void Probe::mark(ProbeState& state) const {
 bool Probe::last(ProbeState& state, Batch& output, WorkerContext&) const {
     if (state.done) return false;
     state.done = true;
+    if (!state.last_chunk) return false;
     u32 count = 0;
     const auto select = [&](auto&& wanted) {
         for (u32 i = 0; i < state.input.selected; ++i) {
@@ -366,8 +449,13 @@ bool Probe::more(State& base, Batch& output, WorkerContext& context) {
 
 } // namespace
 
-std::unique_ptr<StepOperator> makeProbe(const compile::StepInfo& info, const JoinBuild& build) {
-    return std::make_unique<Probe>(info, build);
+std::unique_ptr<PartProbe> makePartProbe(const compile::StepInfo& info, const JoinBuild& part) {
+    return std::make_unique<Probe>(info, part);
+}
+
+std::unique_ptr<StepOperator> makeProbe(const compile::StepInfo& info, JoinBuild& build,
+                                        StepInput input) {
+    return std::make_unique<Probe>(info, build, std::move(input));
 }
 
 } // namespace blueshift::execute

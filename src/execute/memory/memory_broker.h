@@ -2,16 +2,31 @@
 //
 // Place: one broker an engine; every operator's pages come out of its query's grant. The block
 // cache is limited apart from it.
-// Life cycle: makeGrant -> grow / shrink -> the destructor gives everything back.
-// Threads: all calls from any thread; counting is per grant in pieces, so that workers rarely meet.
+// Life cycle: admit (least memory, in order of arrival) -> grow / shrink / hasRoom -> the
+// destructor gives everything back.
+// Two answers: grow() is for memory that is needed now and fails the query; hasRoom() comes
+// earlier, once a batch, and makes an operator write its rows out. Between them lies a margin for
+// what workers take within a batch.
+// Threads: admit() waits on the connection's thread, never on a worker; the rest from any thread.
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <deque>
 #include <memory>
+#include <mutex>
 
 #include "execute/operator.h"
 
 namespace blueshift::execute {
+
+class QueryGrant;
+
+struct GrantRequest {
+    u32 operators = 0; // that hold rows
+    u32 workers = 1;
+    bool forced = false; // tests: no worker may hold anything longer than it must
+};
 
 class MemoryBroker {
 public:
@@ -19,15 +34,52 @@ public:
 
     u64 limit() const { return limit_; }
     u64 used() const { return used_.load(std::memory_order_relaxed); }
-    std::unique_ptr<MemoryGrant> makeGrant();
+    /// Queries that wait for their least memory.
+    u32 waiting() const { return waiting_.load(); }
+    /// What a worker may always hold for one operator.
+    u64 workerMinimum(u32 workers) const;
+    /// Takes the least memory that such a query needs, waiting behind those that came before.
+    /// Throws SqlError: 53200 when the broker's limit is lower, 57014 when `stop` says so.
+    std::unique_ptr<QueryGrant> admit(const GrantRequest& request, const StopToken& stop);
 
 private:
     friend class QueryGrant;
     bool take(u64 bytes);
-    void give(u64 bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+    void give(u64 bytes);
 
     u64 limit_;
     std::atomic<u64> used_{0};
+    std::atomic<u32> waiting_{0};
+    std::mutex mutex_;
+    std::condition_variable freed_;
+    std::deque<const GrantRequest*> queue_; // in order of arrival
+};
+
+class QueryGrant final : public MemoryGrant {
+public:
+    QueryGrant(MemoryBroker& broker, const GrantRequest& request, u64 minimum);
+    ~QueryGrant() override;
+
+    bool grow(u64 bytes) override;
+    void shrink(u64 bytes) override;
+    bool hasRoom(u64 held) const override;
+    u64 room() const override;
+    u32 mostLevels() const override { return forced_ ? 2 : 8; }
+
+    /// Bytes used now, what admission reserved not included.
+    u64 used() const { return used_.load(std::memory_order_relaxed); }
+    /// This many of the query's operators have not started yet: memory is kept for them.
+    void keepForLater(u32 operators);
+
+private:
+    MemoryBroker& broker_;
+    const u64 minimum_;
+    const u64 worker_minimum_;
+    const u64 margin_;
+    const u32 operators_;
+    const bool forced_;
+    std::atomic<u64> used_{0};
+    std::atomic<u64> later_{0};
 };
 
 } // namespace blueshift::execute

@@ -167,6 +167,9 @@ bool Lane::pull(Batch& batch) {
         ++depth_;
     }
     ended_ = true;
+    for (const Form* form : {&interpreted_, &generated_})
+        for (size_t step = 0; step < form->states.size() && !context_.failed(); ++step)
+            (*form->steps)[step]->flush(*form->states[step], context_);
     return false;
 }
 

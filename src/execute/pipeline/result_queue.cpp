@@ -40,7 +40,7 @@ OwnedBatch::OwnedBatch(const Batch& batch) {
 
 bool ResultQueue::roomOrPark(Task& task) {
     std::lock_guard lock(mutex_);
-    if (abandoned_ || batches_.size() < kMostBatches) return true;
+    if (abandoned_ || spills_ || batches_.size() < kMostBatches) return true;
     parked_.push_back(&task);
     return false;
 }
@@ -51,15 +51,63 @@ void ResultQueue::push(std::unique_ptr<OwnedBatch> batch) {
     changed_.notify_one();
 }
 
+void ResultQueue::push(const Batch& batch, WorkerContext& context) {
+    if (spills_) {
+        std::unique_lock lock(mutex_);
+        const bool full =
+            !abandoned_ && (batches_.size() >= kMostBatches || !context.hasRoom(kMostBatches));
+        lock.unlock();
+        if (full) {
+            RowPages pages;
+            if (!pages.append(layout_, batch.columns, batch.selection, batch.selected, nullptr,
+                              nullptr, context, "a result"))
+                return;
+            std::vector<u8*> rows;
+            pages.collectRows(rows);
+            SpilledRows written;
+            if (!written.append(file_, codec_, rows.data(), rows.size(), context)) return;
+            pages.clear(context);
+            lock.lock();
+            spilled_.push_back(std::move(written));
+            changed_.notify_one();
+            return;
+        }
+    }
+    push(std::make_unique<OwnedBatch>(batch));
+}
+
+std::unique_ptr<OwnedBatch> ResultQueue::readBack(const SpilledRows& rows, WorkerContext& context) {
+    RowPages pages;
+    for (size_t b = 0; b < rows.blockCount(); ++b)
+        if (!rows.read(b, file_, codec_, pages, context)) return nullptr;
+    std::vector<u8*> addresses;
+    pages.collectRows(addresses);
+    std::vector<VectorBuffer> buffers(layout_.columnCount());
+    std::vector<Vector> columns(layout_.columnCount());
+    const u32 count = u32(addresses.size());
+    for (u32 c = 0; c < columns.size(); ++c)
+        columns[c] = gatherColumn(layout_, c, addresses.data(), count, buffers[c]);
+    auto batch =
+        std::make_unique<OwnedBatch>(Batch{.rows = count, .selected = count, .columns = columns});
+    pages.clear(context);
+    return batch;
+}
+
 void ResultQueue::writerEnded() {
     std::lock_guard lock(mutex_);
     --writers_;
     changed_.notify_one();
 }
 
-std::unique_ptr<OwnedBatch> ResultQueue::take(WorkerPool& pool) {
+std::unique_ptr<OwnedBatch> ResultQueue::take(WorkerPool& pool, WorkerContext& context) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !batches_.empty() || writers_ == 0; });
+    changed_.wait(lock, [&] { return !batches_.empty() || !spilled_.empty() || writers_ == 0; });
+    if (batches_.empty() && !spilled_.empty()) {
+        const SpilledRows rows = std::move(spilled_.front());
+        spilled_.pop_front();
+        lock.unlock();
+        return readBack(rows, context);
+    }
     if (batches_.empty()) return nullptr;
     auto batch = std::move(batches_.front());
     batches_.pop_front();
@@ -74,6 +122,7 @@ void ResultQueue::abandon(WorkerPool& pool) {
     std::lock_guard lock(mutex_);
     abandoned_ = true;
     batches_.clear();
+    spilled_.clear();
     for (Task* task : parked_) pool.submit(*task);
     parked_.clear();
 }

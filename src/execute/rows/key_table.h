@@ -21,6 +21,10 @@ inline constexpr u32 kPartitions = 1u << kPartitionBits;
 inline u32 partitionOf(u64 hash) {
     return u32(hash >> (64 - kPartitionBits));
 }
+/// The part within a partition that did not fit, by the next bits of the hash: levels 1 to 8.
+inline u32 partitionOf(u64 hash, u32 level) {
+    return u32(hash << (kPartitionBits * level) >> (64 - kPartitionBits));
+}
 
 class KeyTable {
 public:
@@ -33,6 +37,7 @@ public:
     void clear();
     void release(WorkerContext& context);
     u64 keys() const { return keys_; }
+    u64 memoryBytes() const { return slots_.size() * 8; }
 
     /// For each i < count: out[i] is the row with the key columns[..] at rows[i] and hashes[i].
     /// Keys that were not there are inserted: `insert(list, n, addresses)` appends the rows list[k]

@@ -16,28 +16,46 @@ struct PagesState : State {
 
 } // namespace
 
-Materialized::Materialized(const compile::SinkInfo& info)
+Materialized::Materialized(const compile::SinkInfo& info, bool stays)
     // The match flag, or, for rows without columns, something to count them by.
     : layout_(columnsOf(info), false, 8),
-      keeps_matches_(std::get<compile::MaterializeSink>(info.sink).keeps_matches) {}
+      keeps_matches_(std::get<compile::MaterializeSink>(info.sink).keeps_matches),
+      stays_(stays || keeps_matches_),
+      codec_(layout_) {}
 
 std::unique_ptr<State> Materialized::makeState(WorkerContext&) {
     return std::make_unique<PagesState>();
 }
 
 void Materialized::consume(State& base, const Batch& batch, WorkerContext& context) {
-    static_cast<PagesState&>(base).pages.append(layout_, batch.columns, batch.selection,
-                                                batch.selected, nullptr, nullptr, context,
-                                                "a materialised result");
+    RowPages& pages = static_cast<PagesState&>(base).pages;
+    if (!stays_ && !context.hasRoom(pages.memoryBytes())) spill(pages, context);
+    if (context.failed()) return;
+    pages.append(layout_, batch.columns, batch.selection, batch.selected, nullptr, nullptr, context,
+                 stays_ ? "the inner side of a nested loop" : "a materialised result");
 }
 
-void Materialized::flush(State& base, WorkerContext&) {
+void Materialized::spill(RowPages& pages, WorkerContext& context) {
+    std::vector<u8*> rows;
+    pages.collectRows(rows);
+    SpilledRows written;
+    if (!written.append(file_, codec_, rows.data(), rows.size(), context)) return;
+    pages.clear(context);
     std::lock_guard lock(mutex_);
-    pages_.absorb(std::move(static_cast<PagesState&>(base).pages));
+    spilled_.absorb(std::move(written));
+}
+
+void Materialized::flush(State& base, WorkerContext& context) {
+    RowPages& pages = static_cast<PagesState&>(base).pages;
+    if (!stays_ && !context.hasRoom(pages.memoryBytes())) spill(pages, context);
+    std::lock_guard lock(mutex_);
+    pages_.absorb(std::move(pages));
 }
 
 std::unique_ptr<SourceOperator> Materialized::makeSource(const std::vector<u32>& columns) {
-    return std::make_unique<PageSource>(layout_, pages_, columns);
+    return std::make_unique<PageSource>(
+        layout_, pages_, columns, std::nullopt,
+        SpilledPages{.file = &file_, .codec = &codec_, .rows = {&spilled_}});
 }
 
 std::unique_ptr<SourceOperator> Materialized::makeMatchSource(const std::vector<u32>& columns,
@@ -45,8 +63,8 @@ std::unique_ptr<SourceOperator> Materialized::makeMatchSource(const std::vector<
     return std::make_unique<PageSource>(layout_, pages_, columns, matched);
 }
 
-std::unique_ptr<SinkOperator> makeMaterializeSink(const compile::SinkInfo& info) {
-    return std::make_unique<Materialized>(info);
+std::unique_ptr<SinkOperator> makeMaterializeSink(const compile::SinkInfo& info, bool stays) {
+    return std::make_unique<Materialized>(info, stays);
 }
 
 } // namespace blueshift::execute

@@ -3,8 +3,9 @@
 namespace blueshift::execute {
 
 struct PageSource::PageState : State {
-    u32 page = 0;
+    const RowPage* page = nullptr;
     u32 next_row = 0;
+    RowPages read; // the block at hand
     std::vector<VectorBuffer> buffers;
     std::vector<Vector> vectors;
     std::array<const u8*, kVectorRows> rows;
@@ -17,15 +18,29 @@ std::unique_ptr<State> PageSource::makeState(WorkerContext&) {
     return state;
 }
 
-void PageSource::start(State& base, u32 morsel, WorkerContext&) {
+void PageSource::open() {
+    for (const SpilledRows* rows : spilled_.rows)
+        for (size_t b = 0; b < rows->blockCount(); ++b) blocks_.push_back({rows, b});
+}
+
+void PageSource::start(State& base, u32 morsel, WorkerContext& context) {
     auto& state = static_cast<PageState&>(base);
-    state.page = morsel;
     state.next_row = 0;
+    const auto pages = pages_.pages();
+    if (morsel < pages.size()) {
+        state.page = &pages[morsel];
+        return;
+    }
+    const Block& block = blocks_[morsel - pages.size()];
+    state.page = nullptr;
+    if (block.rows->read(block.index, *spilled_.file, *spilled_.codec, state.read, context))
+        state.page = &state.read.pages()[0];
 }
 
 bool PageSource::next(State& base, Batch& batch, WorkerContext& context) {
     auto& state = static_cast<PageState&>(base);
-    const RowPage& page = pages_.pages()[state.page];
+    if (state.page == nullptr || context.failed()) return false;
+    const RowPage& page = *state.page;
     u32 count = 0;
     while (count < context.vector_rows && state.next_row < page.rows) {
         const u8* row = page.row(state.next_row++);
@@ -33,7 +48,11 @@ bool PageSource::next(State& base, Batch& batch, WorkerContext& context) {
         state.rows[count] = row;
         count += wanted;
     }
-    if (count == 0) return false;
+    if (count == 0) {
+        state.page = nullptr;
+        state.read.clear(context);
+        return false;
+    }
     for (size_t i = 0; i < columns_.size(); ++i) {
         state.buffers[i].reset(layout_.kindOf(columns_[i]));
         state.vectors[i] =

@@ -8,18 +8,30 @@
 #include <array>
 #include <optional>
 
-#include "execute/rows/row_pages.h"
+#include "execute/spill/spilled_rows.h"
 
 namespace blueshift::execute {
+
+/// Rows on disk that follow the rows in memory.
+struct SpilledPages {
+    const SpillFile* file = nullptr;
+    const RowCodec* codec = nullptr;
+    std::vector<const SpilledRows*> rows;
+};
 
 class PageSource final : public SourceOperator {
 public:
     /// Delivers `columns` of the layout; with `matched` only rows whose flag is that.
     PageSource(const RowLayout& layout, const RowPages& pages, std::vector<u32> columns,
-               std::optional<bool> matched = std::nullopt)
-        : layout_(layout), pages_(pages), columns_(std::move(columns)), matched_(matched) {}
+               std::optional<bool> matched = std::nullopt, SpilledPages spilled = {})
+        : layout_(layout),
+          pages_(pages),
+          columns_(std::move(columns)),
+          matched_(matched),
+          spilled_(std::move(spilled)) {}
 
-    u32 morselCount() const override { return u32(pages_.pages().size()); }
+    void open() override;
+    u32 morselCount() const override { return u32(pages_.pages().size() + blocks_.size()); }
     std::unique_ptr<State> makeState(WorkerContext& context) override;
     void start(State& state, u32 morsel, WorkerContext& context) override;
     bool next(State& state, Batch& batch, WorkerContext& context) override;
@@ -30,6 +42,12 @@ private:
     const RowPages& pages_;
     std::vector<u32> columns_;
     std::optional<bool> matched_;
+    SpilledPages spilled_;
+    struct Block {
+        const SpilledRows* rows;
+        size_t index;
+    };
+    std::vector<Block> blocks_;
 };
 
 } // namespace blueshift::execute

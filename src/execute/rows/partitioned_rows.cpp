@@ -61,6 +61,14 @@ bool PartitionedRows::append(std::span<const Vector> columns, const u16* rows, u
     return true;
 }
 
+void PartitionedRows::clear(WorkerContext& context) {
+    for (RowPages& pages : parts_) pages.clear(context);
+}
+
+void PartitionedRows::collectRows(std::vector<u8*>& out) const {
+    for (const RowPages& pages : parts_) pages.collectRows(out);
+}
+
 bool PartitionedRows::split(WorkerContext& context, std::string_view what) {
     if (isSplit()) return true;
     RowPages whole = std::move(parts_[0]);

@@ -27,6 +27,10 @@ public:
                 u8** out, WorkerContext& context, std::string_view what);
     /// Moves all rows to partitions; addresses change.
     bool split(WorkerContext& context, std::string_view what);
+    /// Frees all rows; what is split stays split.
+    void clear(WorkerContext& context);
+    /// The addresses of all rows, added to `out`.
+    void collectRows(std::vector<u8*>& out) const;
 
 private:
     const RowLayout& layout_;

@@ -214,6 +214,12 @@ void RowPages::clear(WorkerContext& context) {
     *this = RowPages();
 }
 
+void RowPages::adopt(RowPage page, u64 bytes) {
+    row_count_ += page.rows;
+    memory_bytes_ += bytes;
+    pages_.push_back(std::move(page));
+}
+
 void RowPages::collectRows(std::vector<u8*>& out) const {
     out.reserve(out.size() + row_count_);
     for (const RowPage& page : pages_) {

@@ -54,6 +54,9 @@ public:
     /// Takes only the text chunks and frees the pages, for rows that were copied by appendRows.
     void absorbText(RowPages&& other, WorkerContext& context);
     void clear(WorkerContext& context);
+    /// Takes a page that was read back: its rows, their text behind them, `bytes` in all, already
+    /// taken from the grant.
+    void adopt(RowPage page, u64 bytes);
 
     u64 rowCount() const { return row_count_; }
     u64 memoryBytes() const { return memory_bytes_; }

@@ -3,6 +3,9 @@
 #include <algorithm>
 
 namespace blueshift::execute {
+namespace {
+constexpr size_t kLookEvery = 16 << 10;
+}
 
 RunMerger::RunMerger(const RowOrder& order, std::vector<std::vector<SortEntry>> runs, u32 parts)
     : order_(order), runs_(std::move(runs)) {
@@ -32,7 +35,7 @@ RunMerger::RunMerger(const RowOrder& order, std::vector<std::vector<SortEntry>> 
     for (size_t r = 0; r < runs_.size(); ++r) cuts_[parts][r] = runs_[r].size();
 }
 
-void RunMerger::mergePart(u32 part) {
+void RunMerger::mergePart(u32 part, const StopToken& stop) {
     struct Head {
         const SortEntry* at;
         const SortEntry* end;
@@ -51,6 +54,7 @@ void RunMerger::mergePart(u32 part) {
         std::pop_heap(heads.begin(), heads.end(), after);
         Head& first = heads.back();
         merged_[out++] = *first.at++;
+        if (out % kLookEvery == 0 && stop.requested()) return;
         if (first.at == first.end) heads.pop_back();
         else std::push_heap(heads.begin(), heads.end(), after);
     }

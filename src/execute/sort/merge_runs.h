@@ -16,7 +16,7 @@ public:
     RunMerger(const RowOrder& order, std::vector<std::vector<SortEntry>> runs, u32 parts);
 
     u32 parts() const { return u32(cuts_.size()) - 1; }
-    void mergePart(u32 part);
+    void mergePart(u32 part, const StopToken& stop);
     const std::vector<SortEntry>& merged() const { return merged_; }
     /// Frees the runs.
     void finish();

@@ -1,11 +1,14 @@
 #include "execute/sort/row_order.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace blueshift::execute {
 namespace {
 
 constexpr u32 kPrefixBits = 128;
+/// Rows that are sorted between two looks at a stop request: a millisecond or two.
+constexpr size_t kStretch = 16 << 10;
 
 template <class T> i32 compareField(const u8* a, const u8* b, u32 offset) {
     const T x = loadField<T>(a, offset);
@@ -137,11 +140,55 @@ void RowOrder::sort(SortEntry* begin, SortEntry* end) const {
     if (!std::is_sorted(begin, end, before)) std::sort(begin, end, before);
 }
 
-void RowOrder::sortRows(std::vector<u8*>& rows) const {
+bool RowOrder::isSorted(std::span<const SortEntry> entries, const StopToken& stop) const {
+    for (size_t i = 1; i < entries.size(); ++i) {
+        if (less(entries[i], entries[i - 1])) return false;
+        if (i % kStretch == 0 && stop.requested()) return true;
+    }
+    return true;
+}
+
+/// Quicksort down to stretches that std::sort does between two looks at `stop`.
+void RowOrder::sortStretch(SortEntry* begin, SortEntry* end, u32 depth,
+                           const StopToken& stop) const {
+    const auto before = [this](const SortEntry& a, const SortEntry& b) { return less(a, b); };
+    while (end - begin > i64(kStretch) && depth > 0) {
+        if (stop.requested()) return;
+        const i64 eighth = (end - begin) / 8;
+        SortEntry sample[7];
+        for (i64 i = 0; i < 7; ++i) sample[i] = begin[(i + 1) * eighth];
+        std::nth_element(sample, sample + 3, sample + 7, before);
+        const SortEntry pivot = sample[3];
+        SortEntry* low = begin;
+        SortEntry* high = end - 1;
+        u32 steps = 0;
+        // Hoare's partition: what equals the pivot is spread over both sides.
+        while (true) {
+            while (less(*low, pivot)) ++low;
+            while (less(pivot, *high)) --high;
+            if (low >= high) break;
+            std::swap(*low++, *high--);
+            if (++steps % kStretch == 0 && stop.requested()) return;
+        }
+        SortEntry* const middle = high + 1;
+        sortStretch(begin, middle, --depth, stop);
+        begin = middle;
+    }
+    std::sort(begin, end, before);
+}
+
+void RowOrder::prepareAndSort(std::span<SortEntry> entries, const StopToken& stop) const {
+    for (size_t base = 0; base < entries.size() && !stop.requested(); base += kStretch)
+        makePrefixes(entries.data() + base, u32(std::min(kStretch, entries.size() - base)));
+    if (stop.requested() || isSorted(entries, stop)) return;
+    const u32 depth = 2 * u32(std::bit_width(entries.size()));
+    sortStretch(entries.data(), entries.data() + entries.size(), depth, stop);
+}
+
+void RowOrder::sortRows(std::vector<u8*>& rows, const StopToken& stop) const {
     std::vector<SortEntry> entries(rows.size());
     for (size_t i = 0; i < rows.size(); ++i) entries[i].row = rows[i];
-    makePrefixes(entries.data(), u32(entries.size()));
-    sort(entries.data(), entries.data() + entries.size());
+    prepareAndSort(entries, stop);
     for (size_t i = 0; i < rows.size(); ++i) rows[i] = entries[i].row;
 }
 

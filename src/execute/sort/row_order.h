@@ -10,6 +10,7 @@
 
 #include <vector>
 
+#include "execute/operator.h"
 #include "execute/rows/row_layout.h"
 
 namespace blueshift::execute {
@@ -35,14 +36,16 @@ public:
     i32 compare(const u8* a, const u8* b, u32 first_key = 0) const;
     /// Fills the prefixes of entries whose rows are set.
     void makePrefixes(SortEntry* entries, u32 count) const;
+    /// The same for many entries, followed by sort(); ends early, in no order, when `stop` says so.
+    void prepareAndSort(std::span<SortEntry> entries, const StopToken& stop) const;
     bool less(const SortEntry& a, const SortEntry& b) const {
         if (a.high != b.high) return a.high < b.high;
         if (a.low != b.low) return a.low < b.low;
         return covered_ < keys_.size() && compare(a.row, b.row, covered_) < 0;
     }
     void sort(SortEntry* begin, SortEntry* end) const;
-    /// Sorts rows by keys and nothing else; for few rows without entries.
-    void sortRows(std::vector<u8*>& rows) const;
+    /// Sorts rows by keys and nothing else.
+    void sortRows(std::vector<u8*>& rows, const StopToken& stop) const;
     bool hasKeys() const { return !keys_.empty(); }
 
 private:
@@ -59,6 +62,8 @@ private:
     };
 
     void planPrefix();
+    bool isSorted(std::span<const SortEntry> entries, const StopToken& stop) const;
+    void sortStretch(SortEntry* begin, SortEntry* end, u32 depth, const StopToken& stop) const;
 
     const RowLayout& layout_;
     std::vector<Key> keys_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "execute/sort/merge_runs.h"
+#include "execute/sort/spilled_runs.h"
 #include "execute/sort/top_rows.h"
 
 namespace blueshift::execute {
@@ -11,6 +12,8 @@ namespace {
 constexpr std::string_view kWhat = "a sort";
 /// Beyond this many rows a limit saves little: everything is sorted.
 constexpr u64 kMostTopRows = 1 << 18;
+/// Of a row: in its run, and in the merged order.
+constexpr u64 kEntryBytes = 2 * sizeof(SortEntry);
 
 struct SortState final : State {
     explicit SortState(const SortShape& shape) : columns(shape.slots.size()), top(shape) {}
@@ -84,7 +87,7 @@ bool SortSource::next(State& state, Batch& batch, WorkerContext& context) {
 class SortOperator final : public SinkOperator {
 public:
     explicit SortOperator(const compile::SinkInfo& info)
-        : shape_(info), keeps_top_(shape_.limit <= kMostTopRows) {}
+        : shape_(info), keeps_top_(shape_.limit <= kMostTopRows), codec_(shape_.layout) {}
 
     std::unique_ptr<State> makeState(WorkerContext&) override {
         return std::make_unique<SortState>(shape_);
@@ -92,35 +95,78 @@ public:
     void consume(State& state, const Batch& batch, WorkerContext& context) override;
     void flush(State& state, WorkerContext& context) override;
     u32 finishTasks() override;
-    void finishTask(u32 task, WorkerContext& context) override {
-        if (!context.failed()) merger_->mergePart(task);
-    }
-    bool finished(WorkerContext&) override {
-        if (merger_ != nullptr) merger_->finish();
-        return false;
-    }
+    void finishTask(u32 task, WorkerContext& context) override;
+    bool finished(WorkerContext& context) override;
+    void release(WorkerContext& context) override;
+    u64 spilledBytes() const override { return file_.bytesSpilled(); }
     std::unique_ptr<SourceOperator> makeSource(const std::vector<u32>& columns) override {
+        if (!spilled_.empty())
+            return std::make_unique<SpilledSortSource>(shape_, codec_, file_, spilled_, columns);
         return std::make_unique<SortSource>(shape_, merger_, columns);
     }
-    u64 memoryBytes() const override { return pages_.memoryBytes(); }
+    u64 memoryBytes() const override { return pages_.memoryBytes() + entry_bytes_; }
 
 private:
+    // kStart -> kWrite -> kShorten ... -> kDone, or kStart -> kMerge -> kDone
+    enum class Phase : u8 { kStart, kWrite, kShorten, kMerge, kDone };
+
+    std::vector<SortEntry> sorted(const RowPages& pages, const StopToken& stop) const;
+    /// Writes the rows as a sorted run and frees them.
+    void spill(std::span<const SortEntry> run, WorkerContext& context);
+    bool haveSpilled() {
+        const std::lock_guard lock(mutex_);
+        return !spilled_.empty();
+    }
+
     SortShape shape_;
     const bool keeps_top_;
+    const RowCodec codec_;
+    Phase phase_ = Phase::kStart;
     std::mutex mutex_;
     RowPages pages_;
+    u64 entry_bytes_ = 0;
     std::vector<std::vector<SortEntry>> runs_;
     std::unique_ptr<RunMerger> merger_;
+    SpillFile file_;
+    std::vector<SpilledRows> spilled_; // sorted runs
+    std::vector<SpilledRows> merged_;  // by task of kShorten
 };
+
+std::vector<SortEntry> SortOperator::sorted(const RowPages& pages, const StopToken& stop) const {
+    std::vector<SortEntry> run;
+    run.reserve(pages.rowCount());
+    for (const RowPage& page : pages.pages()) {
+        for (u32 i = 0; i < page.rows; ++i) run.push_back({.row = page.row(i)});
+    }
+    shape_.order.prepareAndSort(run, stop);
+    return run;
+}
+
+void SortOperator::spill(std::span<const SortEntry> run, WorkerContext& context) {
+    if (run.empty()) return;
+    std::vector<u8*> rows(run.size());
+    for (size_t i = 0; i < run.size(); ++i) rows[i] = run[i].row;
+    SpilledRows written;
+    if (!written.append(file_, codec_, rows.data(), rows.size(), context)) return;
+    const std::lock_guard lock(mutex_);
+    spilled_.push_back(std::move(written));
+}
 
 void SortOperator::consume(State& given, const Batch& batch, WorkerContext& context) {
     auto& state = static_cast<SortState&>(given);
     for (size_t c = 0; c < shape_.slots.size(); ++c)
         state.columns[c] = batch.columns[shape_.slots[c]];
-    if (keeps_top_) state.top.add(state.columns, batch.selection, batch.selected, context);
-    else
-        state.pages.append(shape_.layout, state.columns, batch.selection, batch.selected, nullptr,
-                           nullptr, context, kWhat);
+    if (keeps_top_) {
+        state.top.add(state.columns, batch.selection, batch.selected, context);
+        return;
+    }
+    if (!context.hasRoom(state.pages.memoryBytes() + state.pages.rowCount() * kEntryBytes)) {
+        spill(sorted(state.pages, *context.stop), context);
+        state.pages.clear(context);
+        if (context.failed()) return;
+    }
+    state.pages.append(shape_.layout, state.columns, batch.selection, batch.selected, nullptr,
+                       nullptr, context, kWhat);
 }
 
 void SortOperator::flush(State& given, WorkerContext& context) {
@@ -128,32 +174,79 @@ void SortOperator::flush(State& given, WorkerContext& context) {
     auto& state = static_cast<SortState&>(given);
     RowPages& pages = keeps_top_ ? state.top.pages() : state.pages;
     std::vector<SortEntry> run;
+    const u64 entry_bytes = keeps_top_ ? 0 : pages.rowCount() * kEntryBytes;
     if (keeps_top_) {
         run = state.top.finish(context);
     } else {
-        if (!context.take(pages.rowCount() * sizeof(SortEntry), kWhat)) return;
-        run.reserve(pages.rowCount());
-        for (const RowPage& page : pages.pages()) {
-            for (u32 i = 0; i < page.rows; ++i) run.push_back({.row = page.row(i)});
+        run = sorted(pages, *context.stop);
+        // A run on disk makes a run of every worker's rows.
+        if (haveSpilled() || !context.hasRoom(pages.memoryBytes() + entry_bytes)) {
+            spill(run, context);
+            pages.clear(context);
+            return;
         }
-        shape_.order.makePrefixes(run.data(), u32(run.size()));
-        shape_.order.sort(run.data(), run.data() + run.size());
+        if (!context.take(entry_bytes, kWhat)) return;
     }
     const std::lock_guard lock(mutex_);
     pages_.absorb(std::move(pages));
+    entry_bytes_ += entry_bytes;
     runs_.push_back(std::move(run));
 }
 
 u32 SortOperator::finishTasks() {
-    if (merger_ == nullptr) {
-        constexpr size_t kPartRows = 64 << 10;
-        constexpr size_t kMostParts = 64;
-        size_t rows = 0;
-        for (const auto& run : runs_) rows += run.size();
-        const u32 parts = u32(std::clamp<size_t>(rows / kPartRows, 1, kMostParts));
-        merger_ = std::make_unique<RunMerger>(shape_.order, std::move(runs_), parts);
-    }
+    if (phase_ == Phase::kStart) phase_ = spilled_.empty() ? Phase::kMerge : Phase::kWrite;
+    if (phase_ == Phase::kWrite) return u32(runs_.size());
+    if (phase_ == Phase::kShorten) return u32(merged_.size());
+    if (phase_ == Phase::kDone) return 0;
+    constexpr size_t kPartRows = 64 << 10;
+    constexpr size_t kMostParts = 64;
+    size_t rows = 0;
+    for (const auto& run : runs_) rows += run.size();
+    const u32 parts = u32(std::clamp<size_t>(rows / kPartRows, 1, kMostParts));
+    merger_ = std::make_unique<RunMerger>(shape_.order, std::move(runs_), parts);
     return merger_->parts();
+}
+
+void SortOperator::finishTask(u32 task, WorkerContext& context) {
+    if (context.failed()) return;
+    if (phase_ == Phase::kWrite) {
+        spill(runs_[task], context);
+    } else if (phase_ == Phase::kShorten) {
+        const size_t begin = task * MergeOfRuns::kMostRuns;
+        const size_t count = std::min(MergeOfRuns::kMostRuns, spilled_.size() - begin);
+        merged_[task] = mergeToRun(shape_, codec_, file_, {&spilled_[begin], count}, context);
+    } else {
+        merger_->mergePart(task, *context.stop);
+    }
+}
+
+bool SortOperator::finished(WorkerContext& context) {
+    if (phase_ == Phase::kMerge) {
+        merger_->finish();
+        phase_ = Phase::kDone;
+        return false;
+    }
+    if (phase_ == Phase::kWrite) {
+        runs_.clear();
+        pages_.clear(context);
+        context.give(entry_bytes_);
+        entry_bytes_ = 0;
+    } else {
+        spilled_ = std::move(merged_);
+    }
+    merged_.clear();
+    const bool many = spilled_.size() > MergeOfRuns::kMostRuns;
+    phase_ = many ? Phase::kShorten : Phase::kDone;
+    if (many)
+        merged_.resize((spilled_.size() + MergeOfRuns::kMostRuns - 1) / MergeOfRuns::kMostRuns);
+    return many;
+}
+
+void SortOperator::release(WorkerContext& context) {
+    merger_.reset();
+    pages_.clear(context);
+    context.give(entry_bytes_);
+    entry_bytes_ = 0;
 }
 
 } // namespace

@@ -2,7 +2,8 @@
 //
 // Place: made from compile::SortSink; with a limit it keeps the best rows only (top_rows.h).
 // Life: each worker collects rows and sorts them when it is done; the sorted runs are merged in
-// parallel, split at keys of the longest run; the source's morsels are in order.
+// parallel, split at keys of the longest run; the source's morsels are in order. What finds no room
+// is written as sorted runs, which the source merges (spilled_runs.h).
 // Owns: rows and the order. Rows never move, their 24-byte entries do.
 #pragma once
 

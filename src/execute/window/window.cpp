@@ -4,7 +4,7 @@
 
 #include "execute/rows/hash_columns.h"
 #include "execute/rows/partitioned_rows.h"
-#include "execute/window/window_part.h"
+#include "execute/window/spilled_window.h"
 
 namespace blueshift::execute {
 namespace {
@@ -30,9 +30,8 @@ struct WindowState final : State {
 
 class WindowSource final : public SourceOperator {
 public:
-    WindowSource(const WindowShape& shape, const std::vector<std::unique_ptr<WindowPart>>& parts,
-                 std::vector<u32> columns)
-        : shape_(shape), parts_(parts), columns_(std::move(columns)) {}
+    WindowSource(const std::vector<std::unique_ptr<WindowPart>>& parts, std::vector<u32> columns)
+        : parts_(parts), columns_(std::move(columns)) {}
 
     void open() override {
         constexpr size_t kMorselRows = 32 << 10;
@@ -66,7 +65,6 @@ private:
         std::vector<Vector> vectors;
     };
 
-    const WindowShape& shape_;
     const std::vector<std::unique_ptr<WindowPart>>& parts_;
     std::vector<u32> columns_;
     std::vector<Morsel> morsels_;
@@ -76,17 +74,8 @@ bool WindowSource::next(State& state, Batch& batch, WorkerContext& context) {
     auto& cursor = static_cast<Cursor&>(state);
     Morsel& left = cursor.left;
     if (left.begin == left.end || context.failed()) return false;
-    const WindowPart& part = *parts_[left.part];
     const u32 count = u32(std::min<size_t>(left.end - left.begin, context.vector_rows));
-    const u32 passed = u32(shape_.sink.columns.size());
-    for (size_t c = 0; c < columns_.size(); ++c) {
-        const u32 column = columns_[c];
-        VectorBuffer& out = cursor.buffers[c];
-        cursor.vectors[c] =
-            column < passed
-                ? gatherColumn(shape_.layout, column, part.rows().data() + left.begin, count, out)
-                : part.result(column - passed).read(left.begin, count, out);
-    }
+    parts_[left.part]->read(columns_, left.begin, count, cursor.buffers, cursor.vectors);
     left.begin += count;
     batch = {.rows = count, .selected = count, .columns = cursor.vectors};
     return true;
@@ -94,7 +83,7 @@ bool WindowSource::next(State& state, Batch& batch, WorkerContext& context) {
 
 class WindowOperator final : public SinkOperator {
 public:
-    explicit WindowOperator(const compile::SinkInfo& info) : shape_(info) {}
+    explicit WindowOperator(const compile::SinkInfo& info) : shape_(info), spill_(shape_) {}
 
     std::unique_ptr<State> makeState(WorkerContext&) override {
         auto state = std::make_unique<WindowState>();
@@ -111,8 +100,16 @@ public:
         return true;
     }
     std::unique_ptr<SourceOperator> makeSource(const std::vector<u32>& columns) override {
-        return std::make_unique<WindowSource>(shape_, parts_, columns);
+        if (spill_.any()) return std::make_unique<SpilledWindowSource>(shape_, spill_, columns);
+        return std::make_unique<WindowSource>(parts_, columns);
     }
+    void release(WorkerContext& context) override {
+        for (const auto& worker : workers_) worker->rows.clear(context);
+        for (const auto& part : parts_) part->release(context);
+        workers_.clear();
+        parts_.clear();
+    }
+    u64 spilledBytes() const override { return spill_.file.bytesSpilled(); }
     u64 memoryBytes() const override {
         u64 bytes = 0;
         for (const auto& worker : workers_) bytes += worker->rows.memoryBytes();
@@ -121,8 +118,15 @@ public:
     }
 
 private:
-    // kStart -> [kSplit] -> kCompute
-    enum class Phase : u8 { kStart, kSplit, kCompute };
+    // kStart -> [kSplit] -> kCompute, or kStart -> kWrite
+    enum class Phase : u8 { kStart, kWrite, kSplit, kCompute };
+
+    void write(WindowRows& from, WorkerContext& context) {
+        std::vector<u8*> rows;
+        from.rows.collectRows(rows);
+        spill_.write(rows, context);
+        from.rows.clear(context);
+    }
 
     void beginCompute(u32 parts) {
         phase_ = Phase::kCompute;
@@ -130,14 +134,20 @@ private:
     }
 
     WindowShape shape_;
+    WindowSpill spill_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<WindowRows>> workers_;
     std::vector<std::unique_ptr<WindowPart>> parts_;
     Phase phase_ = Phase::kStart;
+    const u64 row_bytes_ = WindowPart::rowBytes(shape_); // that computing takes
 };
 
 void WindowOperator::consume(State& state, const Batch& batch, WorkerContext& context) {
     WindowRows& into = *static_cast<WindowState&>(state).rows;
+    if (context.room() == 0 &&
+        !context.hasRoom(into.rows.memoryBytes() + into.rows.rowCount() * row_bytes_))
+        write(into, context);
+    if (context.failed()) return;
     for (size_t c = 0; c < shape_.slots.size(); ++c)
         into.columns[c] = batch.columns[shape_.slots[c]];
     for (size_t k = 0; k < into.keys.size(); ++k)
@@ -151,9 +161,11 @@ void WindowOperator::consume(State& state, const Batch& batch, WorkerContext& co
                      kWhat);
 }
 
-void WindowOperator::flush(State& state, WorkerContext&) {
+void WindowOperator::flush(State& state, WorkerContext& context) {
     auto rows = std::move(static_cast<WindowState&>(state).rows);
     if (rows == nullptr) return;
+    if (!context.hasRoom(rows->rows.memoryBytes() + rows->rows.rowCount() * row_bytes_))
+        write(*rows, context);
     const std::lock_guard lock(mutex_);
     workers_.push_back(std::move(rows));
 }
@@ -162,14 +174,17 @@ u32 WindowOperator::finishTasks() {
     if (phase_ == Phase::kStart) {
         const bool split = std::any_of(workers_.begin(), workers_.end(),
                                        [](const auto& worker) { return worker->rows.isSplit(); });
-        if (split) phase_ = Phase::kSplit;
+        if (spill_.any()) phase_ = Phase::kWrite;
+        else if (split) phase_ = Phase::kSplit;
         else beginCompute(1);
     }
-    return phase_ == Phase::kSplit ? u32(workers_.size()) : u32(parts_.size());
+    return phase_ == Phase::kSplit || phase_ == Phase::kWrite ? u32(workers_.size())
+                                                              : u32(parts_.size());
 }
 
 void WindowOperator::finishTask(u32 task, WorkerContext& context) {
     if (context.failed()) return;
+    if (phase_ == Phase::kWrite) return write(*workers_[task], context);
     if (phase_ == Phase::kSplit) {
         workers_[task]->rows.split(context, kWhat);
         return;

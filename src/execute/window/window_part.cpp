@@ -13,6 +13,9 @@ namespace {
 using bind::FrameBound;
 using bind::WindowFunction;
 
+/// Of a row: its sort entry, its place in the order, the ends of its peers.
+constexpr u64 kSortBytes = sizeof(SortEntry) + 3 * sizeof(u8*);
+
 f64 asFloat(const RowLayout& layout, u32 column, const u8* row) {
     f64 value = 0;
     dispatchKind(layout.kindOf(column), [&](auto* tag) {
@@ -38,6 +41,41 @@ u64 WindowPart::memoryBytes() const {
     return bytes;
 }
 
+bool WindowPart::take(u64 bytes, std::string_view what, WorkerContext& context) {
+    if (!context.take(bytes, what)) return false;
+    taken_ += bytes;
+    return true;
+}
+
+void WindowPart::release(WorkerContext& context) {
+    context.give(taken_);
+    taken_ = 0;
+    rows_ = {};
+    peer_begin_ = {};
+    peer_end_ = {};
+    partitions_ = {};
+    results_.clear();
+}
+
+u64 WindowPart::rowBytes(const WindowShape& shape) {
+    u64 bytes = kSortBytes;
+    const size_t first = shape.sink.columns.size();
+    for (size_t c = 0; c < shape.sink.calls.size(); ++c)
+        bytes += widthOf(shape.info.output[first + c].kind) + 1;
+    return bytes;
+}
+
+void WindowPart::read(std::span<const u32> columns, size_t begin, u32 count,
+                      std::span<VectorBuffer> buffers, std::span<Vector> vectors) const {
+    const u32 passed = u32(shape_.sink.columns.size());
+    for (size_t c = 0; c < columns.size(); ++c) {
+        const u32 column = columns[c];
+        vectors[c] = column < passed ? gatherColumn(shape_.layout, column, rows_.data() + begin,
+                                                    count, buffers[c])
+                                     : result(column - passed).read(begin, count, buffers[c]);
+    }
+}
+
 void WindowPart::compute(const std::vector<RowPages*>& sources, WorkerContext& context) {
     if (!sortRows(sources, context)) return;
     findPeers();
@@ -45,14 +83,14 @@ void WindowPart::compute(const std::vector<RowPages*>& sources, WorkerContext& c
     const size_t first = shape_.sink.columns.size();
     for (u32 c = 0; c < calls.size(); ++c) {
         const PhysicalKind kind = shape_.info.output[first + c].kind;
-        if (!context.take(rows_.size() * (widthOf(kind) + 1), "window results")) return;
+        if (!take(rows_.size() * (widthOf(kind) + 1), "window results", context)) return;
         results_.push_back(std::make_unique<WindowColumn>(kind, rows_.size()));
         u64 text_bytes = 0;
         for (const WindowPartition& partition : partitions_) {
             if (context.failed()) return;
             computeCall(c, partition, context);
             const u64 held = results_.back()->textBytes();
-            if (held > text_bytes && !context.take(held - text_bytes, "window results")) return;
+            if (held > text_bytes && !take(held - text_bytes, "window results", context)) return;
             text_bytes = held;
         }
     }
@@ -60,9 +98,8 @@ void WindowPart::compute(const std::vector<RowPages*>& sources, WorkerContext& c
 
 bool WindowPart::sortRows(const std::vector<RowPages*>& sources, WorkerContext& context) {
     for (const RowPages* pages : sources) pages->collectRows(rows_);
-    if (!context.take(rows_.size() * (sizeof(SortEntry) + 3 * sizeof(u8*)), "a window"))
-        return false;
-    if (shape_.order.hasKeys()) shape_.order.sortRows(rows_);
+    if (!take(rows_.size() * kSortBytes, "a partition of a window", context)) return false;
+    if (shape_.order.hasKeys()) shape_.order.sortRows(rows_, *context.stop);
     return true;
 }
 

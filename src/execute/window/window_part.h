@@ -35,11 +35,19 @@ public:
     void compute(const std::vector<RowPages*>& sources, WorkerContext& context);
     const std::vector<u8*>& rows() const { return rows_; }
     const WindowColumn& result(u32 call) const { return *results_[call]; }
+    /// Rows [begin, begin + count) of the sink's output columns, into `vectors`.
+    void read(std::span<const u32> columns, size_t begin, u32 count,
+              std::span<VectorBuffer> buffers, std::span<Vector> vectors) const;
     u64 memoryBytes() const;
+    /// Gives back what compute() took.
+    void release(WorkerContext& context);
+    /// What compute() takes for a row, its page and texts excepted.
+    static u64 rowBytes(const WindowShape& shape);
 
 private:
     using Call = compile::WindowSink::Call;
 
+    bool take(u64 bytes, std::string_view what, WorkerContext& context);
     bool sortRows(const std::vector<RowPages*>& sources, WorkerContext& context);
     void findPeers();
     void computeCall(u32 index, const WindowPartition& partition, WorkerContext& context);
@@ -66,6 +74,7 @@ private:
     std::vector<WindowPartition> partitions_;
     std::vector<std::unique_ptr<WindowColumn>> results_;
     VectorBuffer scratch_;
+    u64 taken_ = 0;
 };
 
 } // namespace blueshift::execute

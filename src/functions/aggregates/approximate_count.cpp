@@ -142,6 +142,18 @@ struct SketchFamily {
         value = i64(estimate(state));
         return true;
     }
+    static u64 storedBytes(const State& state) {
+        return state.registers != nullptr ? kRegisters : state.pair_capacity * sizeof(u32);
+    }
+    static void store(const State& state, u8* out) {
+        const void* from =
+            state.registers != nullptr ? static_cast<const void*>(state.registers) : state.pairs;
+        if (const u64 bytes = storedBytes(state); bytes > 0) std::memcpy(out, from, bytes);
+    }
+    static void restore(State& state, u8* at) {
+        if (state.registers != nullptr) state.registers = at;
+        else state.pairs = reinterpret_cast<u32*>(at);
+    }
 };
 
 constexpr Aggregate kApproximateCount = StateLoops<SketchFamily>::entry("approximate_count");

@@ -93,6 +93,14 @@ template <Extreme Which> struct TextExtremeFamily {
         value = heap.store({state.bytes, state.length});
         return true;
     }
+    static u64 storedBytes(const State& state) { return state.length; }
+    static void store(const State& state, u8* out) {
+        if (state.length > 0) std::memcpy(out, state.bytes, state.length);
+    }
+    static void restore(State& state, u8* at) {
+        state.bytes = reinterpret_cast<char*>(at);
+        state.capacity = state.length;
+    }
 };
 
 constexpr std::string_view kNames[] = {"min", "max", "any_value"};

@@ -78,6 +78,19 @@ void finalize(const AggregateCall&, u8* const* states, u32 count, VectorBuffer& 
     }
 }
 
+u64 storedBytes(const u8* state) {
+    return reinterpret_cast<const Listed*>(state)->length;
+}
+void store(const u8* state, u8* out) {
+    const Listed& listed = *reinterpret_cast<const Listed*>(state);
+    if (listed.length > 0) std::memcpy(out, listed.bytes, listed.length);
+}
+void restore(u8* state, u8* at) {
+    Listed& listed = *reinterpret_cast<Listed*>(state);
+    listed.bytes = reinterpret_cast<char*>(at);
+    listed.capacity = listed.length;
+}
+
 constexpr Aggregate kListagg = {.name = "listagg",
                                 .state_bytes = sizeof(Listed),
                                 .ordered = true,
@@ -85,7 +98,10 @@ constexpr Aggregate kListagg = {.name = "listagg",
                                 .update = update,
                                 .update_one = updateOne,
                                 .combine = combine,
-                                .finalize = finalize};
+                                .finalize = finalize,
+                                .stored_bytes = storedBytes,
+                                .store = store,
+                                .restore = restore};
 
 } // namespace
 

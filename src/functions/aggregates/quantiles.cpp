@@ -70,6 +70,15 @@ template <class T, Quantile Which> struct QuantileFamily {
         for (u64 i = 0; i < from.count; ++i) into.push(from.values[i], call.store);
     }
 
+    static u64 storedBytes(const State& state) { return state.count * sizeof(T); }
+    static void store(const State& state, u8* out) {
+        if (state.count > 0) std::memcpy(out, state.values, state.count * sizeof(T));
+    }
+    static void restore(State& state, u8* at) {
+        state.values = reinterpret_cast<T*>(at);
+        state.capacity = state.count;
+    }
+
     static void order(const State& state) {
         T* end = state.values + state.count;
         const auto after = [](const T& a, const T& b) { return precedes<T>(b, a); };

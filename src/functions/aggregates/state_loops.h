@@ -5,7 +5,9 @@
 //   add(State&, const T& value, const AggregateCall&)
 //   combine(State& into, const State& from, const AggregateCall&)
 //   result(const AggregateCall&, const State&, Out& value, TextHeap&) -> bool, false for NULL.
-// Optionally addMany<T>(call, row_of, value, count, State&) replaces the loop into one state.
+// Optionally addMany<T>(call, row_of, value, count, State&) replaces the loop into one state, and
+// storedBytes(const State&), store(const State&, u8*), restore(State&, u8*) move what the state
+// keeps in the store.
 // Threads: no state of its own.
 #pragma once
 
@@ -100,17 +102,33 @@ template <class Family> struct StateLoops {
         });
     }
 
+    static u64 storedBytes(const u8* state) {
+        return Family::storedBytes(*reinterpret_cast<const State*>(state));
+    }
+    static void store(const u8* state, u8* out) {
+        Family::store(*reinterpret_cast<const State*>(state), out);
+    }
+    static void restore(u8* state, u8* at) {
+        Family::restore(*reinterpret_cast<State*>(state), at);
+    }
+
     static constexpr Aggregate entry(std::string_view name, FusedState fused = FusedState::kNone,
                                      bool ordered = false) {
-        return {.name = name,
-                .state_bytes = sizeof(State),
-                .fused = fused,
-                .ordered = ordered,
-                .init = init,
-                .update = update,
-                .update_one = updateOne,
-                .combine = combine,
-                .finalize = finalize};
+        Aggregate made{.name = name,
+                       .state_bytes = sizeof(State),
+                       .fused = fused,
+                       .ordered = ordered,
+                       .init = init,
+                       .update = update,
+                       .update_one = updateOne,
+                       .combine = combine,
+                       .finalize = finalize};
+        if constexpr (requires(const State& state) { Family::storedBytes(state); }) {
+            made.stored_bytes = storedBytes;
+            made.store = store;
+            made.restore = restore;
+        }
+        return made;
     }
 };
 

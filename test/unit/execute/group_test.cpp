@@ -327,7 +327,7 @@ TEST_CASE("a refused grant is 53200, not a crash") {
     Table table{integers(PhysicalKind::kI64, SqlType::bigInt(), 200000, 1ull << 40, 0, 71)};
     const auto info = groupInfo(table, {0}, {{"count", {}}, {"count", {0}, true}});
     for (const u64 limit : {1000ull, 100000ull, 3000000ull}) {
-        TestContext context;
+        TestContext context(kVectorRows, MemoryMode::kPlenty);
         context.memory.limit = limit;
         auto sink = makeGroupSink(info);
         feed(*sink, table, 2, 1024, 72, context.context);

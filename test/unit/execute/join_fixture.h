@@ -109,6 +109,18 @@ inline void appendRows(const Batch& batch, size_t columns, const std::string& be
     }
 }
 
+/// Everything a source delivers, each row after `before`.
+inline void drain(SourceOperator& source, size_t columns, const std::string& before,
+                  WorkerContext& context, Rows& rows) {
+    source.open();
+    const auto state = source.makeState(context);
+    Batch batch;
+    for (u32 morsel = 0; morsel < source.morselCount(); ++morsel) {
+        source.start(*state, morsel, context);
+        while (source.next(*state, batch, context)) appendRows(batch, columns, before, rows);
+    }
+}
+
 /// Sends the table through a step; `workers` states take the batches in turn.
 inline void runStep(StepOperator& step, const Table& table, size_t output_columns, u32 workers,
                     u32 batch_rows, u64 seed, WorkerContext& context, Rows& rows) {
@@ -128,18 +140,9 @@ inline void runStep(StepOperator& step, const Table& table, size_t output_column
         }
         if (context.failed()) return;
     }
-}
-
-/// Everything a source delivers, each row after `before`.
-inline void drain(SourceOperator& source, size_t columns, const std::string& before,
-                  WorkerContext& context, Rows& rows) {
-    source.open();
-    const auto state = source.makeState(context);
-    Batch batch;
-    for (u32 morsel = 0; morsel < source.morselCount(); ++morsel) {
-        source.start(*state, morsel, context);
-        while (source.next(*state, batch, context)) appendRows(batch, columns, before, rows);
-    }
+    for (auto& state : states) step.flush(*state, context);
+    states.clear();
+    if (const auto rest = step.takeRest()) drain(*rest, output_columns, "", context, rows);
 }
 
 } // namespace blueshift::execute::test

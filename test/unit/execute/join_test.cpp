@@ -125,8 +125,10 @@ void checkJoin(const Table& probe, const Table& build, const Join& join) {
                            makeColumn(arena, spec.residual_columns[0].second, big, false));
         spec.residual = compile::compileExpression(condition, slots, arena);
     }
+    StepInput input{.slots = slotsOf(probe)};
+    for (u32 c = 0; c < probe.size(); ++c) input.live.push_back(compile::Slot(c));
     const compile::StepInfo step_info{.step = spec, .output = slots};
-    const auto step = makeProbe(step_info, built);
+    const auto step = makeProbe(step_info, built, input);
     Rows rows;
     runStep(*step, probe, shown, join.workers, join.batch_rows, join.seed + 1, test.context, rows);
     const Expected expected =
@@ -239,7 +241,9 @@ TEST_CASE("published filters contain every key of the build side") {
             REQUIRE(filters[1].mayContain(kernels::hashInteger(number.integer)));
             REQUIRE(filters[0].mayContain(kernels::hashText(makeTextView(trimmed(text.text)))));
         }
-        CHECK(built.rowCount() == keyed);
+        u64 held = built.rowCount();
+        for (u32 p = 0; p < kPartitions; ++p) held += built.spilledPart(p).rowCount();
+        CHECK(held == keyed);
         CHECK(filters[1].build_empty == (keyed == 0));
         CHECK(filters[1].has_range == (keyed > 0));
         CHECK_FALSE(filters[0].has_range);

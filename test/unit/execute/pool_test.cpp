@@ -2,14 +2,18 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <atomic>
 #include <latch>
+#include <thread>
 
 #include "execute/execute.h"
 #include "execute/pipeline/result_queue.h"
 #include "execute/pipeline/worker_pool.h"
+#include "unit/execute/rows_fixture.h"
 
 using namespace blueshift;
 using namespace blueshift::execute;
+using blueshift::execute::test::TestContext;
 
 namespace {
 
@@ -130,6 +134,7 @@ TEST_CASE("a queue delivers every batch of parked and resumed writers") {
     constexpr u32 kBatches = 500;
     for (int turn = 0; turn < 5; ++turn) {
         // The queue is declared first: the pool's threads end before it does.
+        TestContext test;
         ResultQueue queue;
         std::vector<std::unique_ptr<Writer>> writers;
         WorkerPool pool(2);
@@ -139,7 +144,7 @@ TEST_CASE("a queue delivers every batch of parked and resumed writers") {
             pool.submit(*writers.back());
         }
         std::vector<u32> seen(kWriters * kBatches);
-        while (const auto batch = queue.take(pool)) {
+        while (const auto batch = queue.take(pool, test.context)) {
             REQUIRE(batch->batch().selected == 2);
             const Vector& column = batch->batch().columns[0];
             CHECK(column.valueAt<i64>(0) == column.valueAt<i64>(1));
@@ -152,6 +157,7 @@ TEST_CASE("a queue delivers every batch of parked and resumed writers") {
 
 TEST_CASE("abandoning a full queue lets parked writers end") {
     for (const u32 taken : {0u, 3u, 100u}) {
+        TestContext test;
         ResultQueue queue;
         std::vector<std::unique_ptr<Writer>> writers;
         WorkerPool pool(2);
@@ -160,7 +166,7 @@ TEST_CASE("abandoning a full queue lets parked writers end") {
             writers.push_back(std::make_unique<Writer>(queue, 0, 300));
             pool.submit(*writers.back());
         }
-        for (u32 i = 0; i < taken; ++i) REQUIRE(queue.take(pool) != nullptr);
+        for (u32 i = 0; i < taken; ++i) REQUIRE(queue.take(pool, test.context) != nullptr);
         queue.abandon(pool);
         queue.waitForWriters();
         // Nothing waits any more, however much was written after abandoning.
@@ -216,9 +222,10 @@ TEST_CASE("an owned batch keeps values after its source is gone") {
 
 TEST_CASE("grants give back what they took, and the broker keeps its limit") {
     MemoryBroker broker(1000);
+    const StopToken stop;
     {
-        const auto grant = broker.makeGrant();
-        const auto other = broker.makeGrant();
+        const auto grant = broker.admit({}, stop);
+        const auto other = broker.admit({}, stop);
         CHECK(grant->grow(600));
         CHECK_FALSE(other->grow(401));
         CHECK(other->grow(400));
@@ -227,4 +234,62 @@ TEST_CASE("grants give back what they took, and the broker keeps its limit") {
         CHECK(broker.used() == 900);
     }
     CHECK(broker.used() == 0);
+}
+
+TEST_CASE("admission: the least memory, in order of arrival, cancellable") {
+    constexpr u64 kMinimum = 64 << 10; // of one operator in one worker under so low a limit
+    MemoryBroker broker(2 * kMinimum);
+    StopToken stop;
+    REQUIRE(broker.workerMinimum(1) == kMinimum);
+    SUBCASE("more than there is: refused at once with what it needs") {
+        try {
+            broker.admit({.operators = 3}, stop);
+            FAIL("admitted");
+        } catch (const SqlError& error) {
+            CHECK(error.error().sqlstate == sqlstate::kOutOfMemory);
+            CHECK(error.error().message.find(std::to_string(3 * kMinimum)) != std::string::npos);
+        }
+        CHECK(broker.used() == 0);
+    }
+    SUBCASE("what is reserved is used first and given back once") {
+        auto grant = broker.admit({.operators = 2}, stop);
+        CHECK(broker.used() == 2 * kMinimum);
+        CHECK(grant->grow(2 * kMinimum));
+        CHECK_FALSE(grant->grow(1));
+        grant->shrink(kMinimum);
+        CHECK(broker.used() == 2 * kMinimum);
+        grant.reset();
+        CHECK(broker.used() == 0);
+    }
+    SUBCASE("the second waits for the first; the third does not overtake; a stop ends a wait") {
+        auto first = broker.admit({.operators = 1}, stop);
+        std::atomic<int> order{0};
+        int second_at = 0;
+        int third_at = 0;
+        std::unique_ptr<QueryGrant> second;
+        std::thread waits([&] {
+            second = broker.admit({.operators = 2}, stop);
+            second_at = ++order;
+            second.reset();
+        });
+        while (broker.waiting() < 1) std::this_thread::yield();
+        std::thread behind([&] {
+            const auto third = broker.admit({.operators = 1}, stop);
+            third_at = ++order;
+        });
+        while (broker.waiting() < 2) std::this_thread::yield();
+        CHECK(order.load() == 0);
+        first.reset();
+        waits.join();
+        behind.join();
+        CHECK(second_at == 1);
+        CHECK(third_at == 2);
+        first = broker.admit({.operators = 2}, stop);
+        StopToken cancelled;
+        cancelled.requestForTimeout();
+        CHECK_THROWS_AS(broker.admit({.operators = 1}, cancelled), SqlError);
+        CHECK(broker.waiting() == 0);
+        // Queries that hold no rows need not wait.
+        CHECK(broker.admit({}, stop) != nullptr);
+    }
 }

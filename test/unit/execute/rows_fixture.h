@@ -6,12 +6,15 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "execute/operator.h"
+#include "execute/spill/spill_space.h"
 
 namespace blueshift::execute::test {
 
@@ -66,6 +69,22 @@ inline Cell readCell(const Vector& vector, u32 row) {
     }
 }
 
+/// How the tests of this process treat memory: plenty, or, by the variable BLUESHIFT_TEST_SPILL,
+/// `forced` (operators may hold nothing) or `tight` (little, and nothing fails).
+enum class MemoryMode { kPlenty, kForced, kTight };
+inline MemoryMode memoryMode() {
+    const char* name = std::getenv("BLUESHIFT_TEST_SPILL");
+    if (name == nullptr) return MemoryMode::kPlenty;
+    return std::string(name) == "forced" ? MemoryMode::kForced : MemoryMode::kTight;
+}
+
+/// Files without names in the system's temporary directory.
+inline SpillSpace& testSpace() {
+    static const auto files = objects::makeLocalFileSystem();
+    static SpillSpace space(*files, std::filesystem::temp_directory_path().string());
+    return space;
+}
+
 /// A worker's surroundings with as much memory as it wants.
 class TestContext {
 public:
@@ -77,14 +96,28 @@ public:
             return true;
         }
         void shrink(u64 bytes) override { used -= bytes; }
+        bool hasRoom(u64 held) const override {
+            if (mode == MemoryMode::kForced) return held == 0;
+            return held <= room_per_operator || room() > 0;
+        }
+        u64 room() const override {
+            if (mode == MemoryMode::kPlenty) return limit;
+            return mode == MemoryMode::kForced || used > soft_limit ? 0 : soft_limit - used;
+        }
+        u32 mostLevels() const override { return mode == MemoryMode::kForced ? 2 : 8; }
         u64 used = 0;
         u64 limit = ~u64{0} >> 1;
+        MemoryMode mode = MemoryMode::kPlenty;
+        u64 soft_limit = 256 << 10;
+        u64 room_per_operator = 8 << 10;
     };
 
-    explicit TestContext(u32 vector_rows = kVectorRows) {
+    explicit TestContext(u32 vector_rows = kVectorRows, MemoryMode mode = memoryMode()) {
         context.vector_rows = vector_rows;
         context.stop = &stop;
         context.memory = &memory;
+        memory.mode = mode;
+        if (mode != MemoryMode::kPlenty) context.spill = &testSpace();
     }
     StopToken stop;
     Unlimited memory;
