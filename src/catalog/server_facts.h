@@ -79,6 +79,19 @@ struct LoadError {
     std::string message;
 };
 
+/// Machine code of one pipeline that a statement asked for.
+struct CompilationFacts {
+    i64 query_id = 0;
+    u32 pipeline = 0;
+    i64 start_time = 0;
+    i64 end_time = 0;
+    bool compiled = false; // else it was found in the cache
+    std::string function;
+    u32 level = 0; // of optimisation
+    u32 text_bytes = 0;
+    std::string error; // empty: it worked
+};
+
 class ServerFacts {
 public:
     virtual ~ServerFacts() = default;
@@ -90,6 +103,8 @@ public:
     /// Parameters of one session.
     virtual std::vector<SettingFacts> settings(i32 process_id) const = 0;
     virtual std::vector<LoadError> loadErrors() const = 0;
+    /// The most recent ones, oldest first.
+    virtual std::vector<CompilationFacts> compilations() const = 0;
     virtual u32 slices() const = 0;
     /// Megabytes of the place's file system.
     virtual i64 storageCapacity() const = 0;

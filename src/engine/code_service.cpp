@@ -32,15 +32,14 @@ constexpr f64 kCostFactor = 1.5;
 f64 expectedRatio(const compile::Segment& segment, const compile::Pipeline& pipeline) {
     if (segment.fuses_group) return 0.45;
     for (u32 i = 0; i < segment.step_count; ++i)
-        if (std::holds_alternative<compile::ProbeStep>(
-                pipeline.steps[segment.first_step + i].step))
+        if (std::holds_alternative<compile::ProbeStep>(pipeline.steps[segment.first_step + i].step))
             return 0.9;
     return 0.75;
 }
 
 u64 nanosSince(steady_clock::time_point start) {
-    return u64(std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start)
-                   .count());
+    return u64(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
 }
 
 } // namespace
@@ -49,11 +48,12 @@ u64 nanosSince(steady_clock::time_point start) {
 class CodeService::RunCode final : public execute::PipelineCode {
 public:
     RunCode(CodeService& service, std::vector<compile::Segment> made,
-            std::vector<std::shared_ptr<Entry>> entries, f64 ratio)
+            std::vector<std::shared_ptr<Entry>> entries, f64 ratio, i64 query_id)
         : PipelineCode(std::move(made)),
           service_(service),
           entries_(std::move(entries)),
-          ratio_(ratio) {
+          ratio_(ratio),
+          query_id_(query_id) {
         for (const auto& segment : segments) text_bytes_ += segment.key.size();
     }
 
@@ -85,7 +85,7 @@ public:
 
     void request() {
         requested_ = true;
-        for (const auto& entry : entries_) service_.request(entry);
+        for (const auto& entry : entries_) service_.request(entry, query_id_);
     }
     /// Takes the code once all of it is there; false before.
     bool take() {
@@ -108,6 +108,7 @@ private:
     std::vector<execute::SegmentCode> codes_;
     std::once_flag taken_;
     f64 ratio_;
+    i64 query_id_;
     size_t text_bytes_ = 0;
     std::atomic<u64> morsels_{0};
     std::atomic<u64> nanos_{0};
@@ -115,7 +116,7 @@ private:
     std::atomic<bool> given_up_{false};
 };
 
-CodeService::CodeService(Clock& clock) : clock_(clock), nanos_per_byte_(4000) {}
+CodeService::CodeService(Clock& clock, bool crash) : clock_(clock), crash_next_(crash) {}
 
 CodeService::~CodeService() {
     {
@@ -130,20 +131,21 @@ CodeService::~CodeService() {
 std::shared_ptr<execute::PipelineCode> CodeService::codeFor(const compile::Program& program,
                                                             const compile::Pipeline& pipeline,
                                                             const compile::RowShapes& shapes,
-                                                            execute::Codegen mode, u32 morsels) {
+                                                            execute::Codegen mode, u32 morsels,
+                                                            i64 query_id) {
     const bool force = mode == execute::Codegen::kForce;
     if (!force && morsels < kFewestMorsels) return nullptr;
-    std::vector<compile::Segment> segments =
-        compile::generateSegments(program, pipeline, shapes);
+    std::vector<compile::Segment> segments = compile::generateSegments(program, pipeline, shapes);
     if (segments.empty()) return nullptr;
     f64 ratio = 1;
     std::vector<std::shared_ptr<Entry>> entries;
     for (const auto& segment : segments) {
         if (segment.text.size() > kMostTextBytes) return nullptr;
-        entries.push_back(entryFor(segment));
+        entries.push_back(entryFor(segment, query_id));
         ratio = std::min(ratio, expectedRatio(segment, pipeline));
     }
-    auto code = std::make_shared<RunCode>(*this, std::move(segments), std::move(entries), ratio);
+    auto code =
+        std::make_shared<RunCode>(*this, std::move(segments), std::move(entries), ratio, query_id);
     if (code->take()) return code;
     if (force) {
         code->request();
@@ -153,13 +155,15 @@ std::shared_ptr<execute::PipelineCode> CodeService::codeFor(const compile::Progr
     return code;
 }
 
-std::shared_ptr<CodeService::Entry> CodeService::entryFor(const compile::Segment& segment) {
+std::shared_ptr<CodeService::Entry> CodeService::entryFor(const compile::Segment& segment,
+                                                          i64 query_id) {
     const Hash128 hash = hashBytes128(segment.key.data(), segment.key.size());
     std::lock_guard lock(mutex_);
     auto& entry = cache_[{hash.low, hash.high}];
     ++counts_.asked;
     if (entry == nullptr) {
         entry = std::make_shared<Entry>();
+        entry->pipeline = segment.pipeline;
         entry->function = segment.name;
         entry->text = segment.text;
         entry->last_used = ++ticks_;
@@ -170,8 +174,16 @@ std::shared_ptr<CodeService::Entry> CodeService::entryFor(const compile::Segment
     entry->last_used = ++ticks_;
     if (entry->state == Entry::State::kReady) {
         ++counts_.found;
+        const i64 now = clock_.nowMicros();
+        addRecord({.query_id = query_id,
+                   .pipeline = segment.pipeline,
+                   .start_time = now,
+                   .end_time = now,
+                   .function = entry->function,
+                   .level = entry->level,
+                   .text_bytes = u32(entry->text.size())});
         if (++entry->uses == kUsesForSecondLevel && entry->level == 1) {
-            jobs_.push_back({entry, 2});
+            jobs_.push_back({entry, 2, query_id});
             changed_.notify_all();
         }
     }
@@ -189,11 +201,11 @@ void CodeService::dropUnused() {
     if (oldest != cache_.end()) cache_.erase(oldest);
 }
 
-void CodeService::request(const std::shared_ptr<Entry>& entry) {
+void CodeService::request(const std::shared_ptr<Entry>& entry, i64 query_id) {
     std::lock_guard lock(mutex_);
     if (entry->state != Entry::State::kIdle) return;
     entry->state = Entry::State::kWaiting;
-    jobs_.push_front({entry, 1});
+    jobs_.push_front({entry, 1, query_id});
     if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
     changed_.notify_all();
 }
@@ -232,17 +244,22 @@ void CodeService::work() {
         const Job job = std::move(jobs_.front());
         jobs_.pop_front();
         lock.unlock();
-        compile(*job.entry, job.level);
+        compile(job);
         lock.lock();
         changed_.notify_all();
     }
 }
 
-void CodeService::compile(Entry& entry, u32 level) {
-    CompileRecord record{.started = clock_.nowMicros(),
-                         .function = entry.function,
-                         .text_bytes = u32(entry.text.size()),
-                         .level = level};
+void CodeService::compile(const Job& job) {
+    Entry& entry = *job.entry;
+    const u32 level = job.level;
+    catalog::CompilationFacts record{.query_id = job.query_id,
+                                     .pipeline = entry.pipeline,
+                                     .start_time = clock_.nowMicros(),
+                                     .compiled = true,
+                                     .function = entry.function,
+                                     .level = level,
+                                     .text_bytes = u32(entry.text.size())};
     const auto start = steady_clock::now();
     std::string text = entry.text;
     if (crash_next_.exchange(false)) text += "\n#pragma clang __debug crash\n";
@@ -254,7 +271,7 @@ void CodeService::compile(Entry& entry, u32 level) {
     if (object) code = jit_->load(*object, entry.function);
     else code = std::unexpected(object.error());
     const u64 nanos = nanosSince(start);
-    record.ended = clock_.nowMicros();
+    record.end_time = clock_.nowMicros();
     if (!code) record.error = code.error().message + ": " + code.error().detail;
     std::lock_guard lock(mutex_);
     if (code) {
@@ -272,11 +289,15 @@ void CodeService::compile(Entry& entry, u32 level) {
         ++counts_.failed;
         if (level == 1) entry.state.store(Entry::State::kFailed, std::memory_order_release);
     }
+    addRecord(std::move(record));
+}
+
+void CodeService::addRecord(catalog::CompilationFacts record) {
     log_.push_back(std::move(record));
     if (log_.size() > kMostRecords) log_.pop_front();
 }
 
-std::vector<CompileRecord> CodeService::log() const {
+std::vector<catalog::CompilationFacts> CodeService::log() const {
     std::lock_guard lock(mutex_);
     return {log_.begin(), log_.end()};
 }

@@ -1,10 +1,9 @@
 // code_service.h: decides which pipelines are compiled, compiles them aside, keeps their code.
 //
-// Place: one an engine; gives execute/ its CodeSource. Text comes from compile/generate.h, machine
-// code from compile/jit.
-// Owns: the compiler thread (low priority), the code cache in memory, the log behind svl_compile.
-// Threads: codeFor and the PipelineCodes from any; the compiler only from its own thread.
-// Policy and its numbers: docs/design/codegen.md.
+// Place: one an engine; connections give it to execute/ as a CodeSource. Text comes from
+// compile/generate.h, machine code from compile/jit. Owns: the compiler thread (low priority), the
+// code cache in memory, the log behind svl_compile. Threads: codeFor and the PipelineCodes from
+// any; the compiler only from its own thread. Policy and its numbers: docs/design/codegen.md.
 #pragma once
 
 #include <condition_variable>
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "catalog/server_facts.h"
 #include "compile/generate.h"
 #include "execute/generated/code_source.h"
 
@@ -25,21 +25,11 @@ class MachineCode;
 
 namespace blueshift::engine {
 
-/// One compilation, for svl_compile.
-struct CompileRecord {
-    i64 started = 0; // microseconds since 2000-01-01 UTC
-    i64 ended = 0;
-    std::string function;
-    u32 text_bytes = 0;
-    u32 level = 1;
-    std::string error; // empty: it worked
-};
-
 struct CodeCounts {
     u64 compiled = 0; // texts
     u64 failed = 0;
-    u64 found = 0;    // segments whose code was in the cache
-    u64 asked = 0;    // segments that a query looked up
+    u64 found = 0; // segments whose code was in the cache
+    u64 asked = 0; // segments that a query looked up
     // Of pipelines that have segments:
     u64 pipelines = 0; // that ran generated code
     u64 generated_rows = 0;
@@ -47,19 +37,20 @@ struct CodeCounts {
     u64 switches = 0;
 };
 
-class CodeService final : public execute::CodeSource {
+class CodeService {
 public:
-    explicit CodeService(Clock& clock);
-    ~CodeService() override;
+    /// `crash`: tests: the compiler crashes on the first text.
+    CodeService(Clock& clock, bool crash);
+    ~CodeService();
 
+    /// See execute::CodeSource.
     std::shared_ptr<execute::PipelineCode> codeFor(const compile::Program& program,
                                                    const compile::Pipeline& pipeline,
                                                    const compile::RowShapes& shapes,
-                                                   execute::Codegen mode, u32 morsels) override;
-    std::vector<CompileRecord> log() const;
+                                                   execute::Codegen mode, u32 morsels,
+                                                   i64 query_id);
+    std::vector<catalog::CompilationFacts> log() const;
     CodeCounts counts() const;
-    /// Tests: the next text makes the compiler crash.
-    void injectCrash() { crash_next_ = true; }
 
 private:
     class RunCode;
@@ -67,6 +58,7 @@ private:
     struct Entry {
         enum class State : u8 { kIdle, kWaiting, kReady, kFailed };
         std::atomic<State> state{State::kIdle};
+        u32 pipeline = 0; // and function: of the first query of the shape
         std::string function;
         std::string text;
         std::shared_ptr<const compile::MachineCode> code;
@@ -76,33 +68,52 @@ private:
         u64 last_used = 0;
     };
 
-    std::shared_ptr<Entry> entryFor(const compile::Segment& segment);
-    void request(const std::shared_ptr<Entry>& entry);
+    std::shared_ptr<Entry> entryFor(const compile::Segment& segment, i64 query_id);
+    void request(const std::shared_ptr<Entry>& entry, i64 query_id);
+    void addRecord(catalog::CompilationFacts record);
     void wait(const std::vector<std::shared_ptr<Entry>>& entries);
     execute::SegmentCode codeOf(Entry& entry);
     /// Nanoseconds that compiling a text is expected to take.
     u64 expectedNanos(size_t text_bytes) const;
     void work();
-    void compile(Entry& entry, u32 level);
+    struct Job {
+        std::shared_ptr<Entry> entry;
+        u32 level;
+        i64 query_id; // that asked for it
+    };
+    void compile(const Job& job);
     void dropUnused();
 
     Clock& clock_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::map<std::pair<u64, u64>, std::shared_ptr<Entry>> cache_;
-    struct Job {
-        std::shared_ptr<Entry> entry;
-        u32 level;
-    };
     std::deque<Job> jobs_;
-    std::deque<CompileRecord> log_;
+    std::deque<catalog::CompilationFacts> log_;
     CodeCounts counts_;
     u64 ticks_ = 0;
-    std::atomic<u64> nanos_per_byte_;
-    std::atomic<bool> crash_next_{false};
+    std::atomic<u64> nanos_per_byte_{4000};
+    std::atomic<bool> crash_next_;
     bool stop_ = false;
     std::unique_ptr<compile::Jit> jit_; // the compiler thread's
     std::thread thread_;                // started by the first request
+};
+
+/// The service as one connection's statements see it.
+class ConnectionCode final : public execute::CodeSource {
+public:
+    explicit ConnectionCode(CodeService& service) : service_(service) {}
+    void setQuery(i64 query_id) { query_id_ = query_id; }
+    std::shared_ptr<execute::PipelineCode> codeFor(const compile::Program& program,
+                                                   const compile::Pipeline& pipeline,
+                                                   const compile::RowShapes& shapes,
+                                                   execute::Codegen mode, u32 morsels) override {
+        return service_.codeFor(program, pipeline, shapes, mode, morsels, query_id_);
+    }
+
+private:
+    CodeService& service_;
+    i64 query_id_ = 0;
 };
 
 } // namespace blueshift::engine

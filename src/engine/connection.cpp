@@ -18,7 +18,8 @@ EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions
       database_(options.database),
       process_id_(process),
       cancel_key_(key),
-      session_catalog_(u32(process)) {
+      session_catalog_(u32(process)),
+      code_(engine.code()) {
     const auto snapshot = engine_.database().committed();
     if (const catalog::User* user = snapshot->findUser(user_)) {
         superuser_ = user->superuser;
@@ -242,7 +243,8 @@ execute::RunEnvironment EngineConnection::environment() {
     environment.sources.server = &engine_.facts();
     environment.stop = &stop_;
     environment.vector_rows = engine_.options().vector_rows;
-    environment.code = &engine_.code();
+    code_.setQuery(query_id_);
+    environment.code = &code_;
     const std::string codegen = settings_.get("codegen");
     environment.codegen = codegen == "off"     ? execute::Codegen::kOff
                           : codegen == "force" ? execute::Codegen::kForce

@@ -136,6 +136,7 @@ private:
     std::unique_ptr<functions::CatalogLookup> lookup_;
     i64 transaction_time_ = 0;
     Arena parameter_arena_;
+    ConnectionCode code_;
     mutable std::mutex run_mutex_;
     execute::QueryRun* run_ = nullptr;
 };

@@ -78,8 +78,9 @@ Status SharedEngine::start() {
         options_.force_spill);
     const u32 cores = std::max(1u, std::thread::hardware_concurrency());
     pool_ = std::make_unique<execute::WorkerPool>(options_.threads != 0 ? options_.threads : cores);
-    code_ = std::make_unique<CodeService>(*clock_);
-    facts_ = std::make_unique<EngineFacts>(*clock_, load_errors_, options_.place, pool_->threads());
+    code_ = std::make_unique<CodeService>(*clock_, options_.crash_compiler);
+    facts_ = std::make_unique<EngineFacts>(*clock_, load_errors_, *code_, options_.place,
+                                           pool_->threads());
     catalog::addSystemSources(sources_);
     std::string password = options_.admin_password;
     transaction::DatabaseOptions database{.database = database_name_};

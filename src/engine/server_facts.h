@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "catalog/server_facts.h"
+#include "engine/code_service.h"
 #include "engine/load_errors.h"
 #include "engine/settings.h"
 
@@ -31,8 +32,9 @@ public:
     static constexpr size_t kKeptSessions = 1000;
     static constexpr size_t kKeptTextBytes = 16'000;
 
-    EngineFacts(Clock& clock, const LoadErrors& errors, std::string place, u32 slices)
-        : clock_(clock), errors_(errors), place_(std::move(place)), slices_(slices) {}
+    EngineFacts(Clock& clock, const LoadErrors& errors, const CodeService& code, std::string place,
+                u32 slices)
+        : clock_(clock), errors_(errors), code_(code), place_(std::move(place)), slices_(slices) {}
 
     void sessionStarted(catalog::SessionRow session, const Settings& settings);
     void sessionEnded(i32 process_id);
@@ -48,6 +50,7 @@ public:
     std::vector<catalog::StatementFacts> statements() const override;
     std::vector<catalog::SettingFacts> settings(i32 process_id) const override;
     std::vector<catalog::LoadError> loadErrors() const override;
+    std::vector<catalog::CompilationFacts> compilations() const override { return code_.log(); }
     u32 slices() const override { return slices_; }
     i64 storageCapacity() const override;
 
@@ -59,6 +62,7 @@ private:
 
     Clock& clock_;
     const LoadErrors& errors_;
+    const CodeService& code_;
     std::string place_;
     u32 slices_;
     mutable std::mutex mutex_;

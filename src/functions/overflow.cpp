@@ -53,7 +53,7 @@ void raiseOutOfRange(EvalContext& context, const SqlType& type) {
 void raiseArithmetic(EvalContext& context, const SqlType& result, Operator op, u32 flags) {
     if (flags & kernels::kDivisionByZero) {
         context.fail(Error(sqlstate::kDivisionByZero, "division by zero")
-                              .withHint("Guard the divisor with NULLIF(divisor, 0)."));
+                         .withHint("Guard the divisor with NULLIF(divisor, 0)."));
         return;
     }
     if (result.kind == TypeKind::kDecimal) {

@@ -94,6 +94,7 @@ void FileRun::openEngine() {
     options.force_spill = mode_ == Mode::kSpill;
     for (const auto& [name, value] : script_.options) {
         if (name == "threads") options.threads = u32(std::stoul(value));
+        else if (name == "crash_compiler") options.crash_compiler = value == "1";
         else if (name == "memory") options.memory_bytes = std::stoull(value) << 20;
         else throw std::runtime_error(fmt::format("{}: unknown option \"{}\"", script_.path, name));
     }

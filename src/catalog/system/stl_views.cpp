@@ -1,5 +1,7 @@
 // STL and SVL: the log of statements and sessions that the server keeps; what it does not measure
 // has no rows.
+#include <algorithm>
+
 #include "catalog/system/statement_facts.h"
 #include "catalog/system/view.h"
 
@@ -79,6 +81,21 @@ void loadErrors(const CatalogReader& reader, RowWriter& out) {
                 row.raw_line, row.raw_value, row.code, row.message, 0, 0, std::nullopt);
 }
 
+/// `segment` is the pipeline; `compile` is 1 where a text was compiled, 0 where code was found.
+void compilations(const CatalogReader& reader, RowWriter& out) {
+    if (reader.server() == nullptr) return;
+    const auto statements = visibleStatements(reader);
+    for (const CompilationFacts& row : reader.server()->compilations()) {
+        const auto statement = std::find_if(
+            statements.begin(), statements.end(),
+            [&](const StatementFacts& facts) { return facts.query_id == row.query_id; });
+        if (statement == statements.end()) continue;
+        out.row(statement->user_id, i64(statement->transaction_id), statement->process_id,
+                row.query_id, i32(row.pipeline), 1, row.start_time, row.end_time, i32(row.compiled),
+                row.function, i32(row.level), i32(row.text_bytes), row.error);
+    }
+}
+
 void stlSessions(const CatalogReader& reader, RowWriter& out) {
     const auto write = [&](const SessionRow& row) {
         out.row(row.user_id, row.start_time, moment(row.end_time), row.process_id, row.user,
@@ -119,6 +136,10 @@ constexpr ViewSpec kViews[] = {
      "userid i4, xid i8, pid i4, label c320, starttime ts, endtime ts, sequence i4, type v10, "
      "text c200",
      statementText},
+    {"pg_catalog", "svl_compile",
+     "userid i4, xid i8, pid i4, query i4, segment i4, locus i4, starttime ts, endtime ts, compile "
+     "i4, function c64, level i4, text_bytes i4, error c1024",
+     compilations},
     {"pg_catalog", "svl_qlog",
      "userid i4, query i4, xid i8, pid i4, starttime ts, endtime ts, elapsed i8, aborted i4, "
      "label c320, substring c60, source_query i4, concurrency_scaling_status_txt t",

@@ -100,9 +100,13 @@ LoopValue LoopWriter::column(const std::string& getter, const std::string& name,
     if (found == columns_.end()) {
         std::string unique = name;
         while (!names_.insert(unique).second) unique += "_";
-        prologue_.line("const Column {}_column = {};", unique, getter);
-        prologue_.line("const {0}* {1} = valuesOf<{0}>({1}_column);", typeName(kind), unique);
-        prologue_.line("const u64* {0}_valid = {0}_column.validity;", unique);
+        if (nullable) {
+            prologue_.line("const Column {}_column = {};", unique, getter);
+            prologue_.line("const {0}* {1} = valuesOf<{0}>({1}_column);", typeName(kind), unique);
+            prologue_.line("const u64* {0}_valid = {0}_column.validity;", unique);
+        } else {
+            prologue_.line("const {0}* {1} = valuesOf<{0}>({2});", typeName(kind), unique, getter);
+        }
         found = columns_.emplace(getter, unique).first;
     }
     const std::string& unique = found->second;

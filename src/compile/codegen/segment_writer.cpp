@@ -10,9 +10,8 @@ std::string identifier(std::string_view name) {
     std::string text;
     for (const char c : name)
         text += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ? c : '_';
-    if (text.empty() || (text[0] >= '0' && text[0] <= '9')) text = "c_" + text;
-    // A suffix keeps column names apart from the words of the text.
-    return text + "_";
+    // A prefix keeps column names apart from the words of the text.
+    return "c_" + text;
 }
 
 bool dropsRows(const Step& step) {

@@ -19,7 +19,8 @@ public:
     }
     /// A line that ends in an opening brace; the next lines are indented.
     template <class... Args> void open(fmt::format_string<Args...> format, Args&&... args) {
-        raw(fmt::format(format, std::forward<Args>(args)...) + " {");
+        const std::string head = fmt::format(format, std::forward<Args>(args)...);
+        raw(head.empty() ? "{" : head + " {");
         ++depth_;
     }
     void close(std::string_view after = "") {

@@ -60,8 +60,7 @@ bool runClang(const std::vector<std::string>& arguments, const std::string& text
                    llvm::MemoryBuffer::getMemBuffer("#include \"kernels/pipeline.h\"\n"));
     files->addFile(kText, 0, llvm::MemoryBuffer::getMemBuffer(text));
     if (!precompiled.empty())
-        files->addFile(kPrecompiled, 0,
-                       llvm::MemoryBuffer::getMemBuffer(precompiled, "", false));
+        files->addFile(kPrecompiled, 0, llvm::MemoryBuffer::getMemBuffer(precompiled, "", false));
     std::vector<const char*> pointers;
     for (const auto& argument : arguments) pointers.push_back(argument.c_str());
     llvm::raw_string_ostream stream(messages);
@@ -80,9 +79,8 @@ bool runClang(const std::vector<std::string>& arguments, const std::string& text
 }
 
 Error compilerError(const std::string& messages, bool crashed) {
-    return Error(sqlstate::kInternalError,
-                 crashed ? "the C++ compiler crashed on generated code"
-                         : "the C++ compiler refused generated code")
+    return Error(sqlstate::kInternalError, crashed ? "the C++ compiler crashed on generated code"
+                                                   : "the C++ compiler refused generated code")
         .withDetail(messages);
 }
 
@@ -97,12 +95,29 @@ ClangRunner::ClangRunner() : cpu_(llvm::sys::getHostCPUName().str()) {
 
 std::vector<std::string> ClangRunner::arguments(OptimizationLevel level) const {
     // cc1's arguments: the driver's defaults are absent, hence the vectorisers and the CPU.
-    std::vector<std::string> list{
-        "-triple", "x86_64-pc-linux-gnu", "-x", "c++", "-std=c++23", "-nostdsysteminc",
-        "-nobuiltininc", "-nostdinc++", "-ffreestanding", "-fgnuc-version=4.2.1", "-fno-rtti",
-        "-fno-threadsafe-statics", "-mrelocation-model", "pic", "-pic-level", "2",
-        "-mframe-pointer=none", "-disable-llvm-verifier", "-relaxed-aliasing", "-w",
-        "-I/blueshift", "-target-cpu", cpu_};
+    std::vector<std::string> list{"-triple",
+                                  "x86_64-pc-linux-gnu",
+                                  "-x",
+                                  "c++",
+                                  "-std=c++23",
+                                  "-nostdsysteminc",
+                                  "-nobuiltininc",
+                                  "-nostdinc++",
+                                  "-ffreestanding",
+                                  "-fgnuc-version=4.2.1",
+                                  "-fno-rtti",
+                                  "-fno-threadsafe-statics",
+                                  "-mrelocation-model",
+                                  "pic",
+                                  "-pic-level",
+                                  "2",
+                                  "-mframe-pointer=none",
+                                  "-disable-llvm-verifier",
+                                  "-relaxed-aliasing",
+                                  "-w",
+                                  "-I/blueshift",
+                                  "-target-cpu",
+                                  cpu_};
     if (level == OptimizationLevel::kO2)
         list.insert(list.end(), {"-O2", "-vectorize-loops", "-vectorize-slp"});
     else list.push_back("-O1");

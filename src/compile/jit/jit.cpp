@@ -1,11 +1,10 @@
 #include "compile/jit/jit.h"
 
+#include <fmt/format.h>
 #include <llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/Support/TargetSelect.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include <atomic>
 #include <cstdio>
@@ -71,7 +70,8 @@ Jit::Jit(std::span<const JitSymbol> symbols) {
         map[impl_->jit->mangleAndIntern(symbol.name)] = {
             llvm::orc::ExecutorAddr::fromPtr(symbol.address),
             llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
-    if (auto error = impl_->jit->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(map))))
+    if (auto error =
+            impl_->jit->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(map))))
         impl_->broken = jitError(std::move(error));
     // Debuggers learn of each object; without support they see addresses only.
     llvm::consumeError(llvm::orc::enableDebuggerSupport(*impl_->jit));
@@ -117,8 +117,7 @@ Result<std::shared_ptr<const MachineCode>> Jit::load(const std::string& object,
 void Jit::writePerfMap(bool on) {
     if (impl_->perf_map != nullptr) std::fclose(impl_->perf_map);
     impl_->perf_map = nullptr;
-    if (on)
-        impl_->perf_map = std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "a");
+    if (on) impl_->perf_map = std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "a");
 }
 
 } // namespace blueshift::compile

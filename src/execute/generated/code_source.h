@@ -38,9 +38,7 @@ public:
     const std::vector<compile::Segment> segments; // in the order of their steps
 
     /// Code of every segment, or nullptr as long as there is none.
-    const std::vector<SegmentCode>* ready() const {
-        return ready_.load(std::memory_order_acquire);
-    }
+    const std::vector<SegmentCode>* ready() const { return ready_.load(std::memory_order_acquire); }
     /// A lane ended a morsel in the interpreter; `left` morsels are not yet taken.
     virtual void morselEnded(u64 nanos, u32 left, u32 lanes) = 0;
     virtual u64 compileNanos() const = 0;

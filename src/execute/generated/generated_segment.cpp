@@ -37,8 +37,7 @@ std::unique_ptr<State> GeneratedSegment::makeState(WorkerContext& context) {
 }
 
 void GeneratedSegment::bindSink(State& state, State& sink_state) const {
-    if (segment_.fuses_group)
-        static_cast<SegmentState&>(state).groups = &localGroupsOf(sink_state);
+    if (segment_.fuses_group) static_cast<SegmentState&>(state).groups = &localGroupsOf(sink_state);
 }
 
 void GeneratedSegment::start(State& base, const Batch& input, WorkerContext&) {
@@ -68,8 +67,7 @@ bool GeneratedSegment::more(State& base, Batch& output, WorkerContext& context) 
     SegmentState::Space& space = state.space();
     size_t next = 0;
     for (u32 slot = 0; slot < space.columns.size(); ++slot) {
-        const bool delivered =
-            next < segment_.delivered.size() && segment_.delivered[next] == slot;
+        const bool delivered = next < segment_.delivered.size() && segment_.delivered[next] == slot;
         next += delivered;
         if (!delivered) space.columns[slot] = nullVector(segment_.output[slot].kind);
     }

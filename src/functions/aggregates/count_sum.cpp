@@ -146,9 +146,11 @@ struct FloatAverageFamily : FloatSumFamily {
 
 constexpr Aggregate kCount = countEntry();
 constexpr Aggregate kExactSum = StateLoops<ExactSumFamily>::entry("sum", FusedState::kExactSum);
-constexpr Aggregate kExactAverage = StateLoops<ExactAverageFamily>::entry("avg", FusedState::kExactSum);
+constexpr Aggregate kExactAverage =
+    StateLoops<ExactAverageFamily>::entry("avg", FusedState::kExactSum);
 constexpr Aggregate kFloatSum = StateLoops<FloatSumFamily>::entry("sum", FusedState::kFloatSum);
-constexpr Aggregate kFloatAverage = StateLoops<FloatAverageFamily>::entry("avg", FusedState::kFloatSum);
+constexpr Aggregate kFloatAverage =
+    StateLoops<FloatAverageFamily>::entry("avg", FusedState::kFloatSum);
 
 bool isSummable(TypeKind kind) {
     return isInteger(kind) || kind == TypeKind::kDecimal || isInterval(kind);

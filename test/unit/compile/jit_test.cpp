@@ -1,0 +1,82 @@
+// The compiler inside: objects that run, errors that leave it usable, pages that are never both
+// writable and executable, and nothing reachable beyond the allowed symbols.
+#include "compile/jit/jit.h"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+namespace blueshift::compile {
+namespace {
+
+const char* const kText = R"(#include "kernels/pipeline.h"
+using namespace blueshift::kernels;
+struct Local { u16 rows[kBatchRows]; };
+extern "C" const u32 probe_local_bytes = sizeof(Local);
+extern "C" bool probe(Frame* f) {
+    f->selected = add<i32>(i32(f->selected), i32(f->parameters[0]));
+    return f->selected > 41;
+}
+)";
+
+bool runs(Jit& jit, const std::string& object) {
+    const auto code = jit.load(object, "probe");
+    REQUIRE(code.has_value());
+    CHECK((*code)->local_bytes == 2048);
+    const i128 parameter = 2;
+    kernels::Frame frame{};
+    frame.parameters = &parameter;
+    frame.selected = 40;
+    return (*code)->function(&frame) && frame.selected == 42;
+}
+
+u32 writableExecutablePages() {
+    std::ifstream maps("/proc/self/maps");
+    u32 found = 0;
+    for (std::string line; std::getline(maps, line);)
+        found += line.find(" rwxp ") != std::string::npos;
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("both levels give code that runs") {
+    Jit jit({});
+    for (const auto level : {OptimizationLevel::kO1, OptimizationLevel::kO2}) {
+        const auto object = jit.compileObject(kText, level);
+        REQUIRE_MESSAGE(object.has_value(), (object ? "" : object.error().detail));
+        CHECK(runs(jit, *object));
+        CHECK(runs(jit, *object)); // and a second time, as from a cache
+        CHECK(writableExecutablePages() == 0);
+    }
+}
+
+TEST_CASE("a refused text and a crash of the compiler are errors, and the next text works") {
+    Jit jit({});
+    const auto refused = jit.compileObject("int f( { return }", OptimizationLevel::kO1);
+    REQUIRE(!refused.has_value());
+    CHECK(refused.error().message == "the C++ compiler refused generated code");
+    CHECK(refused.error().detail.find("error:") != std::string::npos);
+    const auto crashed = jit.compileObject(std::string(kText) + "#pragma clang __debug crash\n",
+                                           OptimizationLevel::kO1);
+    REQUIRE(!crashed.has_value());
+    CHECK(crashed.error().message == "the C++ compiler crashed on generated code");
+    const auto object = jit.compileObject(kText, OptimizationLevel::kO1);
+    REQUIRE(object.has_value());
+    CHECK(runs(jit, *object));
+}
+
+TEST_CASE("code reaches the given symbols and nothing else of the process") {
+    const std::string text = std::string(kText) +
+                             "extern \"C\" int getpid();\n"
+                             "extern \"C\" bool reach(Frame*) { return getpid() != 0; }\n"
+                             "extern \"C\" const u32 reach_local_bytes = 0;\n";
+    Jit jit({});
+    const auto object = jit.compileObject(text, OptimizationLevel::kO1);
+    REQUIRE(object.has_value());
+    CHECK(!jit.load(*object, "reach").has_value());
+    const auto file = jit.compileObject("#include \"/etc/passwd\"\n", OptimizationLevel::kO1);
+    CHECK(!file.has_value());
+}
+
+} // namespace blueshift::compile
