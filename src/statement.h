@@ -41,7 +41,7 @@ struct EngineOptions {
     /// Directory of a local disk for rows that do not fit memory; empty: PLACE/spill.
     std::string temp;
     bool crash_compiler = false; // tests: generated code makes the compiler crash, once
-    bool force_spill = false; // tests: operators write out whatever they can
+    bool force_spill = false;    // tests: operators write out whatever they can
 };
 
 /// How a user proves identity; see security notes in docs/design/session.md.

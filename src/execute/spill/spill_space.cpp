@@ -30,9 +30,9 @@ bool SpillFile::write(std::span<const u8> bytes, SpilledBlock& block, WorkerCont
     if (bytes.size() <= LZ4_MAX_INPUT_SIZE) {
         const int most = LZ4_compressBound(int(bytes.size()));
         packed = std::make_unique_for_overwrite<u8[]>(size_t(most));
-        const int size = LZ4_compress_default(reinterpret_cast<const char*>(bytes.data()),
-                                              reinterpret_cast<char*>(packed.get()),
-                                              int(bytes.size()), most);
+        const int size =
+            LZ4_compress_default(reinterpret_cast<const char*>(bytes.data()),
+                                 reinterpret_cast<char*>(packed.get()), int(bytes.size()), most);
         if (size > 0 && size_t(size) < bytes.size()) stored = {packed.get(), size_t(size)};
     }
     auto offset = file->append(stored);
