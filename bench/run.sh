@@ -15,5 +15,7 @@ run bench/tpch/compare.py --sf "${SF:-1}" --rounds "${ROUNDS:-7}"
 run bench/copy/compare.py --sf "${SF:-1}" --rounds "${ROUNDS:-7}"
 [ "${SF10:-0}" = 0 ] || run bench/copy/compare.py --sf 10 --rounds 1 --memory 2GiB
 run bench/latency/compare.py --sf "${SF:-1}" --rounds "${ROUNDS:-7}"
+run bench/codegen/compare.py --sf "${SF:-1}" --rounds "${ROUNDS:-7}"
+run bench/codegen/compile_cost.py --sf 0.01
 PYTHONPATH=bench "$python" -m harness.report
 exit $status
