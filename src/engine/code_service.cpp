@@ -32,15 +32,14 @@ constexpr f64 kCostFactor = 1.5;
 f64 expectedRatio(const compile::Segment& segment, const compile::Pipeline& pipeline) {
     if (segment.fuses_group) return 0.45;
     for (u32 i = 0; i < segment.step_count; ++i)
-        if (std::holds_alternative<compile::ProbeStep>(
-                pipeline.steps[segment.first_step + i].step))
+        if (std::holds_alternative<compile::ProbeStep>(pipeline.steps[segment.first_step + i].step))
             return 0.9;
     return 0.75;
 }
 
 u64 nanosSince(steady_clock::time_point start) {
-    return u64(std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start)
-                   .count());
+    return u64(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now() - start).count());
 }
 
 } // namespace
@@ -133,8 +132,7 @@ std::shared_ptr<execute::PipelineCode> CodeService::codeFor(const compile::Progr
                                                             execute::Codegen mode, u32 morsels) {
     const bool force = mode == execute::Codegen::kForce;
     if (!force && morsels < kFewestMorsels) return nullptr;
-    std::vector<compile::Segment> segments =
-        compile::generateSegments(program, pipeline, shapes);
+    std::vector<compile::Segment> segments = compile::generateSegments(program, pipeline, shapes);
     if (segments.empty()) return nullptr;
     f64 ratio = 1;
     std::vector<std::shared_ptr<Entry>> entries;

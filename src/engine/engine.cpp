@@ -59,7 +59,8 @@ SharedEngine::SharedEngine(const EngineOptions& options)
     : options_(options),
       clock_(makeSystemClock()),
       random_(makeSystemRandom()),
-      files_(objects::makeLocalFileSystem()) {}
+      files_(objects::makeLocalFileSystem()),
+      cluster_(std::max(1u, options.nodes)) {}
 
 SharedEngine::~SharedEngine() {
     database_.reset();
@@ -113,7 +114,7 @@ std::map<std::string, u64> SharedEngine::counters() const {
             {"segments found in the cache", code.found}, {"segments asked for", code.asked},
             {"pipelines generated", code.pipelines},     {"rows generated", code.generated_rows},
             {"rows interpreted", code.interpreted_rows}, {"tier switches", code.switches},
-            {"bytes spilled", spill_->bytesSpilled()}};
+            {"bytes spilled", spill_->bytesSpilled()},  {"batches serialised", cluster_.totals().batches}};
 }
 
 Result<std::unique_ptr<Engine>> SharedEngine::open(const EngineOptions& options) {

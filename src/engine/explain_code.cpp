@@ -21,8 +21,7 @@ std::vector<std::string> generatedText(const compile::Program& program) {
         }
         for (const auto& segment : segments) {
             lines.push_back(fmt::format("// pipeline {}: steps {} to {} of {}{}", pipeline.id,
-                                        segment.first_step,
-                                        segment.first_step + segment.step_count,
+                                        segment.first_step, segment.first_step + segment.step_count,
                                         pipeline.steps.size(),
                                         segment.fuses_group ? " and its groups" : ""));
             std::istringstream text(segment.text);

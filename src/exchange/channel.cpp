@@ -4,7 +4,8 @@
 
 namespace blueshift::exchange {
 
-Channel::Channel(ChannelShape shape) : shape_(std::move(shape)) {
+Channel::Channel(ChannelShape shape) : shape_(std::move(shape)), open_endpoints_(shape_.endpoints) {
+    for (u32 i = 0; i < shape_.nodes; ++i) by_node_.emplace_back();
     for (u32 i = 0; i < shape_.endpoints; ++i)
         endpoints_.push_back(
             {.queues = std::vector<Queue>(1),
@@ -37,15 +38,17 @@ bool Channel::roomOrPark(u32 sender, Waiter& waiter) {
 }
 
 void Channel::send(u32 sender, u32 from_node, u32 endpoint, u32 rows, Message message) {
-    counters_.messages.fetch_add(1, std::memory_order_relaxed);
-    counters_.rows.fetch_add(rows, std::memory_order_relaxed);
-    counters_.bytes.fetch_add(message.size(), std::memory_order_relaxed);
-    if (from_node != endpoint)
-        counters_.moved_bytes.fetch_add(message.size(), std::memory_order_relaxed);
+    const u64 moved = from_node != endpoint ? message.size() : 0;
+    for (ChannelCounters* counters : {&counters_, &by_node_[from_node]}) {
+        counters->messages.fetch_add(1, std::memory_order_relaxed);
+        counters->rows.fetch_add(rows, std::memory_order_relaxed);
+        counters->bytes.fetch_add(message.size(), std::memory_order_relaxed);
+        counters->moved_bytes.fetch_add(moved, std::memory_order_relaxed);
+    }
     Waiter* woken = nullptr;
     {
         const std::lock_guard lock(mutex_);
-        if (abandoned_) return;
+        if (abandoned_ || endpoints_[endpoint].closed) return;
         Queue& queue = endpoints_[endpoint].queues[streamOf(sender)];
         queue.bytes += message.size();
         queue.messages.push_back(std::move(message));
@@ -109,11 +112,29 @@ void Channel::waitReady(u32 endpoint, u32 stream) {
     changed_.wait(lock, [&] { return !queue.messages.empty() || ended(stream); });
 }
 
+void Channel::closeEndpoint(u32 number) {
+    std::vector<Waiter*> woken;
+    {
+        const std::lock_guard lock(mutex_);
+        Endpoint& endpoint = endpoints_[number];
+        if (endpoint.closed || abandoned_) return;
+        endpoint.closed = true;
+        open_endpoints_.fetch_sub(1, std::memory_order_relaxed);
+        for (Queue& queue : endpoint.queues) {
+            queue.messages.clear();
+            queue.bytes = 0;
+            moveWaiters(queue.parked_senders, woken);
+        }
+    }
+    for (Waiter* waiter : woken) waiter->wake();
+}
+
 void Channel::abandon() {
     std::vector<Waiter*> woken;
     {
         const std::lock_guard lock(mutex_);
         abandoned_ = true;
+        open_endpoints_.store(0, std::memory_order_relaxed);
         for (Endpoint& endpoint : endpoints_) {
             for (Queue& queue : endpoint.queues) {
                 queue.messages.clear();

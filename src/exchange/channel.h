@@ -31,6 +31,7 @@ struct ChannelShape {
     bool ordered = false;
     u64 credit_bytes = u64{4} << 20;
     u64 first_dictionary_id = u64{1} << 63;
+    u32 nodes = 1; // that may send
 };
 
 /// What went through; rows and bytes count once per destination.
@@ -64,10 +65,16 @@ public:
     bool readyOrPark(u32 endpoint, u32 stream, Waiter& waiter);
     void waitReady(u32 endpoint, u32 stream);
 
+    /// The endpoint wants no more: what lies there and what comes is dropped.
+    void closeEndpoint(u32 endpoint);
+    /// Nobody wants more, or the run ends: senders may end.
+    bool closed() const { return open_endpoints_.load(std::memory_order_relaxed) == 0; }
+
     /// The run ends: everybody is woken, senders find room and receivers the end.
     void abandon();
 
     const ChannelCounters& counters() const { return counters_; }
+    const ChannelCounters& countersOf(u32 node) const { return by_node_[node]; }
 
 private:
     struct Queue {
@@ -79,6 +86,7 @@ private:
     struct Endpoint {
         std::vector<Queue> queues; // one, or one per sender
         Dictionaries dictionaries;
+        bool closed = false;
     };
 
     u32 streamOf(u32 sender) const { return shape_.ordered ? sender : 0; }
@@ -95,7 +103,9 @@ private:
     u32 senders_ = 0;
     u32 running_ = 0;
     bool abandoned_ = false;
+    std::atomic<u32> open_endpoints_;
     ChannelCounters counters_;
+    std::deque<ChannelCounters> by_node_;
 };
 
 } // namespace blueshift::exchange

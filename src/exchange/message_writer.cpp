@@ -3,6 +3,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/check.h"
 #include "exchange/message.h"
 #include "exchange/message_format.h"
 
@@ -63,6 +64,7 @@ void MessageWriter::adopt(Column& column, const Vector& vector, u32 count) {
 }
 
 void MessageWriter::take(Column& column, const Vector& vector, const u16* rows, u32 count) {
+    BS_CHECK(vector.kind == column.kind, "a column that travels is of another kind than planned");
     if (rows_ == 0) {
         column.has_nulls = false;
         std::memset(column.validity, 0xFF, sizeof column.validity);

@@ -79,7 +79,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an ordered channel keeps its senders apart") {
-    Channel channel({.endpoints = 1, .kinds = {PhysicalKind::kI64}, .ordered = true});
+    Channel channel({.endpoints = 1, .kinds = {PhysicalKind::kI64}, .ordered = true, .nodes = 2});
     channel.expect(2);
     channel.send(0, 0, 0, 1, messageOf(1, 1));
     channel.send(1, 1, 0, 1, messageOf(2, 1));
@@ -106,11 +106,26 @@ TEST_CASE("abandoning wakes everybody") {
     channel.waitReady(0, 0);
 }
 
+TEST_CASE("a closed endpoint takes no room and drops what comes") {
+    Channel channel({.endpoints = 2, .kinds = {PhysicalKind::kI64}, .credit_bytes = 1});
+    channel.expect(1);
+    CountingWaiter sender;
+    channel.send(0, 0, 0, 1, messageOf(1, 1));
+    CHECK(!channel.roomOrPark(0, sender));
+    channel.closeEndpoint(0);
+    CHECK(sender.woken == 1);
+    channel.send(0, 0, 0, 1, messageOf(1, 1));
+    CHECK(channel.roomOrPark(0, sender));
+    CHECK(!channel.closed());
+    channel.closeEndpoint(1);
+    CHECK(channel.closed());
+}
+
 TEST_CASE("several threads send to several that receive") {
     constexpr u32 kSenders = 3;
     constexpr u32 kEndpoints = 2;
     constexpr i64 kMessages = 300;
-    Channel channel({.endpoints = kEndpoints, .kinds = {PhysicalKind::kI64}});
+    Channel channel({.endpoints = kEndpoints, .kinds = {PhysicalKind::kI64}, .nodes = kSenders});
     channel.expect(kSenders);
     std::vector<std::thread> threads;
     std::atomic<i64> sum{0};
