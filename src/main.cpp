@@ -50,7 +50,7 @@ Options (also in blueshift.toml with underscores, and as BLUESHIFT_... variables
   --host ADDRESS            where to listen (127.0.0.1)
   --port N                  PostgreSQL protocol (5439; 0: any free port)
   --http-port N             HTTP (0: off); this release serves none
-  --nodes N                 compute nodes (1)
+  --nodes N                 compute nodes in this process (1)
   --memory SIZE             limit for queries, such as 8GiB (3/4 of what the machine has)
   --threads N               worker threads (one per core)
   --temp DIRECTORY          local disk for rows that do not fit --memory (PLACE/spill)

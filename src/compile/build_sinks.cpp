@@ -55,6 +55,7 @@ void PipelineBuilder::buildRowsStream(Streams& streams, const optimize::Physical
                           ? op->as<optimize::HashJoinOp>()->output == JoinOutput::kBuildSemi
                           : op->as<optimize::NestedLoopJoinOp>()->output == JoinOutput::kBuildSemi;
     std::get<SinkSource>(stream.pipeline.source).matched = semi;
+    stream.follows = true;
     ComputeStep compute;
     for (const auto& column : op->columns) {
         if (hasSlot(stream.slots, column.id)) continue;

@@ -23,6 +23,9 @@ private:
     struct Stream {
         Pipeline pipeline;
         std::vector<SlotInfo> slots;
+        /// Begins with rows that the streams before it decide on (unmatched build rows): must not
+        /// run at the same time.
+        bool follows = false;
     };
     using Streams = std::vector<Stream>;
 
@@ -43,6 +46,7 @@ private:
     Streams unionAll(const optimize::UnionAllOp* op);
     Streams cteScan(const optimize::CteScanOp* op);
     Streams exchange(const optimize::ExchangeOp* op); // build_exchange.cpp
+    Stream receive(const optimize::ExchangeOp* op, Streams& senders);
 
     Streams valuesStream(ValuesSource source, const optimize::PhysicalOp* op);
     void addFilter(Stream& stream, const Expr* predicate, u32 op);

@@ -117,7 +117,7 @@ PhysicalKind scanKind(const catalog::Column& column);
 class TableWriter {
 public:
     static constexpr u64 kInlineBytes = 64 << 10;
-    static constexpr u32 kSplitRows = kBlockRows;
+    static constexpr u32 kSplitRows = kBlockRows / 2;
 
     /// `new_key` gives fresh object keys.
     TableWriter(objects::ObjectStore& store, std::shared_ptr<const catalog::Table> table,

@@ -41,16 +41,45 @@ void SegmentShare::nextRange(u32& row, u32 end, u32& count) const {
     count = std::min(count, end - row);
 }
 
+namespace {
+
+/// The owned ones of 64 rows, without a branch per row: flat integers without NULLs.
+template <class T> u64 ownedOf(const T* values, u32 rows, std::span<const u16> owners, u32 node) {
+    u64 owned = 0;
+    for (u32 i = 0; i < rows; ++i) {
+        const u64 hash = kernels::bucketHashInteger(values[i]);
+        owned |= u64(owners[kernels::bucketOf(hash)] == node) << i;
+    }
+    return owned;
+}
+
+/// Below this many rows of 64, they are hashed one by one.
+constexpr int kDenseRows = 16;
+
+} // namespace
+
 void SegmentShare::keepBuckets(const Vector& key, u32 first, u32 rows, u64* mask) const {
     const bool constant = key.form == VectorForm::kConstant;
     const bool constant_owned =
         constant &&
         owns(bucketHash({.kind = key.kind, .form = VectorForm::kConstant, .data = key.data}, 0));
     const bool null_owned = owns(kernels::kBucketNullHash);
+    const bool plain =
+        key.form == VectorForm::kFlat && key.validity == nullptr && isIntegerKind(key.kind);
     u16 numbers[64];
     u64 hashes[64];
     for (u32 word = 0; word < (rows + 63) / 64; ++word) {
         if (mask[word] == 0) continue;
+        if (plain && std::popcount(mask[word]) >= kDenseRows) {
+            const u32 begin = word * 64;
+            dispatchKind(key.kind, [&](auto* tag) {
+                using T = std::remove_pointer_t<decltype(tag)>;
+                if constexpr (std::is_integral_v<T> || std::is_same_v<T, i128>)
+                    mask[word] &= ownedOf(key.values<T>() + first + begin,
+                                          std::min(64u, rows - begin), share_.owners, share_.node);
+            });
+            continue;
+        }
         u32 count = 0;
         for (u64 left = mask[word]; left != 0; left &= left - 1)
             numbers[count++] = u16(first + word * 64 + u32(std::countr_zero(left)));

@@ -317,11 +317,6 @@ Result<bool> MorselCursor::filterVector(u32 rows, u64* mask) {
     if (segment_->deletes != nullptr)
         andNotBits(mask, segment_->deletes->bits, u64(morsel_.block) * kBlockRows + position_,
                    rows);
-    if (share_ != nullptr && share_->byBucket()) {
-        BS_TRY(load(shared_.share_column));
-        share_->keepBuckets(columns_[shared_.share_column].block, position_, rows, mask);
-        if (countBits(mask, rows) == 0) return false;
-    }
     for (u32 f = 0; f < join_filters_.size(); ++f) {
         JoinFilterProbe& probe = join_filters_[f];
         if (!probe.active()) continue;
@@ -329,6 +324,10 @@ Result<bool> MorselCursor::filterVector(u32 rows, u64* mask) {
         BS_TRY(load(column));
         if (!probe.prepared()) probe.prepare(columns_[column].block, morsel_.rows);
         probe.apply(shared_.steps, columns_[column].block, position_, rows, mask);
+    }
+    if (share_ != nullptr && share_->byBucket() && countBits(mask, rows) > 0) {
+        BS_TRY(load(shared_.share_column));
+        share_->keepBuckets(columns_[shared_.share_column].block, position_, rows, mask);
     }
     return countBits(mask, rows) > 0;
 }

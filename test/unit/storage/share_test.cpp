@@ -96,9 +96,9 @@ TEST_CASE("segments with a hash prefix are read by their owners only") {
     distributeBy(test, kNumber);
     test.split = true;
     test.insert(600000);
-    REQUIRE(test.table->segments->size() == 8);
-    for (const auto& entry : *test.table->segments) CHECK(entry.segment->bucket_bits == 3);
-    const auto owners = ownersOf(4, 8);
+    REQUIRE(test.table->segments->size() == 16);
+    for (const auto& entry : *test.table->segments) CHECK(entry.segment->bucket_bits == 4);
+    const auto owners = ownersOf(4, 16);
     ScanShare share{.nodes = 4, .key_column = kNumber, .owners = owners};
     checkShares(test, share, kVectorRows, [&](u64 number, u64) {
         return u32(owners[bucketOf(kernels::bucketHashInteger(i64(number)))]);
