@@ -110,11 +110,16 @@ Status SharedEngine::start() {
 
 std::map<std::string, u64> SharedEngine::counters() const {
     const CodeCounts code = code_->counts();
-    return {{"texts compiled", code.compiled},           {"texts refused", code.failed},
-            {"segments found in the cache", code.found}, {"segments asked for", code.asked},
-            {"pipelines generated", code.pipelines},     {"rows generated", code.generated_rows},
-            {"rows interpreted", code.interpreted_rows}, {"tier switches", code.switches},
-            {"bytes spilled", spill_->bytesSpilled()},  {"batches serialised", cluster_.totals().batches}};
+    return {{"texts compiled", code.compiled},
+            {"texts refused", code.failed},
+            {"segments found in the cache", code.found},
+            {"segments asked for", code.asked},
+            {"pipelines generated", code.pipelines},
+            {"rows generated", code.generated_rows},
+            {"rows interpreted", code.interpreted_rows},
+            {"tier switches", code.switches},
+            {"bytes spilled", spill_->bytesSpilled()},
+            {"batches serialised", cluster_.totals().batches}};
 }
 
 Result<std::unique_ptr<Engine>> SharedEngine::open(const EngineOptions& options) {

@@ -10,7 +10,7 @@ namespace blueshift::slt {
 namespace {
 
 constexpr std::string_view kModes[] = {"interpreted", "vectors7", "restart", "compiled",
-                                       "tiers",       "nodes3",   "postgres"};
+                                       "tiers",       "spill",    "nodes3",  "postgres"};
 
 /// Takes the first word off a line.
 std::string takeWord(std::string& line) {

@@ -11,6 +11,7 @@
 #include "execute/pipeline/query_run_state.h"
 #include "execute/rows/materialize.h"
 #include "execute/sort/sort.h"
+#include "execute/spill/live_slots.h"
 #include "execute/window/window.h"
 
 namespace blueshift::execute {
@@ -18,11 +19,11 @@ namespace blueshift::execute {
 namespace {
 
 std::unique_ptr<SinkOperator> makeSink(const compile::SinkInfo& info,
-                                       std::span<JoinFilter* const> filters) {
+                                       std::span<JoinFilter* const> filters, bool looped) {
     if (std::holds_alternative<compile::BuildSink>(info.sink))
         return std::make_unique<JoinBuild>(info, filters);
     if (std::holds_alternative<compile::MaterializeSink>(info.sink))
-        return makeMaterializeSink(info);
+        return makeMaterializeSink(info, looped);
     if (std::holds_alternative<compile::GroupSink>(info.sink)) return makeGroupSink(info);
     if (std::holds_alternative<compile::SortSink>(info.sink)) return makeSortSink(info);
     if (std::holds_alternative<compile::WindowSink>(info.sink)) return makeWindowSink(info);
@@ -32,6 +33,11 @@ std::unique_ptr<SinkOperator> makeSink(const compile::SinkInfo& info,
 } // namespace
 
 void QueryRun::Impl::makeSinks() {
+    std::vector<bool> looped(program.sinks.size(), false);
+    for (const auto& pipeline : program.pipelines)
+        for (const auto& step : pipeline.steps)
+            if (const auto* loop = std::get_if<compile::NestedLoopStep>(&step.step))
+                looped[loop->sink] = true;
     nodes.resize(program.nodes);
     for (u32 n = 0; n < program.nodes; ++n) {
         Node& node = nodes[n];
@@ -39,10 +45,12 @@ void QueryRun::Impl::makeSinks() {
             node.filters.push_back(std::make_unique<JoinFilter>());
             node.filter_pointers.push_back(node.filters.back().get());
         }
-        for (const auto& info : program.sinks) {
+        for (size_t i = 0; i < program.sinks.size(); ++i) {
+            const compile::SinkInfo& info = program.sinks[i];
             const bool here = n == 0 || info.everywhere;
-            node.sinks.push_back(here ? makeSink(info, node.filter_pointers) : nullptr);
+            node.sinks.push_back(here ? makeSink(info, node.filter_pointers, looped[i]) : nullptr);
         }
+        node.released_bytes.assign(program.sinks.size(), 0);
     }
     if (program.nodes > 1)
         for (u32 i = 0; i < program.join_filters; ++i)
@@ -50,7 +58,16 @@ void QueryRun::Impl::makeSinks() {
     channels.resize(program.exchanges.size());
 }
 
-QueryRun::Impl::Made& QueryRun::Impl::makePipeline(const compile::Pipeline& pipeline, u32 number) {
+QueryRun::Impl::Made& QueryRun::Impl::makePipeline(size_t index, u32 number) {
+    const compile::Pipeline& pipeline = program.pipelines[index];
+    std::vector<bool> started(program.sinks.size(), false);
+    for (size_t i = 0; i < program.pipelines.size(); ++i)
+        if (turns[i] <= turns[index]) started[program.pipelines[i].sink] = true;
+    u32 later = 0;
+    for (size_t i = 0; i < program.sinks.size(); ++i)
+        if (!started[i] && i != program.result_sink)
+            later += program.sinks[i].everywhere ? program.nodes : 1;
+    grant->keepForLater(later);
     auto fresh = std::make_unique<Made>();
     Made& result = *fresh;
     Node& node = nodes[number];
@@ -90,10 +107,11 @@ QueryRun::Impl::Made& QueryRun::Impl::makePipeline(const compile::Pipeline& pipe
         else result.source = node.sinks[read.sink]->makeSource(read.columns);
     }
     result.source->open();
-    for (const auto& info : pipeline.steps) {
+    for (size_t i = 0; i < pipeline.steps.size(); ++i) {
+        const auto& info = pipeline.steps[i];
         if (const auto* probe = std::get_if<compile::ProbeStep>(&info.step))
-            result.steps.push_back(
-                makeProbe(info, dynamic_cast<JoinBuild&>(*node.sinks[probe->sink])));
+            result.steps.push_back(makeProbe(
+                info, dynamic_cast<JoinBuild&>(*node.sinks[probe->sink]), inputOf(pipeline, i)));
         else if (const auto* loop = std::get_if<compile::NestedLoopStep>(&info.step))
             result.steps.push_back(
                 makeNestedLoop(info, dynamic_cast<Materialized&>(*node.sinks[loop->sink])));
@@ -106,18 +124,55 @@ QueryRun::Impl::Made& QueryRun::Impl::makePipeline(const compile::Pipeline& pipe
     result.operators.source_op = pipeline.source_op;
     result.operators.metrics = metrics;
     result.operators.timed = environment.timed;
-    result.lanes = laneCount(pipeline, *result.source);
     result.pipeline = &pipeline;
+    result.ordered = pipeline.ordered;
+    result.morsels = result.source->morselCount();
+    result.lanes = laneCount(result, nodesOf(pipeline));
     if (environment.code != nullptr && environment.codegen != Codegen::kOff)
         attachCode(pipeline, result);
+    return keep(std::move(fresh));
+}
+
+QueryRun::Impl::Made& QueryRun::Impl::keep(std::unique_ptr<Made> fresh) {
+    fresh->morsels = fresh->source->morselCount();
+    const std::lock_guard lock(made_mutex);
     made.push_back(std::move(fresh));
     current_made.store(made.back().get());
-    return result;
+    return *made.back();
+}
+
+QueryRun::Impl::Made* QueryRun::Impl::makeRest(Made& ended) {
+    PipelineOperators& before = ended.operators;
+    for (size_t i = 0; i < before.steps.size(); ++i) {
+        auto source = before.steps[i]->takeRest();
+        if (source == nullptr) continue;
+        auto fresh = std::make_unique<Made>();
+        fresh->source = std::move(source);
+        fresh->source->open();
+        fresh->ordered = ended.ordered;
+        fresh->node = ended.node;
+        PipelineOperators& rest = fresh->operators;
+        rest.source = fresh->source.get();
+        rest.steps.assign(before.steps.begin() + i64(i) + 1, before.steps.end());
+        rest.step_ops.assign(before.step_ops.begin() + i64(i) + 1, before.step_ops.end());
+        rest.sink_slots = before.sink_slots;
+        rest.source_op = before.step_ops[i];
+        rest.metrics = before.metrics;
+        rest.timed = before.timed;
+        return &keep(std::move(fresh));
+    }
+    return nullptr;
 }
 
 void QueryRun::Impl::attachCode(const compile::Pipeline& pipeline, Made& made_pipeline) {
-    const u32 morsels = made_pipeline.source->morselCount();
+    const u32 morsels = made_pipeline.morsels;
     if (morsels == 0) return;
+    // Generated code probes whole tables only.
+    for (const auto& info : pipeline.steps)
+        if (const auto* probe = std::get_if<compile::ProbeStep>(&info.step)) {
+            auto& build = *nodes[made_pipeline.node].sinks[probe->sink];
+            if (dynamic_cast<JoinBuild&>(build).spilledMask() != 0) return;
+        }
     if (!shapes) shapes = rowShapes(program);
     made_pipeline.code =
         environment.code->codeFor(program, pipeline, *shapes, environment.codegen, morsels);

@@ -40,14 +40,18 @@ struct QueryRun::Impl {
         std::vector<std::unique_ptr<StepOperator>> steps;
         const compile::Pipeline* pipeline = nullptr;
         std::shared_ptr<PipelineCode> code;
+        bool ordered = false;
+        u32 morsels = 0;
         u32 node = 0;
         u32 lanes = 1;
+        std::atomic<u32> lanes_left{1};     // of those in a stage
         ReceiveOperator* receive = nullptr; // the source, when it is one
     };
     struct Node {
         std::vector<std::unique_ptr<JoinFilter>> filters;
         std::vector<JoinFilter*> filter_pointers;
         std::vector<std::unique_ptr<SinkOperator>> sinks; // nullptr: not on this node
+        std::vector<u64> released_bytes;                  // by sink: memory that it gave back
     };
     class RunTask;
     /// What the lanes of a pipeline do with their batches, besides feeding its sink.
@@ -58,12 +62,15 @@ struct QueryRun::Impl {
 
     const compile::Program& program;
     RunEnvironment environment;
-    std::unique_ptr<MemoryGrant> grant;
+    std::unique_ptr<QueryGrant> grant;
+    std::vector<size_t> turns;        // by pipeline: the one with which it runs
+    std::vector<size_t> last_readers; // by sink: the turn of the last pipeline that reads it
     std::vector<Node> nodes;
     /// Join filters of all nodes together, for scans beyond an exchange.
     std::vector<std::unique_ptr<JoinFilter>> united_filters;
     std::vector<std::unique_ptr<exchange::Channel>> channels; // by exchange
     std::vector<OperatorMetrics> metrics;
+    std::mutex made_mutex; // workers make what joins still owe
     std::vector<std::unique_ptr<Made>> made;
     std::atomic<u32> pipelines_done{0};
     std::atomic<Made*> current_made{nullptr};
@@ -81,6 +88,10 @@ struct QueryRun::Impl {
 
     // The result's pipelines.
     size_t next_pipeline = 0;
+    Made* result_made = nullptr; // the one under way
+    bool rest_made = false;      // it has ended, and result_made is what it still owes
+    std::atomic<u32> lanes_running{0};
+    u64 result_spilled = 0;
     std::unique_ptr<WorkerContext> inline_context;
     std::unique_ptr<Lane> inline_lane;
     Made* inline_made = nullptr;
@@ -98,7 +109,10 @@ struct QueryRun::Impl {
 
     // ---- node_operators.cpp
     void makeSinks();
-    Made& makePipeline(const compile::Pipeline& pipeline, u32 node);
+    Made& makePipeline(size_t index, u32 node);
+    Made& keep(std::unique_ptr<Made> fresh);
+    /// What a step of an ended pipeline still owes, as a pipeline of its own; nullptr: nothing.
+    Made* makeRest(Made& ended);
     void attachCode(const compile::Pipeline& pipeline, Made& made_pipeline);
     std::unique_ptr<GeneratedSteps> makeGenerated(const Made& made_pipeline);
     void uniteFilters(const compile::BuildSink& build);
@@ -107,16 +121,19 @@ struct QueryRun::Impl {
     u32 nodesOf(const compile::Pipeline& pipeline) const {
         return pipeline.leader_only ? 1 : program.nodes;
     }
-    u32 laneCount(const compile::Pipeline& pipeline, const SourceOperator& source) const;
+    /// Lanes of one of `sharing` nodes.
+    u32 laneCount(const Made& operators, u32 sharing) const;
     /// Pipelines that run with `index`, senders first; itself last.
     std::vector<size_t> stageOf(size_t index) const;
     void runPipeline(size_t index, BatchConsumer* consumer = nullptr);
-    void runAlone(const compile::Pipeline& pipeline, BatchConsumer* consumer);
+    void runAlone(size_t index, BatchConsumer* consumer);
+    void runParts(std::span<Made* const> parts, u32 sink, BatchConsumer* consumer);
     /// Makes operators and lanes of a stage; the last pipeline's only with `with_last`.
     void startStage(const std::vector<size_t>& stage, bool with_last, Target target);
-    void addTasks(const compile::Pipeline& pipeline, Made& operators, Target target,
-                  u32& next_sender);
+    void addTasks(u32 sink, Made& operators, Target target, u32& next_sender);
     void finishSink(u32 index);
+    /// Sinks that only pipelines up to this turn read give their memory back.
+    void releaseSinks(size_t turn);
     void runLane(Made& operators, SinkOperator* sink, BatchConsumer* consumer, u32 worker);
     u32 mostWorkers() const { return (environment.pool->threads() + 1) * (program.nodes + 1); }
     void submitTasks();
@@ -128,7 +145,14 @@ struct QueryRun::Impl {
     }
 
     // ---- query_run.cpp
+    void admit();
     void prepareResult();
+    void nextResult();
+    /// The last of them gives the memory back that nobody reads any more, before the client has
+    /// read the queue to its end.
+    void laneEnded();
+    void endOfResult();
+    std::unique_ptr<ResultQueue> makeQueue() const;
     bool nextInline(Batch& batch);
     bool nextQueued(Batch& batch);
     void endTasks();

@@ -15,7 +15,8 @@ class QueryRun::Impl::RunTask final : public Task, public exchange::Waiter {
 public:
     RunTask(Impl& run, Made& made, SinkOperator* sink, Target target, u32 number)
         : run_(run),
-          made_(made),
+          made_(&made),
+          begun_(made),
           sink_(sink),
           send_(dynamic_cast<SendOperator*>(sink)),
           target_(target),
@@ -27,11 +28,11 @@ public:
     TaskResult run(u32 worker) override {
         if (!context_) {
             context_ = std::make_unique<WorkerContext>(
-                run_.makeContext(target_.queue != nullptr ? worker : number_, made_.node));
+                run_.makeContext(target_.queue != nullptr ? worker : number_, made_->node));
             guarded(*context_, [&] {
                 if (send_ != nullptr) sink_state_ = send_->makeSender(sender_, *context_);
                 else if (sink_ != nullptr) sink_state_ = sink_->makeState(*context_);
-                lane_ = std::make_unique<Lane>(made_.operators, *context_, sink_state_.get());
+                lane_ = std::make_unique<Lane>(made_->operators, *context_, sink_state_.get());
             });
         }
         TaskResult result = TaskResult::kDone;
@@ -52,7 +53,7 @@ private:
         Batch batch;
         u32 batches = 0;
         for (;;) {
-            if (!run_.nodeStands(made_.node, *context_)) return TaskResult::kDone;
+            if (!run_.nodeStands(made_->node, *context_)) return TaskResult::kDone;
             if (target_.queue != nullptr && !target_.queue->roomOrPark(*this))
                 return TaskResult::kParked;
             if (send_ != nullptr) {
@@ -60,8 +61,11 @@ private:
                 if (!send_->channel().roomOrPark(sender_, *this)) return TaskResult::kParked;
             }
             if (!lane_->pull(batch)) {
-                if (!lane_->waiting()) return TaskResult::kDone;
-                if (made_.receive->readyOrPark(lane_->sourceState(), *this)) continue;
+                if (!lane_->waiting()) {
+                    if (!startRest()) return TaskResult::kDone;
+                    continue;
+                }
+                if (made_->receive->readyOrPark(lane_->sourceState(), *this)) continue;
                 return TaskResult::kParked;
             }
             deliver(batch);
@@ -70,9 +74,19 @@ private:
                 return TaskResult::kAgain;
         }
     }
+    /// The last lane of a pipeline also runs what its steps still owe. (Of a queue's, the next
+    /// pipeline is made from that.)
+    bool startRest() {
+        if (target_.queue != nullptr || context_->failed()) return false;
+        if (made_->lanes_left.fetch_sub(1) != 1) return false;
+        Made* rest = run_.makeRest(*made_);
+        if (rest == nullptr) return false;
+        made_ = rest;
+        lane_ = std::make_unique<Lane>(made_->operators, *context_, sink_state_.get());
+        return true;
+    }
     void deliver(const Batch& batch) {
-        if (target_.queue != nullptr)
-            return target_.queue->push(std::make_unique<OwnedBatch>(batch));
+        if (target_.queue != nullptr) return target_.queue->push(batch, *context_);
         if (target_.consumer != nullptr) {
             if (auto status = target_.consumer->consume(number_, batch); !status)
                 context_->eval.fail(std::move(status.error()));
@@ -89,14 +103,18 @@ private:
         lane_.reset();
         sink_state_.reset();
         if (failed) run_.abandonChannels();
-        if (made_.receive != nullptr) made_.receive->close();
+        if (begun_.receive != nullptr) begun_.receive->close();
         if (send_ != nullptr) send_->channel().senderEnded(sender_);
-        if (target_.queue != nullptr) target_.queue->writerEnded();
+        if (target_.queue != nullptr) {
+            run_.laneEnded();
+            target_.queue->writerEnded();
+        }
         run_.taskDone();
     }
 
     Impl& run_;
-    Made& made_;
+    Made* made_;
+    Made& begun_; // with which it began
     SinkOperator* sink_;
     SendOperator* send_;
     Target target_;
@@ -117,12 +135,10 @@ QueryRun::Impl::~Impl() {
 }
 
 /// The threads are shared by the nodes; the leader's own pipelines may have them all.
-u32 QueryRun::Impl::laneCount(const compile::Pipeline& pipeline,
-                              const SourceOperator& source) const {
-    if (pipeline.ordered) return 1;
-    const u32 sharing = nodesOf(pipeline);
+u32 QueryRun::Impl::laneCount(const Made& operators, u32 sharing) const {
+    if (operators.ordered) return 1;
     const u32 threads = (environment.pool->threads() + sharing - 1) / sharing;
-    return std::max(1u, std::min(threads, source.morselCount()));
+    return std::max(1u, std::min(threads, operators.morsels));
 }
 
 std::vector<size_t> QueryRun::Impl::stageOf(size_t index) const {
@@ -148,18 +164,30 @@ void QueryRun::Impl::runPipeline(size_t index, BatchConsumer* consumer) {
     const compile::Pipeline& pipeline = program.pipelines[index];
     const auto stage = stageOf(index);
     if (stage.size() == 1) {
-        runAlone(pipeline, consumer);
+        runAlone(index, consumer);
     } else {
         startStage(stage, true, {.consumer = consumer});
         waitForTasks();
     }
     throwIfFailed();
+    releaseSinks(index);
     pipelines_done.fetch_add(u32(stage.size()));
     if (consumer != nullptr) return;
     bool last = true;
     for (size_t later = index + 1; later < program.pipelines.size(); ++later)
         last &= program.pipelines[later].sink != pipeline.sink;
     if (last) finishSink(pipeline.sink);
+}
+
+void QueryRun::Impl::releaseSinks(size_t turn) {
+    WorkerContext context = makeContext(environment.pool->threads());
+    for (Node& node : nodes) {
+        for (size_t i = 0; i < node.sinks.size(); ++i) {
+            if (!node.sinks[i] || last_readers[i] != turn) continue;
+            node.released_bytes[i] = node.sinks[i]->memoryBytes();
+            node.sinks[i]->release(context);
+        }
+    }
 }
 
 void QueryRun::Impl::runLane(Made& operators, SinkOperator* sink, BatchConsumer* consumer,
@@ -182,25 +210,34 @@ void QueryRun::Impl::runLane(Made& operators, SinkOperator* sink, BatchConsumer*
     takeError(context);
 }
 
-void QueryRun::Impl::runAlone(const compile::Pipeline& pipeline, BatchConsumer* consumer) {
-    std::vector<Made*> lanes;
+void QueryRun::Impl::runAlone(size_t index, BatchConsumer* consumer) {
+    const compile::Pipeline& pipeline = program.pipelines[index];
+    std::vector<Made*> parts;
     for (u32 node = 0; node < nodesOf(pipeline); ++node)
-        lanes.push_back(&makePipeline(pipeline, node));
-    const u32 firsts = u32(lanes.size());
-    for (u32 node = 0; node < firsts; ++node) {
-        Made& operators = *lanes[node];
+        parts.push_back(&makePipeline(index, node));
+    while (!parts.empty()) {
+        runParts(parts, pipeline.sink, consumer);
+        throwIfFailed();
+        for (Made*& part : parts) part = makeRest(*part);
+        std::erase(parts, nullptr);
+    }
+}
+
+/// One pipeline on several nodes.
+void QueryRun::Impl::runParts(std::span<Made* const> parts, u32 sink_index,
+                              BatchConsumer* consumer) {
+    std::vector<Made*> lanes(parts.begin(), parts.end());
+    for (Made* part : parts) {
         // The last node's rows are shared by all threads; on the others these lanes find none left.
-        if (!pipeline.ordered)
-            operators.lanes = std::max(
-                1u, std::min(environment.pool->threads(), operators.source->morselCount()));
-        for (u32 lane = 1; lane < operators.lanes; ++lane) lanes.push_back(&operators);
+        part->lanes = laneCount(*part, 1);
+        for (u32 lane = 1; lane < part->lanes; ++lane) lanes.push_back(part);
     }
     environment.pool->parallelFor(u32(lanes.size()), [&](u32 index, u32 worker) {
         Made& operators = *lanes[index];
         const u32 next = operators.operators.next_morsel.load(std::memory_order_relaxed);
-        if (index >= firsts && next >= operators.source->morselCount()) return;
+        if (index >= parts.size() && next >= operators.morsels) return;
         SinkOperator* sink =
-            consumer == nullptr ? nodes[operators.node].sinks[pipeline.sink].get() : nullptr;
+            consumer == nullptr ? nodes[operators.node].sinks[sink_index].get() : nullptr;
         runLane(operators, sink, consumer, worker);
     });
 }
@@ -235,7 +272,7 @@ void QueryRun::Impl::startStage(const std::vector<size_t>& stage, bool with_last
                     *send, program.exchanges[send->exchange], *channels[send->exchange],
                     environment.cluster->buckets(), node);
             u32 none = 0;
-            addTasks(pipeline, makePipeline(pipeline, node), send == nullptr ? target : Target{},
+            addTasks(pipeline.sink, makePipeline(at, node), send == nullptr ? target : Target{},
                      send == nullptr ? none : senders[send->exchange]);
         }
     }
@@ -247,10 +284,10 @@ void QueryRun::Impl::submitTasks() {
     for (auto& task : tasks) environment.pool->submit(*task);
 }
 
-void QueryRun::Impl::addTasks(const compile::Pipeline& pipeline, Made& operators, Target target,
-                              u32& next_sender) {
+void QueryRun::Impl::addTasks(u32 sink_index, Made& operators, Target target, u32& next_sender) {
     const bool to_result = target.queue != nullptr || target.consumer != nullptr;
-    SinkOperator* sink = to_result ? nullptr : nodes[operators.node].sinks[pipeline.sink].get();
+    SinkOperator* sink = to_result ? nullptr : nodes[operators.node].sinks[sink_index].get();
+    operators.lanes_left = operators.lanes;
     for (u32 lane = 0; lane < operators.lanes; ++lane) {
         const u32 number = target.consumer != nullptr ? consumers++ : u32(tasks.size());
         tasks.push_back(std::make_unique<RunTask>(*this, operators, sink, target, number));
@@ -313,6 +350,7 @@ void QueryRun::Impl::endTasks() {
     }
     waitForTasks();
     tasks.clear();
+    if (queue) result_spilled += queue->bytesSpilled();
     queue.reset();
 }
 
