@@ -50,7 +50,7 @@ Options (also in blueshift.toml with underscores, and as BLUESHIFT_... variables
   --host ADDRESS            where to listen (127.0.0.1)
   --port N                  PostgreSQL protocol (5439; 0: any free port)
   --http-port N             HTTP (0: off); this release serves none
-  --nodes N                 compute nodes (1)
+  --nodes N                 compute nodes in this process (1)
   --memory SIZE             limit for queries, such as 8GiB (3/4 of what the machine has)
   --threads N               worker threads (one per core)
   --temp DIRECTORY          local disk for rows that do not fit --memory (PLACE/spill)
@@ -135,11 +135,11 @@ int serve(std::span<const std::string_view> arguments) {
         return printError(Error(sqlstate::kInvalidParameterValue, "no place was given")
                               .withHint("Use blueshift serve --data DIRECTORY."),
                           kExitUsage);
-    if (settings->nodes != 1)
-        return printError(
-            Error(sqlstate::kFeatureNotSupported, "more than one compute node is not supported yet")
-                .withHint("Use --nodes 1."),
-            kExitUsage);
+    if (settings->nodes < 1 || settings->nodes > 256)
+        return printError(Error(sqlstate::kInvalidParameterValue,
+                                "a server has 1 to 256 compute nodes in its process")
+                              .withHint("Give --nodes a number in that range."),
+                          kExitUsage);
     // A write past a limit on file sizes is an error of that write.
     std::signal(SIGXFSZ, SIG_IGN);
     // Blocked before any thread starts, so that sigwait below is the only receiver.
@@ -161,6 +161,7 @@ int serve(std::span<const std::string_view> arguments) {
     options.memory_bytes = settings->memory_bytes;
     options.threads = settings->threads;
     options.temp = settings->temp;
+    options.nodes = settings->nodes;
     options.address = address;
     options.admin_password = settings->password;
     Result<std::unique_ptr<Engine>> engine = Engine::open(options);

@@ -50,7 +50,8 @@ private:
     }
     bind::BindContext bindContext(Arena& arena);
     std::shared_ptr<PlannedQuery> plan(
-        const std::function<bind::QueryPlan(bind::BindContext&)>& bind);
+        const std::function<bind::QueryPlan(bind::BindContext&)>& bind,
+        RowsFor rows_for = RowsFor::kClient, const catalog::Table* const* target = nullptr);
 
     std::unique_ptr<Execution> select();
     std::unique_ptr<Execution> insert();
@@ -86,7 +87,8 @@ bind::BindContext StatementRunner::bindContext(Arena& arena) {
 }
 
 std::shared_ptr<PlannedQuery> StatementRunner::plan(
-    const std::function<bind::QueryPlan(bind::BindContext&)>& bind) {
+    const std::function<bind::QueryPlan(bind::BindContext&)>& bind, RowsFor rows_for,
+    const catalog::Table* const* target) {
     auto planned = std::make_shared<PlannedQuery>();
     planned->text = prepared_.source;
     planned->parse_nanos = prepared_.parse_nanos;
@@ -100,7 +102,7 @@ std::shared_ptr<PlannedQuery> StatementRunner::plan(
     const auto start = steady_clock::now();
     planned->bound = bind(context);
     planned->bind_nanos = nanosSince(start);
-    planQuery(connection_, *planned);
+    planQuery(connection_, *planned, rows_for, target == nullptr ? nullptr : *target);
     return planned;
 }
 
@@ -114,13 +116,15 @@ std::unique_ptr<Execution> StatementRunner::select() {
 std::unique_ptr<Execution> StatementRunner::insert() {
     return command([this] {
         const auto& insert = *statement().as<parse::Insert>();
-        catalog::Oid table = 0;
-        auto planned = plan([&](bind::BindContext& context) {
-            bind::BoundInsert bound = bind::bindInsert(insert, context);
-            table = bound.table->oid;
-            return bound.query;
-        });
-        return fmt::format("INSERT 0 {}", insertRows(connection_, *planned, table));
+        const catalog::Table* table = nullptr;
+        auto planned = plan(
+            [&](bind::BindContext& context) {
+                bind::BoundInsert bound = bind::bindInsert(insert, context);
+                table = bound.table;
+                return bound.query;
+            },
+            RowsFor::kWrite, &table);
+        return fmt::format("INSERT 0 {}", insertRows(connection_, *planned, table->oid));
     });
 }
 
@@ -135,13 +139,15 @@ std::unique_ptr<Execution> StatementRunner::modify(bool update) {
             lockForWrite(connection_, bind::resolveTable(name, context)->oid);
         }
         catalog::Oid table = 0;
-        auto planned = plan([&](bind::BindContext& context) {
-            bind::BoundModify bound =
-                update ? bind::bindUpdate(*statement().as<parse::Update>(), context)
-                       : bind::bindDelete(*statement().as<parse::Delete>(), context);
-            table = bound.table->oid;
-            return bound.query;
-        });
+        auto planned = plan(
+            [&](bind::BindContext& context) {
+                bind::BoundModify bound =
+                    update ? bind::bindUpdate(*statement().as<parse::Update>(), context)
+                           : bind::bindDelete(*statement().as<parse::Delete>(), context);
+                table = bound.table->oid;
+                return bound.query;
+            },
+            RowsFor::kWrite);
         return fmt::format("{} {}", update ? "UPDATE" : "DELETE",
                            modifyRows(connection_, *planned, table, update));
     });
@@ -174,9 +180,11 @@ template <class Body> auto StatementRunner::withDefineContext(Body&& body) {
         const Connection::ExecuteOptions options{.implicit_block = true};
         const auto runner = std::make_shared<StatementRunner>(connection_, inner,
                                                               std::span<const Value>(), options);
-        auto planned = runner->plan([&](bind::BindContext& ctx) {
-            return bind::bindQuery(*inner.statement->as<parse::Select>()->query, ctx);
-        });
+        auto planned = runner->plan(
+            [&](bind::BindContext& ctx) {
+                return bind::bindQuery(*inner.statement->as<parse::Select>()->query, ctx);
+            },
+            RowsFor::kWrite);
         insertRows(connection_, *planned, table);
     };
     return body(context);
@@ -186,7 +194,8 @@ std::unique_ptr<Execution> StatementRunner::createTableAs(const parse::CreateTab
     return command([this, &create]() -> std::string {
         catalog::Oid table = 0;
         auto planned = plan(
-            [&](bind::BindContext& context) { return bind::bindQuery(*create.query, context); });
+            [&](bind::BindContext& context) { return bind::bindQuery(*create.query, context); },
+            RowsFor::kWrite);
         const bool made = withDefineContext([&](ddl::DefineContext& context) {
             const auto fresh = ddl::tableForQuery(create, planned->bound, context);
             if (fresh) table = fresh->oid;
@@ -268,6 +277,10 @@ std::unique_ptr<Execution> StatementRunner::explain() {
             if (report.join_filter_tested > 0)
                 actual.note = fmt::format("join filters: {} of {} rows passed",
                                           report.join_filter_passed, report.join_filter_tested);
+            if (report.sent_batches > 0)
+                actual.note = fmt::format("moved={} B sent={} rows in {} batches",
+                                          report.moved_bytes, report.sent_rows,
+                                          report.sent_batches);
             actuals.push_back(std::move(actual));
         }
     }

@@ -31,6 +31,9 @@ struct EngineOptions {
     u64 memory_bytes = 0;          // 0: three quarters of what the machine or cgroup has
     u32 threads = 0;               // 0: one per core
     u32 vector_rows = kVectorRows; // fewer in tests
+    u32 nodes = 1;                 // compute nodes in this process
+    /// Tests: tiny tables are shared out row by row, and treated as if they were large.
+    bool small_shares = false;
     /// Address written to PLACE/.server for other processes; empty for in-process use.
     std::string address;
     /// Verifier or password of the first superuser `admin`; generated when empty.

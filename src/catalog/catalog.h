@@ -107,6 +107,10 @@ struct Segment {
     u32 rows = 0;
     std::vector<u32> column_ids; // the columns it has, in object order; others: Column::backfill
     std::vector<ColumnRange> ranges; // parallel to column_ids
+    /// All rows lie in buckets (of the column's bucket hash) that begin with these bits; 0: any.
+    u8 bucket_bits = 0;
+    u16 bucket_prefix = 0;
+    u32 bucket_column = 0;
     std::shared_ptr<const storage::MemorySegment> memory;
 };
 

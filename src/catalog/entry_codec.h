@@ -162,8 +162,12 @@ template <class A> void describe(A& a, Ref<A, Segment> segment) {
     a(6, segment.column_ids);
     a(7, segment.ranges);
     a(8, segment.memory);
+    a.sparse(9, segment.bucket_bits);
+    a.sparse(10, segment.bucket_prefix);
+    a.sparse(11, segment.bucket_column);
     if constexpr (A::kReads)
-        if (segment.ranges.size() != segment.column_ids.size() || segment.rows > kMaxSegmentRows ||
+        if (segment.bucket_bits > 12 || segment.bucket_prefix >> segment.bucket_bits != 0 ||
+            segment.ranges.size() != segment.column_ids.size() || segment.rows > kMaxSegmentRows ||
             (segment.object_key.empty() && !segment.memory))
             a.fail();
 }

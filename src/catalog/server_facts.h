@@ -52,6 +52,21 @@ struct SessionRow {
     std::string current_query; // empty when idle
 };
 
+/// What one node sent through one exchange of a statement.
+struct ExchangeFacts {
+    i64 query_id = 0;
+    u32 user_id = 0;
+    std::string user;
+    i32 node = 0;
+    i32 step = 0; // the exchange's operator in the plan
+    bool broadcast = false;
+    i64 start_time = 0;
+    i64 end_time = 0;
+    i64 rows = 0;
+    i64 bytes = 0; // that went to other nodes
+    i64 batches = 0;
+};
+
 struct SettingFacts {
     std::string name;
     std::string value;
@@ -104,7 +119,9 @@ public:
     virtual std::vector<SettingFacts> settings(i32 process_id) const = 0;
     virtual std::vector<LoadError> loadErrors() const = 0;
     /// The most recent ones, oldest first.
-    virtual std::vector<CompilationFacts> compilations() const = 0;
+    virtual std::vector<CompilationFacts> compilations() const { return {}; }
+    /// What recent statements sent between nodes, oldest first.
+    virtual std::vector<ExchangeFacts> exchanges() const { return {}; }
     virtual u32 slices() const = 0;
     /// Megabytes of the place's file system.
     virtual i64 storageCapacity() const = 0;

@@ -50,11 +50,12 @@ void PipelineBuilder::buildRowsStream(Streams& streams, const optimize::Physical
         columns.push_back(index);
         slots.push_back(output[slot]);
     }
-    Stream stream = readSink(sink, std::move(columns), std::move(slots), op->id);
+    Stream stream = readSink(sink, std::move(columns), std::move(slots), op);
     const bool semi = op->kind == optimize::OpKind::kHashJoin
                           ? op->as<optimize::HashJoinOp>()->output == JoinOutput::kBuildSemi
                           : op->as<optimize::NestedLoopJoinOp>()->output == JoinOutput::kBuildSemi;
     std::get<SinkSource>(stream.pipeline.source).matched = semi;
+    stream.follows = true;
     ComputeStep compute;
     for (const auto& column : op->columns) {
         if (hasSlot(stream.slots, column.id)) continue;
@@ -323,7 +324,7 @@ PipelineBuilder::Streams PipelineBuilder::aggregate(const optimize::AggregateOp*
     std::vector<u32> columns;
     for (u32 i = 0; i < output.size(); ++i) columns.push_back(i);
     Streams result;
-    result.push_back(readSink(index, std::move(columns), std::move(output), op->id));
+    result.push_back(readSink(index, std::move(columns), std::move(output), op));
     return result;
 }
 
@@ -372,7 +373,7 @@ PipelineBuilder::Streams PipelineBuilder::window(const optimize::WindowOp* op) {
     std::vector<u32> columns;
     for (u32 i = 0; i < output.size(); ++i) columns.push_back(i);
     Streams result;
-    result.push_back(readSink(index, std::move(columns), std::move(output), op->id));
+    result.push_back(readSink(index, std::move(columns), std::move(output), op));
     return result;
 }
 
@@ -408,7 +409,7 @@ PipelineBuilder::Streams PipelineBuilder::sort(const optimize::PhysicalOp* op,
     std::vector<u32> columns;
     for (u32 i = 0; i < output.size(); ++i) columns.push_back(i);
     Streams result;
-    result.push_back(readSink(index, std::move(columns), std::move(output), op->id));
+    result.push_back(readSink(index, std::move(columns), std::move(output), op));
     result[0].pipeline.ordered = true;
     std::get<SinkSource>(result[0].pipeline.source).ordered = true;
     return result;

@@ -57,8 +57,10 @@ PipelineBuilder::Streams PipelineBuilder::tableScan(const optimize::TableScanOp*
         source.predicates.push_back(std::move(predicate));
     }
     source.join_filters.assign(op->join_filters.begin(), op->join_filters.end());
+    source.whole = op->whole;
     stream.pipeline.source = std::move(source);
     stream.pipeline.source_op = op->id;
+    stream.pipeline.leader_only = onLeader(op);
     stream.pipeline.source_slots = stream.slots;
     for (const Expr* predicate : op->filters) addFilter(stream, predicate, op->id);
     Streams streams;
@@ -88,16 +90,17 @@ PipelineBuilder::Streams PipelineBuilder::sourceScan(const optimize::SourceScanO
     }
     stream.pipeline.source = std::move(source);
     stream.pipeline.source_op = op->id;
+    stream.pipeline.leader_only = onLeader(op);
     stream.pipeline.source_slots = stream.slots;
     Streams streams;
     streams.push_back(std::move(stream));
     return streams;
 }
 
-PipelineBuilder::Streams PipelineBuilder::valuesStream(
-    ValuesSource source, std::span<const optimize::PhysicalColumn> columns, u32 op) {
+PipelineBuilder::Streams PipelineBuilder::valuesStream(ValuesSource source,
+                                                       const optimize::PhysicalOp* op) {
     Stream stream;
-    for (const auto& column : columns) {
+    for (const auto& column : op->columns) {
         SlotInfo slot{.id = column.id, .type = column.type, .kind = naturalKind(column.type)};
         if (isIntegerKind(slot.kind)) {
             const Range range = rangeOfKind(slot.kind);
@@ -108,7 +111,8 @@ PipelineBuilder::Streams PipelineBuilder::valuesStream(
         stream.slots.push_back(slot);
     }
     stream.pipeline.source = std::move(source);
-    stream.pipeline.source_op = op;
+    stream.pipeline.source_op = op->id;
+    stream.pipeline.leader_only = onLeader(op);
     stream.pipeline.source_slots = stream.slots;
     Streams streams;
     streams.push_back(std::move(stream));
@@ -123,7 +127,7 @@ PipelineBuilder::Streams PipelineBuilder::values(const optimize::ValuesOp* op) {
             source.rows.back().push_back(
                 ExpressionCompiler({}, arena_).compileAs(row[i], naturalKind(op->columns[i].type)));
     }
-    return valuesStream(std::move(source), op->columns.span(), op->id);
+    return valuesStream(std::move(source), op);
 }
 
 PipelineBuilder::Streams PipelineBuilder::metadata(const optimize::MetadataOp* op) {
@@ -133,7 +137,7 @@ PipelineBuilder::Streams PipelineBuilder::metadata(const optimize::MetadataOp* o
         source.rows.back().push_back(
             ExpressionCompiler({}, arena_)
                 .compileAs(makeConstant(arena_, *op->values[i]), naturalKind(op->columns[i].type)));
-    return valuesStream(std::move(source), op->columns.span(), op->id);
+    return valuesStream(std::move(source), op);
 }
 
 PipelineBuilder::Streams PipelineBuilder::filter(const optimize::FilterOp* op) {
@@ -208,7 +212,7 @@ PipelineBuilder::Streams PipelineBuilder::cteScan(const optimize::CteScanOp* op)
     }
     BS_CHECK(columns.size() == op->columns.size(), "a common table lost a column");
     Streams streams;
-    streams.push_back(readSink(cte.sink, std::move(columns), std::move(slots), op->id));
+    streams.push_back(readSink(cte.sink, std::move(columns), std::move(slots), op));
     return streams;
 }
 

@@ -96,10 +96,12 @@ u32 PipelineBuilder::endStreams(Streams& streams, const std::vector<std::vector<
 }
 
 PipelineBuilder::Stream PipelineBuilder::readSink(u32 sink, std::vector<u32> columns,
-                                                  std::vector<SlotInfo> slots, u32 op) {
+                                                  std::vector<SlotInfo> slots,
+                                                  const PhysicalOp* op) {
     Stream stream;
     stream.pipeline.source = SinkSource{.sink = sink, .columns = std::move(columns)};
-    stream.pipeline.source_op = op;
+    stream.pipeline.source_op = op->id;
+    stream.pipeline.leader_only = onLeader(op);
     stream.pipeline.source_slots = slots;
     stream.pipeline.needs.push_back(sink);
     stream.slots = std::move(slots);
@@ -125,7 +127,7 @@ PipelineBuilder::Stream PipelineBuilder::single(Streams streams, const PhysicalO
         columns.push_back(i);
     }
     const u32 index = endStreams(streams, slots, std::move(sink), output, op->id);
-    return readSink(index, std::move(columns), std::move(output), op->id);
+    return readSink(index, std::move(columns), std::move(output), op);
 }
 
 PipelineBuilder::Streams PipelineBuilder::produce(const PhysicalOp* op) {
@@ -148,7 +150,7 @@ PipelineBuilder::Streams PipelineBuilder::produce(const PhysicalOp* op) {
     case OpKind::kLimit: return limit(op->as<optimize::LimitOp>());
     case OpKind::kUnionAll: return unionAll(op->as<optimize::UnionAllOp>());
     case OpKind::kCteScan: return cteScan(op->as<optimize::CteScanOp>());
-    case OpKind::kExchange: return produce(op->children[0]); // one node: hands the rows over
+    case OpKind::kExchange: return exchange(op->as<optimize::ExchangeOp>());
     }
     BS_UNREACHABLE("physical operator");
 }
@@ -191,6 +193,8 @@ Program PipelineBuilder::build() {
     program_.result_sink =
         endStreams(streams, slots, std::move(sink), std::move(output), plan_.root->id);
     for (u32 i = 0; i < program_.pipelines.size(); ++i) program_.pipelines[i].id = i;
+    program_.nodes = plan_.nodes;
+    placeSinks();
     program_.join_filters = plan_.join_filters;
     program_.operators = plan_.operators;
     program_.columns.assign(plan_.result.begin(), plan_.result.end());

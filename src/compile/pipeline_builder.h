@@ -23,6 +23,9 @@ private:
     struct Stream {
         Pipeline pipeline;
         std::vector<SlotInfo> slots;
+        /// Begins with rows that the streams before it decide on (unmatched build rows): must not
+        /// run at the same time.
+        bool follows = false;
     };
     using Streams = std::vector<Stream>;
 
@@ -42,9 +45,10 @@ private:
     Streams limit(const optimize::LimitOp* op);
     Streams unionAll(const optimize::UnionAllOp* op);
     Streams cteScan(const optimize::CteScanOp* op);
+    Streams exchange(const optimize::ExchangeOp* op); // build_exchange.cpp
+    Stream receive(const optimize::ExchangeOp* op, Streams& senders);
 
-    Streams valuesStream(ValuesSource source, std::span<const optimize::PhysicalColumn> columns,
-                         u32 op);
+    Streams valuesStream(ValuesSource source, const optimize::PhysicalOp* op);
     void addFilter(Stream& stream, const Expr* predicate, u32 op);
     /// Slots that hold the expressions, computing those that are not plain columns. With `kinds`,
     /// each is widened to kinds[i].
@@ -57,9 +61,15 @@ private:
     /// Ends every stream in a new sink whose input slot i is `slots[stream][i]`.
     u32 endStreams(Streams& streams, const std::vector<std::vector<Slot>>& slots, Sink sink,
                    std::vector<SlotInfo> output, u32 op);
-    Stream readSink(u32 sink, std::vector<u32> columns, std::vector<SlotInfo> slots, u32 op);
+    Stream readSink(u32 sink, std::vector<u32> columns, std::vector<SlotInfo> slots,
+                    const optimize::PhysicalOp* op);
     /// One stream: several are materialised first.
     Stream single(Streams streams, const optimize::PhysicalOp* op);
+    /// Where pipelines run: after the operator whose rows they begin with.
+    bool onLeader(const optimize::PhysicalOp* op) const {
+        return op->distribution.kind == optimize::DistributionKind::kSingle;
+    }
+    void placeSinks();
     void buildRowsStream(Streams& streams, const optimize::PhysicalOp* op, u32 sink,
                          const std::vector<std::pair<u32, Slot>>& build_columns,
                          const std::vector<SlotInfo>& output);

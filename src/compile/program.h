@@ -94,6 +94,7 @@ struct ScanSource {
     std::vector<u32> column_ids;
     std::vector<ScanPredicate> predicates;
     std::vector<optimize::JoinFilterTarget> join_filters;
+    bool whole = false; // every node reads every row
 };
 struct SystemSource { // a TableSource
     const catalog::TableSource* source = nullptr;
@@ -113,7 +114,12 @@ struct SinkSource {
     /// Sinks that keep matches: rows with (else without) a partner.
     bool matched = false;
 };
-using Source = std::variant<ScanSource, SystemSource, ValuesSource, SinkSource>;
+/// Rows that the lanes of a SendSink sent here; merged by `merge` when each sender's are sorted.
+struct ReceiveSource {
+    u32 exchange = 0; // Program::exchanges
+    std::vector<SortKeySpec> merge;
+};
+using Source = std::variant<ScanSource, SystemSource, ValuesSource, SinkSource, ReceiveSource>;
 
 // ---- Steps: from batch to batch. Each names the slots that it adds.
 
@@ -221,7 +227,12 @@ struct ResultSink { // the client, or the writer of an INSERT
     std::vector<Slot> columns;
     bool ordered = false;
 };
-using Sink = std::variant<BuildSink, MaterializeSink, GroupSink, SortSink, WindowSink, ResultSink>;
+struct SendSink { // all input slots travel, in order
+    u32 exchange = 0;
+    std::vector<Slot> keys; // kHash: the row goes to the owner of their bucket
+};
+using Sink =
+    std::variant<BuildSink, MaterializeSink, GroupSink, SortSink, WindowSink, ResultSink, SendSink>;
 
 struct SinkInfo {
     Sink sink;
@@ -231,6 +242,7 @@ struct SinkInfo {
     /// What its readers get, in the order of its output columns.
     std::vector<SlotInfo> output;
     /// Groups of several pipelines may feed one sink (UNION ALL): all must end first.
+    bool everywhere = false; // every node has its own; else the leader
 };
 
 struct StepInfo {
@@ -249,13 +261,25 @@ struct Pipeline {
     std::vector<Slot> sink_slots; // input slot i of the sink is this slot of the last step
     /// Sinks that must be finished before this pipeline starts.
     std::vector<u32> needs;
-    bool ordered = false; // run by one worker, morsels in order
+    bool ordered = false;     // run by one worker, morsels in order
+    bool leader_only = false; // its rows lie on the leader; else every node runs it
+};
+
+/// One exchange: where fragments meet. Pipelines that end in its SendSink run together with the one
+/// that begins with its ReceiveSource.
+struct ExchangeInfo {
+    optimize::ExchangeKind kind = optimize::ExchangeKind::kGather;
+    u32 op = 0;
+    std::vector<SlotInfo> slots; // what travels
+    bool merges = false;
 };
 
 struct Program {
     std::vector<SinkInfo> sinks;
     /// Run in this order: a pipeline comes after those whose sinks it reads or probes.
     std::vector<Pipeline> pipelines;
+    std::vector<ExchangeInfo> exchanges;
+    u32 nodes = 1;
     u32 result_sink = 0;
     u32 join_filters = 0;
     u32 operators = 0;

@@ -179,6 +179,18 @@ void EngineConnection::recordEnd(i64 query_id, catalog::StatementState state, i6
                                    in_block_ && transaction_ ? transaction_->id() : 0);
 }
 
+void EngineConnection::recordExchanges(const execute::QueryRun& run) {
+    std::vector<catalog::ExchangeFacts> sent;
+    for (const execute::SentReport& report : run.sent())
+        sent.push_back({.node = i32(report.node),
+                        .step = i32(report.op),
+                        .broadcast = report.broadcast,
+                        .rows = i64(report.rows),
+                        .bytes = i64(report.moved_bytes),
+                        .batches = i64(report.batches)});
+    if (!sent.empty()) engine_.facts().exchanged(query_id_, std::move(sent));
+}
+
 void EngineConnection::armStatement() {
     stop_.clear();
     const i64 timeout = settings_.integer("statement_timeout");
@@ -250,6 +262,9 @@ execute::RunEnvironment EngineConnection::environment() {
                           : codegen == "force" ? execute::Codegen::kForce
                                                : execute::Codegen::kAuto;
     environment.alternate_tiers = engine_.options().alternate_tiers;
+    environment.cluster = &engine_.cluster();
+    if (engine_.options().small_shares) environment.share_rows = 1;
+    environment.failing_node = settings_.integer("inject_node_stop");
     return environment;
 }
 

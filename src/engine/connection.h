@@ -104,6 +104,8 @@ public:
     i64 queryId() const { return query_id_; }
     void recordStart(const parse::Statement& statement);
     void recordFailure(i64 query_id, const Error& error);
+    /// What the statement's run sent between nodes.
+    void recordExchanges(const execute::QueryRun& run);
     void recordEnd(i64 query_id, catalog::StatementState state, i64 rows, std::string error = {});
     std::string temporarySchema();
 

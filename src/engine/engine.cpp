@@ -59,7 +59,8 @@ SharedEngine::SharedEngine(const EngineOptions& options)
     : options_(options),
       clock_(makeSystemClock()),
       random_(makeSystemRandom()),
-      files_(objects::makeLocalFileSystem()) {}
+      files_(objects::makeLocalFileSystem()),
+      cluster_(std::max(1u, options.nodes)) {}
 
 SharedEngine::~SharedEngine() {
     database_.reset();
@@ -110,11 +111,16 @@ Status SharedEngine::start() {
 
 std::map<std::string, u64> SharedEngine::counters() const {
     const CodeCounts code = code_->counts();
-    return {{"texts compiled", code.compiled},           {"texts refused", code.failed},
-            {"segments found in the cache", code.found}, {"segments asked for", code.asked},
-            {"pipelines generated", code.pipelines},     {"rows generated", code.generated_rows},
-            {"rows interpreted", code.interpreted_rows}, {"tier switches", code.switches},
-            {"bytes spilled", spill_->bytesSpilled()}};
+    return {{"texts compiled", code.compiled},
+            {"texts refused", code.failed},
+            {"segments found in the cache", code.found},
+            {"segments asked for", code.asked},
+            {"pipelines generated", code.pipelines},
+            {"rows generated", code.generated_rows},
+            {"rows interpreted", code.interpreted_rows},
+            {"tier switches", code.switches},
+            {"bytes spilled", spill_->bytesSpilled()},
+            {"batches serialised", cluster_.totals().batches}};
 }
 
 Result<std::unique_ptr<Engine>> SharedEngine::open(const EngineOptions& options) {

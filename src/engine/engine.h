@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "catalog/table_source.h"
+#include "cluster/cluster.h"
 #include "engine/code_service.h"
 #include "engine/load_errors.h"
 #include "engine/server_facts.h"
@@ -79,6 +80,7 @@ public:
     execute::MemoryBroker& memory() { return *memory_; }
     execute::SpillSpace& spill() { return *spill_; }
     execute::WorkerPool& pool() { return *pool_; }
+    cluster::Cluster& cluster() { return cluster_; }
     const catalog::SourceRegistry& sources() const { return sources_; }
     DeadlineWatch& deadlines() { return deadlines_; }
     LoadErrors& loadErrors() { return load_errors_; }
@@ -106,6 +108,7 @@ private:
     std::unique_ptr<execute::MemoryBroker> memory_;
     std::unique_ptr<execute::SpillSpace> spill_;
     std::unique_ptr<execute::WorkerPool> pool_;
+    mutable cluster::Cluster cluster_;
     std::unique_ptr<EngineFacts> facts_;
     catalog::SourceRegistry sources_;
     DeadlineWatch deadlines_;

@@ -56,6 +56,7 @@ protected:
     std::string run() override {
         Batch batch;
         while (next(batch)) {}
+        connection_.recordExchanges(run_);
         return fmt::format("{} {}", tag_, rows_);
     }
 
@@ -146,10 +147,22 @@ std::vector<ResultField> fieldsOf(const bind::QueryPlan& plan) {
     return fields;
 }
 
-void planQuery(EngineConnection& connection, PlannedQuery& planned) {
+void planQuery(EngineConnection& connection, PlannedQuery& planned, RowsFor rows_for,
+               const catalog::Table* target) {
     SharedEngine& engine = connection.engine();
     optimize::OptimizerOptions options;
+    options.cluster.nodes = engine.cluster().nodes();
     options.cluster.threads_per_node = engine.pool().threads();
+    if (engine.options().small_shares) {
+        options.cluster.whole_table_rows = 0;
+        options.least_moved_rows = 2;
+    }
+    if (target != nullptr && target->dist_style == catalog::DistStyle::kKey) {
+        const auto columns = target->liveColumns();
+        for (u32 i = 0; i < columns.size() && i < planned.bound.columns.size(); ++i)
+            if (columns[i]->id == target->dist_key) options.result_key = i32(i);
+    }
+    options.result_on_nodes = rows_for == RowsFor::kWrite;
     const std::string disabled = connection.settings().get("disabled_optimizer_rules");
     for (size_t at = 0; at < disabled.size();) {
         const size_t comma = std::min(disabled.find(',', at), disabled.size());

@@ -50,8 +50,12 @@ struct PlannedQuery {
     i64 compile_nanos = 0;
 };
 
-/// Optimises and compiles planned->bound.
-void planQuery(EngineConnection& connection, PlannedQuery& planned);
+/// Who takes the rows: a client, from the leader, or a write, on the nodes where they are.
+enum class RowsFor : u8 { kClient, kWrite };
+
+/// Optimises and compiles planned->bound. `target`: the table that takes whole rows, if known.
+void planQuery(EngineConnection& connection, PlannedQuery& planned,
+               RowsFor rows_for = RowsFor::kClient, const catalog::Table* target = nullptr);
 std::vector<ResultField> fieldsOf(const bind::QueryPlan& plan);
 
 std::unique_ptr<StatementExecution> makeQueryExecution(EngineConnection& connection,

@@ -87,6 +87,7 @@ Status TableAppend::consume(u32 worker, const Batch& batch) {
         writer = std::make_unique<storage::TableWriter>(
             engine.store(), table_,
             [&engine, oid = table_->oid] { return engine.database().newDataKey(oid); });
+        if (engine.cluster().nodes() > 1) writer->splitByBucket();
     }
     return writer->append(batch);
 }
@@ -126,6 +127,7 @@ u64 insertRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid
     connection.setRun(&run);
     try {
         run.consume(append);
+        connection.recordExchanges(run);
     } catch (...) {
         connection.setRun(nullptr);
         throw;
@@ -140,6 +142,7 @@ u64 modifyRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid
     connection.setRun(&run);
     try {
         run.consume(changes);
+        connection.recordExchanges(run);
     } catch (...) {
         connection.setRun(nullptr);
         throw;

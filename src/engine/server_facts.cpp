@@ -170,6 +170,26 @@ std::vector<catalog::LoadError> EngineFacts::loadErrors() const {
     return list;
 }
 
+void EngineFacts::exchanged(i64 query_id, std::vector<catalog::ExchangeFacts> sent) {
+    std::lock_guard lock(mutex_);
+    const auto found = running_.find(query_id);
+    if (found == running_.end()) return;
+    for (catalog::ExchangeFacts& row : sent) {
+        row.query_id = query_id;
+        row.user_id = found->second.user_id;
+        row.user = found->second.user;
+        row.start_time = found->second.start_time;
+        row.end_time = clock_.nowMicros();
+        exchanges_.push_back(std::move(row));
+    }
+    while (exchanges_.size() > kKeptExchanges) exchanges_.pop_front();
+}
+
+std::vector<catalog::ExchangeFacts> EngineFacts::exchanges() const {
+    std::lock_guard lock(mutex_);
+    return {exchanges_.begin(), exchanges_.end()};
+}
+
 i64 EngineFacts::storageCapacity() const {
     std::error_code problem;
     const auto space = std::filesystem::space(place_, problem);

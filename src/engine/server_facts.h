@@ -31,6 +31,7 @@ public:
     static constexpr size_t kKeptStatements = 2000;
     static constexpr size_t kKeptSessions = 1000;
     static constexpr size_t kKeptTextBytes = 16'000;
+    static constexpr size_t kKeptExchanges = 5000;
 
     EngineFacts(Clock& clock, const LoadErrors& errors, const CodeService& code, std::string place,
                 u32 slices)
@@ -49,8 +50,12 @@ public:
     std::vector<catalog::SessionRow> closedSessions() const override;
     std::vector<catalog::StatementFacts> statements() const override;
     std::vector<catalog::SettingFacts> settings(i32 process_id) const override;
+    /// Of a statement that runs; the newest kKeptExchanges are kept.
+    void exchanged(i64 query_id, std::vector<catalog::ExchangeFacts> sent);
+
     std::vector<catalog::LoadError> loadErrors() const override;
     std::vector<catalog::CompilationFacts> compilations() const override { return code_.log(); }
+    std::vector<catalog::ExchangeFacts> exchanges() const override;
     u32 slices() const override { return slices_; }
     i64 storageCapacity() const override;
 
@@ -70,6 +75,7 @@ private:
     std::deque<catalog::SessionRow> closed_;
     std::map<i64, catalog::StatementFacts> running_;
     std::deque<catalog::StatementFacts> ended_;
+    std::deque<catalog::ExchangeFacts> exchanges_;
     i64 next_query_ = 1;
 };
 

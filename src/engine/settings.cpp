@@ -49,6 +49,8 @@ constexpr Parameter kParameters[] = {
     {"error_on_nondeterministic_update", "off", Rule::kBoolean, false, "",
      "Refuse UPDATE ... FROM with several partners."},
     {"extra_float_digits", "0", Rule::kInteger, false, "", "Digits of floating-point output."},
+    {"inject_node_stop", "-1", Rule::kInteger, false, "",
+     "For tests: the node that stops in the middle of the session's statements."},
     {"integer_datetimes", "on", Rule::kReadOnly, true, "", "Times are 64-bit integers."},
     {"intervalstyle", "postgres", Rule::kText, false, "", "Form of intervals."},
     {"is_superuser", "on", Rule::kReadOnly, true, "", "Whether the user is a superuser."},

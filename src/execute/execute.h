@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "catalog/table_source.h"
+#include "cluster/cluster.h"
 #include "compile/program.h"
 #include "execute/generated/code_source.h"
 #include "execute/memory/memory_broker.h"
@@ -39,6 +40,10 @@ struct RunEnvironment {
     CodeSource* code = nullptr;
     Codegen codegen = Codegen::kOff;
     bool alternate_tiers = false; // change tiers at every morsel; for tests
+    /// Needed by programs for several nodes.
+    cluster::Cluster* cluster = nullptr;
+    u32 share_rows = kVectorRows; // storage::ScanShare::least_rows
+    i64 failing_node = -1;        // tests: stops after its first batch
 };
 
 /// Takes result batches on several workers at once.
@@ -50,6 +55,16 @@ public:
     virtual Status consume(u32 worker, const Batch& batch) = 0;
 };
 
+/// What one node sent through one exchange.
+struct SentReport {
+    u32 op = 0;
+    u32 node = 0;
+    bool broadcast = false;
+    u64 rows = 0;
+    u64 moved_bytes = 0;
+    u64 batches = 0;
+};
+
 struct OperatorReport {
     u64 rows = 0;
     u64 nanos = 0;
@@ -59,6 +74,9 @@ struct OperatorReport {
     u64 blocks_skipped = 0;
     u64 join_filter_tested = 0;
     u64 join_filter_passed = 0;
+    u64 sent_batches = 0; // exchanges
+    u64 sent_rows = 0;
+    u64 moved_bytes = 0;
 };
 
 class QueryRun {
@@ -79,6 +97,7 @@ public:
     std::vector<OperatorReport> reports() const;
     /// By pipeline of the program; pipelines without generated code report no rows.
     std::vector<TierReport> tiers() const;
+    std::vector<SentReport> sent() const;
 
 private:
     struct Impl;

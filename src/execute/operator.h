@@ -100,6 +100,11 @@ public:
     virtual void start(State& state, u32 morsel, WorkerContext& context) = 0;
     /// False at the end of the morsel or after an error. Batches have at least one selected row.
     virtual bool next(State& state, Batch& batch, WorkerContext& context) = 0;
+    /// next() gave nothing because nothing has arrived yet; the morsel goes on.
+    virtual bool waits(const State& state) const {
+        (void)state;
+        return false;
+    }
 };
 
 class StepOperator {

@@ -30,6 +30,14 @@ struct AggregateCall {
 /// kFirst are Kept<i64>, Kept<i128> or Kept<f64>, by the natural kind of the argument.
 enum class FusedState : u8 { kNone, kCount, kExactSum, kFloatSum, kLeast, kGreatest, kFirst };
 
+/// How groups of several nodes become one.
+enum class TwoPhase : u8 {
+    kNone,   // only from all rows
+    kState,  // states travel as texts: `partial` makes them, `merge` takes them
+    kResult, // the results are arguments again: MIN of MINs
+    kCount,  // the results are summed
+};
+
 struct Aggregate {
     std::string_view name;
     u32 state_bytes = 0; // a multiple of 8; states are aligned to 8
@@ -52,7 +60,19 @@ struct Aggregate {
     void (*store)(const u8* state, u8* out) = nullptr;
     /// After store(): the state's bytes now lie at `at` (aligned to 8), which it may change.
     void (*restore)(u8* state, u8* at) = nullptr;
+    TwoPhase two_phase = TwoPhase::kNone;
+    const Aggregate* partial = nullptr; // kState
+    const Aggregate* merge = nullptr;
 };
+
+/// The first and the second phase; {} when there are none. `state`: the first one gives texts.
+struct Phases {
+    const Aggregate* partial = nullptr;
+    const Aggregate* merge = nullptr;
+    bool state = false;
+    explicit operator bool() const { return partial != nullptr; }
+};
+Phases phasesOf(const Aggregate& aggregate);
 
 struct BoundAggregate {
     const Aggregate* aggregate = nullptr;

@@ -3,6 +3,7 @@
 #include "optimize/join_order/join_order.h"
 #include "optimize/physical/gather.h"
 #include "optimize/physical/join_filters.h"
+#include "optimize/physical/place_exchanges.h"
 #include "optimize/physical/plan_builder.h"
 #include "optimize/rules/lower_set_operations.h"
 #include "optimize/rules/move_limits.h"
@@ -63,8 +64,10 @@ PhysicalPlan optimize(const bind::QueryPlan& plan, Arena& arena, SampleEvaluator
     Cardinality cardinality(context);
     forEachTree(context, root, [&](LogicalOp* op) { return orderJoins(context, cardinality, op); });
     PhysicalPlan made = PlanBuilder(context, cardinality).build(root, plan.columns);
+    const bool several = options.cluster.nodes > 1;
+    if (several) placeExchanges(context, made);
     placeJoinFilters(context, made);
-    gatherResult(context, made);
+    if (!several) gatherResult(context, made);
     numberOperators(made);
     return made;
 }

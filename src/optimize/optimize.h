@@ -32,6 +32,8 @@ public:
 struct ClusterShape {
     u32 nodes = 1;
     u32 threads_per_node = 2;
+    /// DISTSTYLE AUTO: tables up to this size are read whole by every node, as ALL is.
+    u64 whole_table_rows = 50'000;
 };
 
 struct OptimizerOptions {
@@ -39,6 +41,12 @@ struct OptimizerOptions {
     std::set<std::string, std::less<>> disabled_rules;
     /// Relations up to which join order is enumerated exhaustively.
     u32 exhaustive_relations = 12;
+    /// The result stays on the nodes (rows of a write), else it is gathered at the leader.
+    bool result_on_nodes = false;
+    /// Written to a table with a distribution key: the result column that is the key.
+    i32 result_key = -1;
+    /// Fewer rows are written where they are.
+    f64 least_moved_rows = 20'000;
 };
 
 PhysicalPlan optimize(const bind::QueryPlan& plan, Arena& arena, SampleEvaluator* samples,

@@ -79,6 +79,8 @@ struct PhysicalOp {
 struct JoinFilterTarget {
     u32 filter = 0;    // index, unique in the plan: PhysicalPlan::join_filters
     u32 column_id = 0; // catalog column of the scanned table
+    /// An exchange lies between: the filter must hold what all nodes built.
+    bool united = false;
 };
 
 struct TableScanOp : PhysicalOp {
@@ -99,6 +101,8 @@ struct TableScanOp : PhysicalOp {
     List<PhysicalColumn> filter_columns;
     List<u32> filter_column_ids; // parallel
     List<JoinFilterTarget> join_filters;
+    /// Every node reads every row; else, each its share.
+    bool whole = false;
 };
 struct SourceScanOp : PhysicalOp {
     const catalog::TableSource* source;
@@ -237,6 +241,7 @@ struct PhysicalPlan {
     List<std::string_view> cte_names;
     List<bind::ResultColumn> result; // ids among root->columns
     u32 join_filters = 0;            // number of filters
+    u32 nodes = 1;                   // that it was made for
     u32 operators = 0;               // ids are below this
     List<PlanNote> notes;
 };

@@ -46,6 +46,18 @@ private:
     std::unique_ptr<State> state_;
 };
 
+/// The rows of a table that one of several nodes reads: those whose bucket it owns, or its ranges
+/// of each segment's rows.
+struct ScanShare {
+    static constexpr u32 kRanges = ~u32{0};
+
+    u32 node = 0;
+    u32 nodes = 1;                // 1: every row
+    u32 key_column = kRanges;     // column id of the distribution key
+    std::span<const u16> owners;  // by bucket; with a key
+    u32 least_rows = kVectorRows; // of a range; fewer in tests
+};
+
 struct ScanOptions {
     /// Columns to deliver, in batch order: column ids or kRowIdColumn.
     std::vector<u32> columns;
@@ -53,6 +65,7 @@ struct ScanOptions {
     std::vector<ScanJoinFilter> join_filters;
     /// Rows a batch may have: kVectorRows, fewer in tests.
     u32 vector_rows = kVectorRows;
+    ScanShare share;
 };
 
 /// What a scan skipped and read; summed over workers.
@@ -104,11 +117,16 @@ PhysicalKind scanKind(const catalog::Column& column);
 class TableWriter {
 public:
     static constexpr u64 kInlineBytes = 64 << 10;
+    static constexpr u32 kSplitRows = kBlockRows / 2;
 
     /// `new_key` gives fresh object keys.
     TableWriter(objects::ObjectStore& store, std::shared_ptr<const catalog::Table> table,
                 std::function<std::string()> new_key);
     ~TableWriter();
+
+    /// Segments of a table with a distribution key hold one hash prefix each, of as many bits as leave
+    /// them kSplitRows rows: before the first append, when several nodes share the table.
+    void splitByBucket();
 
     /// Columns in the order of table->liveColumns(), any integer width, any vector form. NOT NULL
     /// is checked: 23502 names the column.

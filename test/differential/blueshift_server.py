@@ -26,7 +26,7 @@ class BlueshiftServer:
     With a password clients must give it, without one everybody on this machine is trusted.
     """
 
-    def __init__(self, place=None, memory="1GiB", threads=2, password=None, before=None, options=()):
+    def __init__(self, place=None, memory="1GiB", threads=2, nodes=1, password=None, before=None, options=()):
         self.binary = find_binary()
         self.folder = None
         if place is None:
@@ -35,7 +35,7 @@ class BlueshiftServer:
         self.place = place
         self.password = password
         self.before = before   # runs in the process before the server, to set limits
-        self.arguments = ["--memory", memory, "--threads", str(threads), *options]
+        self.arguments = ["--memory", memory, "--threads", str(threads), "--nodes", str(nodes), *options]
         self.process = None
         self.port = None
         self.start_seconds = 0.0

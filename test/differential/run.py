@@ -203,11 +203,12 @@ def main():
     parser.add_argument("--per-schema", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--tables", action="store_true", help="print the tables of each difference")
+    parser.add_argument("--nodes", type=int, default=1, help="compute nodes of blueshift")
     parser.add_argument("--postgres-port", type=int, default=None)
     arguments = parser.parse_args()
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     begin = time.monotonic()
-    with BlueshiftServer() as server, PostgresServer(arguments.postgres_port) as postgres:
+    with BlueshiftServer(nodes=arguments.nodes) as server, PostgresServer(arguments.postgres_port) as postgres:
         run = DifferentialRun(arguments, server, postgres)
         run.run()
     counts = run.counts

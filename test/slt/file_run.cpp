@@ -63,6 +63,7 @@ const char* nameOf(Mode mode) {
     case Mode::kCompiled: return "compiled";
     case Mode::kTiers: return "tiers";
     case Mode::kSpill: return "spill";
+    case Mode::kNodes3: return "nodes3";
     default: return "restart";
     }
 }
@@ -92,9 +93,14 @@ void FileRun::openEngine() {
     if (mode_ == Mode::kCompiled || mode_ == Mode::kTiers) options.codegen = "force";
     options.alternate_tiers = mode_ == Mode::kTiers;
     options.force_spill = mode_ == Mode::kSpill;
+    if (mode_ == Mode::kNodes3) {
+        options.nodes = 3;
+        options.small_shares = true;
+    }
     for (const auto& [name, value] : script_.options) {
         if (name == "threads") options.threads = u32(std::stoul(value));
         else if (name == "crash_compiler") options.crash_compiler = value == "1";
+        else if (name == "nodes") options.nodes = u32(std::stoul(value));
         else if (name == "memory") options.memory_bytes = std::stoull(value) << 20;
         else throw std::runtime_error(fmt::format("{}: unknown option \"{}\"", script_.path, name));
     }

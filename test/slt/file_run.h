@@ -6,7 +6,8 @@
 // closes and opens the engine after each statement that may have changed something, whenever no
 // session holds state that a restart would end (a transaction, temporary tables, prepared
 // statements). Every second restart skips the shutdown, so that the log is read back. `spill` makes
-// every operator write its rows to disk and read them back.
+// every operator write its rows to disk and read them back. `nodes3` runs on three nodes, which
+// share even the smallest table.
 #pragma once
 
 #include <map>
@@ -19,7 +20,7 @@
 
 namespace blueshift::slt {
 
-enum class Mode { kInterpreted, kVectors7, kRestart, kCompiled, kTiers, kSpill };
+enum class Mode { kInterpreted, kVectors7, kRestart, kCompiled, kTiers, kSpill, kNodes3 };
 
 /// What a mode proved, summed over files.
 struct Proof {

@@ -31,7 +31,7 @@ bool parseArguments(int count, char** values, Arguments& arguments) {
             const std::string name = values[++i];
             bool known = false;
             for (Mode mode : {Mode::kInterpreted, Mode::kVectors7, Mode::kRestart, Mode::kCompiled,
-                              Mode::kTiers, Mode::kSpill}) {
+                              Mode::kTiers, Mode::kSpill, Mode::kNodes3}) {
                 if (name != nameOf(mode)) continue;
                 arguments.mode = mode;
                 known = true;
@@ -102,6 +102,10 @@ bool proved(Mode mode, const Proof& proof) {
         fmt::print("proved: {} bytes were written to temporary files\n",
                    counters.at("bytes spilled"));
         return counters.at("bytes spilled") > 0;
+    case Mode::kNodes3:
+        fmt::print("proved: {} batches were serialised between nodes\n",
+                   counters.at("batches serialised"));
+        return counters.at("batches serialised") > 0;
     default:
         fmt::print("proved: {} restarts between statements\n", proof.restarts);
         return proof.restarts > 0;

@@ -10,7 +10,7 @@
 //   ----, values separated by tabs connection NAME [USER]             the session of the next
 //   record skipif MODE REASON                 the next record does not run in this mode loop NAME
 //   FIRST LAST ... endloop   ${NAME} takes FIRST .. LAST-1 option NAME VALUE                  how
-//   the engine opens (threads, memory), before any statement halt ends the file
+//   the engine opens (threads, memory, nodes), before any statement halt ends the file
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 """TPC-H: loads generated data into a server by COPY, runs the 22 queries, compares with DuckDB.
 
-    check_answers.py [--sf 0.01] [--format csv|parquet] [--queries 1,3,15]
+    check_answers.py [--sf 0.01] [--format csv|parquet] [--queries 1,3,15] [--nodes 3]
 
 The rule of comparison is in answers.py. Exit code 1 when an answer differs or a query fails.
 check_modes.py asks the same of each mode of slt_runner.
@@ -17,14 +17,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "differential"))
 from answers import first_difference  # noqa: E402
 from blueshift_server import BlueshiftServer  # noqa: E402
-from tables import TABLES, generate, load_duckdb, queries  # noqa: E402
+from tables import STYLES, TABLES, generate, load_duckdb, queries  # noqa: E402
 
 
 def load(connection, duck, folder, file_format):
     load_duckdb(duck, folder, file_format)
     for table, columns in TABLES.items():
         path = os.path.join(folder, f"{table}.{file_format}")
-        connection.execute(f"CREATE TABLE {table} ({columns})")
+        connection.execute(f"CREATE TABLE {table} ({columns}) {STYLES[table]}")
         if file_format == "parquet":
             connection.execute(f"COPY {table} FROM '{path}' FORMAT AS PARQUET")
         else:
@@ -50,11 +50,12 @@ def main():
     parser.add_argument("--format", default="csv", choices=["csv", "parquet"])
     parser.add_argument("--queries", default="")
     parser.add_argument("--memory", default="2GiB")
+    parser.add_argument("--nodes", type=int, default=1)
     arguments = parser.parse_args()
     wanted = [int(n) for n in arguments.queries.split(",") if n]
     failed = 0
     with tempfile.TemporaryDirectory(prefix="blueshift-tpch-") as folder, \
-            BlueshiftServer(memory=arguments.memory) as server:
+            BlueshiftServer(memory=arguments.memory, nodes=arguments.nodes) as server:
         os.chmod(folder, 0o755)
         generate(folder, arguments.sf, arguments.format)
         connection = server.connect()

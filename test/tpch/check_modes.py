@@ -18,7 +18,7 @@ import tempfile
 import duckdb
 
 from answers import first_difference
-from tables import TABLES, generate, load_duckdb, queries
+from tables import STYLES, TABLES, generate, load_duckdb, queries
 
 # How the text of a value is read, by the column letters of the runner.
 READERS = {"I": int, "D": decimal.Decimal, "R": float, "T": str, "M": datetime.date.fromisoformat,
@@ -29,7 +29,7 @@ def script(folder, file_format):
     options = "FORMAT AS PARQUET" if file_format == "parquet" else "CSV IGNOREHEADER 1"
     records = ["# The TPC-H queries, to be filled in.", "option memory 2048"]
     for table, columns in TABLES.items():
-        records.append(f"statement ok\nCREATE TABLE {table} ({columns})")
+        records.append(f"statement ok\nCREATE TABLE {table} ({columns}) {STYLES[table]}")
         records.append(f"statement ok\nCOPY {table} FROM '{folder}/{table}.{file_format}' {options}")
         records.append(f"query ?\nSELECT '{table}', count(*) FROM {table}\n----")
     for _, sql in queries():

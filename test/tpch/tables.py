@@ -32,6 +32,10 @@ TABLES = {
                 "l_shipdate DATE NOT NULL, l_commitdate DATE NOT NULL, l_receiptdate DATE NOT NULL, "
                 "l_shipinstruct VARCHAR(25) NOT NULL, l_shipmode VARCHAR(10) NOT NULL, l_comment VARCHAR(44) NOT NULL",
 }
+# As in bench/tpch/schema.sql; customer has no key, so that its joins move rows.
+STYLES = {"region": "DISTSTYLE ALL", "nation": "DISTSTYLE ALL", "supplier": "DISTSTYLE ALL",
+          "part": "DISTKEY (p_partkey)", "partsupp": "DISTKEY (ps_partkey)", "customer": "DISTSTYLE EVEN",
+          "orders": "DISTKEY (o_orderkey)", "lineitem": "DISTKEY (l_orderkey)"}
 
 
 def generate(folder, scale, file_format):

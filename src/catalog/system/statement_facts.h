@@ -45,6 +45,14 @@ inline std::vector<LoadError> visibleLoadErrors(const CatalogReader& reader) {
     return list;
 }
 
+inline std::vector<ExchangeFacts> visibleExchanges(const CatalogReader& reader) {
+    std::vector<ExchangeFacts> list;
+    if (reader.server() == nullptr) return list;
+    list = reader.server()->exchanges();
+    std::erase_if(list, [&](const ExchangeFacts& row) { return !mayMonitor(reader, row.user); });
+    return list;
+}
+
 /// NULL for a moment that has not come.
 inline std::optional<i64> moment(i64 micros) {
     return micros == 0 ? std::nullopt : std::optional(micros);

@@ -96,6 +96,20 @@ void compilations(const CatalogReader& reader, RowWriter& out) {
     }
 }
 
+/// Rows that nodes sent: redistributed or gathered, or to every node.
+void exchanged(const CatalogReader& reader, RowWriter& out, bool broadcast) {
+    for (const ExchangeFacts& row : visibleExchanges(reader))
+        if (row.broadcast == broadcast)
+            out.row(row.user_id, row.query_id, row.node, 0, row.step, row.start_time, row.end_time,
+                    row.node, row.rows, row.bytes, row.batches);
+}
+void stlDist(const CatalogReader& reader, RowWriter& out) {
+    exchanged(reader, out, false);
+}
+void stlBcast(const CatalogReader& reader, RowWriter& out) {
+    exchanged(reader, out, true);
+}
+
 void stlSessions(const CatalogReader& reader, RowWriter& out) {
     const auto write = [&](const SessionRow& row) {
         out.row(row.user_id, row.start_time, moment(row.end_time), row.process_id, row.user,
@@ -122,6 +136,10 @@ constexpr std::string_view kTextColumns =
     "userid i4, xid i8, pid i4, label c320, starttime ts, endtime ts, sequence i4, text c200";
 constexpr std::string_view kExplainColumns =
     "userid i4, query i4, nodeid i4, parentid i4, plannode c400, info c400";
+
+constexpr std::string_view kExchangeColumns =
+    "userid i4, query i4, slice i4, segment i4, step i4, starttime ts, endtime ts, tasknum i4, "
+    "rows i8, bytes i8, packets i4";
 
 constexpr ViewSpec kViews[] = {
     {"pg_catalog", "stl_query",
@@ -174,6 +192,8 @@ constexpr ViewSpec kViews[] = {
      "c64, "
      "plugin_name c32, protocol_version i4, sessionid c36, compression c64",
      connectionLog, Audience::kSuperusers},
+    {"pg_catalog", "stl_dist", kExchangeColumns, stlDist},
+    {"pg_catalog", "stl_bcast", kExchangeColumns, stlBcast},
     {"pg_catalog", "stl_explain", kExplainColumns},
     {"pg_catalog", "stl_alert_event_log",
      "userid i4, query i4, slice i4, segment i4, step i4, pid i4, xid i8, event c1024, "

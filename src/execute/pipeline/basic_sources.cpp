@@ -9,9 +9,12 @@ namespace blueshift::execute {
 namespace {
 
 storage::ScanOptions scanOptions(const compile::ScanSource& spec,
-                                 std::span<JoinFilter* const> filters, u32 vector_rows) {
-    storage::ScanOptions options{
-        .columns = spec.column_ids, .predicates = spec.predicates, .vector_rows = vector_rows};
+                                 std::span<JoinFilter* const> filters, u32 vector_rows,
+                                 const storage::ScanShare& share) {
+    storage::ScanOptions options{.columns = spec.column_ids,
+                                 .predicates = spec.predicates,
+                                 .vector_rows = vector_rows,
+                                 .share = share};
     for (const auto& target : spec.join_filters)
         options.join_filters.push_back({target.column_id, filters[target.filter]});
     return options;
@@ -162,8 +165,8 @@ private:
 
 TableScanSource::TableScanSource(const compile::ScanSource& spec, objects::ObjectStore& store,
                                  storage::BlockCache& cache, std::span<JoinFilter* const> filters,
-                                 u32 vector_rows)
-    : scan_(store, cache, spec.table, scanOptions(spec, filters, vector_rows)) {}
+                                 u32 vector_rows, storage::ScanShare share)
+    : scan_(store, cache, spec.table, scanOptions(spec, filters, vector_rows, share)) {}
 
 namespace {
 struct ScanHolder : State {

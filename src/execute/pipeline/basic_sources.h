@@ -12,7 +12,7 @@ class TableScanSource final : public SourceOperator {
 public:
     TableScanSource(const compile::ScanSource& spec, objects::ObjectStore& store,
                     storage::BlockCache& cache, std::span<JoinFilter* const> filters,
-                    u32 vector_rows);
+                    u32 vector_rows, storage::ScanShare share = {});
 
     u32 morselCount() const override { return scan_.morselCount(); }
     std::unique_ptr<State> makeState(WorkerContext& context) override;

@@ -122,16 +122,24 @@ bool Lane::nextSourceBatch(Batch& batch) {
             }
             return true;
         }
+        if (pipeline_.source->waits(*source_state_)) {
+            waiting_ = true;
+            return false;
+        }
         endMorsel();
     }
 }
 
 bool Lane::pull(Batch& batch) {
     if (ended_) return false;
+    waiting_ = false;
     Batch current;
     for (;;) {
         if (context_.failed()) break;
-        if (depth_ == 0 && !nextSourceBatch(current)) break;
+        if (depth_ == 0 && !nextSourceBatch(current)) {
+            if (waiting_) return false;
+            break;
+        }
         const std::vector<u32>& ops = *form_->step_ops;
         const u32 steps = u32(ops.size());
         if (depth_ > 0) {

@@ -61,6 +61,9 @@ public:
 
     /// The next batch in the sink's slots; false at the end or after an error.
     bool pull(Batch& batch);
+    /// pull() said false, but only because the source waits for another node.
+    bool waiting() const { return waiting_; }
+    State& sourceState() { return *source_state_; }
     /// True when the batch that pull() gave last was the last one of its morsel so far.
     bool betweenMorsels() const { return depth_ == 0 && !in_morsel_; }
 
@@ -93,6 +96,7 @@ private:
     bool in_morsel_ = false;
     bool ended_ = false;
     std::chrono::steady_clock::time_point morsel_start_;
+    bool waiting_ = false;
 };
 
 } // namespace blueshift::execute

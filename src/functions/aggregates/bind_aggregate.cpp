@@ -137,6 +137,16 @@ std::span<const std::string_view> aggregateNames() {
     return kNames;
 }
 
+Phases phasesOf(const Aggregate& aggregate) {
+    switch (aggregate.two_phase) {
+    case TwoPhase::kNone: return {};
+    case TwoPhase::kState: return {aggregate.partial, aggregate.merge, true};
+    case TwoPhase::kResult: return {&aggregate, &aggregate, false};
+    case TwoPhase::kCount: return {&aggregate, sumOfCounts(), false};
+    }
+    return {};
+}
+
 BoundAggregate bindAggregate(std::string_view name, std::span<const SqlType> arguments) {
     if (!isAggregateName(name)) failUnknown(name, arguments);
     if (name == "count" && arguments.empty()) return {countRows(), SqlType::bigInt(), {}};

@@ -38,7 +38,8 @@ constexpr Aggregate countEntry() {
             .update = countEach,
             .update_one = countMany,
             .combine = combineCounts,
-            .finalize = finalizeCount};
+            .finalize = finalizeCount,
+            .two_phase = TwoPhase::kCount};
 }
 
 // ---- Exact sums.
@@ -145,12 +146,14 @@ struct FloatAverageFamily : FloatSumFamily {
 };
 
 constexpr Aggregate kCount = countEntry();
-constexpr Aggregate kExactSum = StateLoops<ExactSumFamily>::entry("sum", FusedState::kExactSum);
+constexpr Aggregate kExactSum =
+    StateLoops<ExactSumFamily>::travelling<FusedState::kExactSum>("sum");
 constexpr Aggregate kExactAverage =
-    StateLoops<ExactAverageFamily>::entry("avg", FusedState::kExactSum);
-constexpr Aggregate kFloatSum = StateLoops<FloatSumFamily>::entry("sum", FusedState::kFloatSum);
+    StateLoops<ExactAverageFamily>::travelling<FusedState::kExactSum>("avg");
+constexpr Aggregate kFloatSum =
+    StateLoops<FloatSumFamily>::travelling<FusedState::kFloatSum>("sum");
 constexpr Aggregate kFloatAverage =
-    StateLoops<FloatAverageFamily>::entry("avg", FusedState::kFloatSum);
+    StateLoops<FloatAverageFamily>::travelling<FusedState::kFloatSum>("avg");
 
 bool isSummable(TypeKind kind) {
     return isInteger(kind) || kind == TypeKind::kDecimal || isInterval(kind);
@@ -168,6 +171,10 @@ const Aggregate* countValues() {
 const Aggregate* sumOf(const SqlType& argument) {
     if (isFloat(argument.kind)) return &kFloatSum;
     return isSummable(argument.kind) ? &kExactSum : nullptr;
+}
+
+const Aggregate* sumOfCounts() {
+    return &kExactSum;
 }
 
 const Aggregate* averageOf(const SqlType& argument) {

@@ -110,10 +110,13 @@ template <Extreme Which> const Aggregate* pick(PhysicalKind kind) {
     constexpr FusedState fused = Which == Extreme::kMin   ? FusedState::kLeast
                                  : Which == Extreme::kMax ? FusedState::kGreatest
                                                           : FusedState::kFirst;
-    static constexpr Aggregate kNarrow = StateLoops<ExtremeFamily<i64, Which>>::entry(name, fused);
-    static constexpr Aggregate kWide = StateLoops<ExtremeFamily<i128, Which>>::entry(name, fused);
-    static constexpr Aggregate kFloat = StateLoops<ExtremeFamily<f64, Which>>::entry(name, fused);
-    static constexpr Aggregate kText = StateLoops<TextExtremeFamily<Which>>::entry(name);
+    static constexpr Aggregate kNarrow =
+        StateLoops<ExtremeFamily<i64, Which>>::resultsAgain(name, fused);
+    static constexpr Aggregate kWide =
+        StateLoops<ExtremeFamily<i128, Which>>::resultsAgain(name, fused);
+    static constexpr Aggregate kFloat =
+        StateLoops<ExtremeFamily<f64, Which>>::resultsAgain(name, fused);
+    static constexpr Aggregate kText = StateLoops<TextExtremeFamily<Which>>::resultsAgain(name);
     switch (kind) {
     case PhysicalKind::kI128: return &kWide;
     case PhysicalKind::kF32:

@@ -12,6 +12,7 @@ namespace blueshift::functions::aggregates {
 const Aggregate* countRows();
 const Aggregate* countValues();
 const Aggregate* sumOf(const SqlType& argument);
+const Aggregate* sumOfCounts();
 const Aggregate* averageOf(const SqlType& argument);
 enum class Extreme : u8 { kMin, kMax, kAny };
 const Aggregate* extremeOf(Extreme which, const SqlType& argument);

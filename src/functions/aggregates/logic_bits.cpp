@@ -33,10 +33,10 @@ template <bool And> struct BitsFamily {
     }
 };
 
-constexpr Aggregate kBoolAnd = StateLoops<BitsFamily<true>>::entry("bool_and");
-constexpr Aggregate kBoolOr = StateLoops<BitsFamily<false>>::entry("bool_or");
-constexpr Aggregate kBitAnd = StateLoops<BitsFamily<true>>::entry("bit_and");
-constexpr Aggregate kBitOr = StateLoops<BitsFamily<false>>::entry("bit_or");
+constexpr Aggregate kBoolAnd = StateLoops<BitsFamily<true>>::resultsAgain("bool_and");
+constexpr Aggregate kBoolOr = StateLoops<BitsFamily<false>>::resultsAgain("bool_or");
+constexpr Aggregate kBitAnd = StateLoops<BitsFamily<true>>::resultsAgain("bit_and");
+constexpr Aggregate kBitOr = StateLoops<BitsFamily<false>>::resultsAgain("bit_or");
 
 } // namespace
 

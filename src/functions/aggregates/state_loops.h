@@ -112,6 +112,66 @@ template <class Family> struct StateLoops {
         Family::restore(*reinterpret_cast<State*>(state), at);
     }
 
+    // ---- Two phases: a state is written as a text of its bytes, and combined from one.
+
+    static void finalizeState(const AggregateCall&, u8* const* states, u32 count, VectorBuffer& out,
+                              TextHeap& heap) {
+        std::memset(out.validity(), 0xFF, (count + 63) / 64 * 8);
+        for (u32 i = 0; i < count; ++i)
+            out.values<TextView>()[i] =
+                heap.store({reinterpret_cast<const char*>(states[i]), sizeof(State)});
+    }
+    static void mergeInto(const AggregateCall& call, u8* into, const TextView& text) {
+        if (text.size() != sizeof(State))
+            return call.context.fail(sqlstate::kDataCorrupted,
+                                     "the state of an aggregate from another node is damaged");
+        State state;
+        std::memcpy(&state, text.data(), sizeof state);
+        Family::combine(*reinterpret_cast<State*>(into), state, call);
+    }
+    static void mergeEach(const AggregateCall& call, const u16* rows, u8* const* states,
+                          u32 count) {
+        for (u32 i = 0; i < count; ++i)
+            mergeInto(call, states[i],
+                      call.args[0].valueAt<TextView>(rows == nullptr ? i : u32(rows[i])));
+    }
+    static void mergeMany(const AggregateCall& call, const u16* rows, u32 count, u8* state) {
+        for (u32 i = 0; i < count; ++i)
+            mergeInto(call, state,
+                      call.args[0].valueAt<TextView>(rows == nullptr ? i : u32(rows[i])));
+    }
+    template <FusedState Fused>
+    static constexpr Aggregate kPartial = {.name = "partial",
+                                           .state_bytes = sizeof(State),
+                                           .init = init,
+                                           .update = update,
+                                           .update_one = updateOne,
+                                           .combine = combine,
+                                           .finalize = finalizeState,
+                                           .fused = Fused};
+    static constexpr Aggregate kMerge = {.name = "merge",
+                                         .state_bytes = sizeof(State),
+                                         .init = init,
+                                         .update = mergeEach,
+                                         .update_one = mergeMany,
+                                         .combine = combine,
+                                         .finalize = finalize};
+    /// For states without pointers.
+    template <FusedState Fused = FusedState::kNone>
+    static constexpr Aggregate travelling(std::string_view name) {
+        Aggregate made = entry(name, Fused);
+        made.two_phase = TwoPhase::kState;
+        made.partial = &kPartial<Fused>;
+        made.merge = &kMerge;
+        return made;
+    }
+    static constexpr Aggregate resultsAgain(std::string_view name,
+                                            FusedState fused = FusedState::kNone) {
+        Aggregate made = entry(name, fused);
+        made.two_phase = TwoPhase::kResult;
+        return made;
+    }
+
     static constexpr Aggregate entry(std::string_view name, FusedState fused = FusedState::kNone,
                                      bool ordered = false) {
         Aggregate made{.name = name,

@@ -48,10 +48,11 @@ template <bool Sample, bool Deviation> struct MomentsFamily {
     }
 };
 
-constexpr Aggregate kVarSample = StateLoops<MomentsFamily<true, false>>::entry("var_samp");
-constexpr Aggregate kVarPopulation = StateLoops<MomentsFamily<false, false>>::entry("var_pop");
-constexpr Aggregate kStdSample = StateLoops<MomentsFamily<true, true>>::entry("stddev_samp");
-constexpr Aggregate kStdPopulation = StateLoops<MomentsFamily<false, true>>::entry("stddev_pop");
+constexpr Aggregate kVarSample = StateLoops<MomentsFamily<true, false>>::travelling("var_samp");
+constexpr Aggregate kVarPopulation = StateLoops<MomentsFamily<false, false>>::travelling("var_pop");
+constexpr Aggregate kStdSample = StateLoops<MomentsFamily<true, true>>::travelling("stddev_samp");
+constexpr Aggregate kStdPopulation =
+    StateLoops<MomentsFamily<false, true>>::travelling("stddev_pop");
 
 } // namespace
 

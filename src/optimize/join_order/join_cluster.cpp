@@ -18,6 +18,10 @@ bool within(RelationSet part, RelationSet whole) {
 // Nanoseconds per row, engine.md 5.1.
 constexpr f64 kBuildNanos = 20;
 constexpr f64 kOutputNanos = 4;
+/// Per byte that is scattered, serialised, checked and read elsewhere.
+constexpr f64 kMovedNanos = 1.5;
+/// Plans of one set that differ in where its rows lie.
+constexpr size_t kMostPlaces = 4;
 
 f64 probeNanos(f64 build_bytes) {
     if (build_bytes <= 256e3) return 8;
@@ -37,8 +41,10 @@ void JoinCluster::addRelation(LogicalOp* op) {
     relation.bytes = 8;
     relation.columns.forEach(
         [&](ColumnId id) { relation.bytes += 0.3 * context_.facts(id).average_bytes; });
-    plans_[RelationSet{1} << relations.size()] = {
-        .rows = relation.rows, .cost = 0, .bytes = relation.bytes};
+    Plan plan{.rows = relation.rows, .cost = 0, .bytes = relation.bytes};
+    const ClusterShape& cluster = context_.options.cluster;
+    if (cluster.nodes > 1) plan.place = placeOf(op, cluster.whole_table_rows);
+    plans_[RelationSet{1} << relations.size()] = {std::move(plan)};
     relations.push_back(std::move(relation));
 }
 
@@ -213,7 +219,8 @@ std::vector<HyperEdge> JoinCluster::hyperEdges() const {
 
 const JoinCluster::Plan* JoinCluster::planOf(RelationSet set) const {
     const auto found = plans_.find(set);
-    return found == plans_.end() ? nullptr : &found->second;
+    if (found == plans_.end()) return nullptr;
+    return &*std::ranges::min_element(found->second, {}, &Plan::cost);
 }
 
 bool JoinCluster::crossing(RelationSet a, RelationSet b, std::vector<const Edge*>& inner,
@@ -259,12 +266,13 @@ void JoinCluster::dropImplied(RelationSet a, std::vector<const Edge*>& inner) co
     });
 }
 
-bool JoinCluster::combine(RelationSet a, RelationSet b, Plan& made) const {
-    const Plan& left = plans_.at(a);
-    const Plan& right = plans_.at(b);
+std::vector<JoinCluster::Plan> JoinCluster::combine(RelationSet a, RelationSet b) const {
+    const Plan& left = plans_.at(a).front();
+    const Plan& right = plans_.at(b).front();
+    Plan made;
     std::vector<const Edge*> inner;
     const Edge* outer = nullptr;
-    if (!crossing(a, b, inner, outer)) return false;
+    if (!crossing(a, b, inner, outer)) return {};
     dropImplied(a, inner);
     f64 selectivity = 1;
     // Compound keys are estimated together.
@@ -283,7 +291,6 @@ bool JoinCluster::combine(RelationSet a, RelationSet b, Plan& made) const {
         selectivity *= cardinality_.joinSelectivity(list, relations[pair >> 32].rows,
                                                     relations[u32(pair)].rows);
     made = {.left = a, .right = b};
-    made.cost = left.cost + right.cost;
     made.bytes = left.bytes + right.bytes;
     made.rows = std::max(1.0, left.rows * right.rows * selectivity);
     const f64 straight = joinNanos(right.rows, right.bytes, left.rows);
@@ -323,12 +330,76 @@ bool JoinCluster::combine(RelationSet a, RelationSet b, Plan& made) const {
         made.cost += hashed ? std::min(straight, swapped) : left.rows * right.rows * 2;
     }
     made.cost += made.rows * kOutputNanos;
-    return true;
+    std::vector<Plan> plans;
+    addMovements(a, made, inner, outer, plans);
+    return plans;
+}
+
+/// `base` costs the join alone: adds its inputs, in all their ways, and what moves.
+void JoinCluster::addMovements(RelationSet a, const Plan& base, std::span<const Edge* const> inner,
+                               const Edge* outer, std::vector<Plan>& made) const {
+    const u32 nodes = context_.options.cluster.nodes;
+    const auto& lefts = plans_.at(base.left);
+    const auto& rights = plans_.at(base.right);
+    std::vector<Equality> keys;
+    const auto add = [&](Equality key) {
+        if (!key) return;
+        if (!within(relationsOf(columnsOf(key.left)), a)) std::swap(key.left, key.right);
+        keys.push_back(key);
+    };
+    if (nodes > 1) {
+        for (const Edge* edge : inner) add(edge->key);
+        if (outer != nullptr) {
+            std::vector<const Expr*> terms;
+            splitConjunction(outer->written->condition, terms);
+            for (const Expr* term : terms) add(equalityOf(term));
+        }
+    }
+    for (u8 l = 0; l < lefts.size(); ++l) {
+        for (u8 r = 0; r < rights.size(); ++r) {
+            const MovedJoin join{
+                .left = lefts[l].place,
+                .right = rights[r].place,
+                .left_bytes = lefts[l].rows * lefts[l].bytes,
+                .right_bytes = rights[r].rows * rights[r].bytes,
+                .keys = keys,
+                .inner = outer == nullptr,
+                .keeps_right = outer != nullptr && outer->written->type == JoinType::kFull};
+            for (Movement& way : movementsOf(join, nodes)) {
+                Plan plan = base;
+                plan.cost += lefts[l].cost + rights[r].cost + way.bytes * kMovedNanos;
+                plan.place = std::move(way.place);
+                plan.left_plan = l;
+                plan.right_plan = r;
+                made.push_back(std::move(plan));
+            }
+        }
+    }
+}
+
+void JoinCluster::keep(RelationSet set, Plan plan) {
+    std::vector<Plan>& plans = plans_[set];
+    // Rows of a set do not depend on the order that made it.
+    if (!plans.empty()) plan.rows = plans.front().rows;
+    for (Plan& old : plans) {
+        if (old.place != plan.place) continue;
+        if (plan.cost < old.cost) old = std::move(plan);
+        return;
+    }
+    if (plans.size() < kMostPlaces) {
+        plans.push_back(std::move(plan));
+        return;
+    }
+    Plan& dearest = *std::ranges::max_element(plans, {}, &Plan::cost);
+    if (plan.cost < dearest.cost) dearest = std::move(plan);
 }
 
 LogicalOp* JoinCluster::build(RelationSet set) const {
+    return build(set, *planOf(set));
+}
+
+LogicalOp* JoinCluster::build(RelationSet set, const Plan& plan) const {
     if (std::has_single_bit(set)) return relations[size_t(std::countr_zero(set))].op;
-    const Plan& plan = plans_.at(set);
     std::vector<const Edge*> inner;
     const Edge* outer = nullptr;
     crossing(plan.left, plan.right, inner, outer);
@@ -338,8 +409,8 @@ LogicalOp* JoinCluster::build(RelationSet set) const {
         if (edge->condition != nullptr) terms.push_back(edge->condition);
     const bool last = std::popcount(set) == int(relations.size());
     if (last) terms.insert(terms.end(), constant_terms_.begin(), constant_terms_.end());
-    LogicalOp* left = build(plan.left);
-    LogicalOp* right = build(plan.right);
+    LogicalOp* left = build(plan.left, plans_.at(plan.left)[plan.left_plan]);
+    LogicalOp* right = build(plan.right, plans_.at(plan.right)[plan.right_plan]);
     if (outer == nullptr)
         return context_.join(JoinType::kInner, left, right, makeAnd(context_.arena, terms));
     bind::JoinOp* join = context_.join(outer->written->type, left, right, outer->condition);

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "optimize/join_order/conflicts.h"
+#include "optimize/join_order/movement.h"
 #include "optimize/statistics/cardinality.h"
 
 namespace blueshift::optimize {
@@ -37,6 +38,9 @@ public:
         f64 bytes = 8;
         RelationSet left = 0;
         RelationSet right = 0;
+        RowPlace place; // several nodes: plans of a set differ in it
+        u8 left_plan = 0;
+        u8 right_plan = 0;
     };
 
     JoinCluster(PlanContext& context, Cardinality& cardinality)
@@ -46,11 +50,15 @@ public:
     u32 size() const { return u32(relations.size()); }
     std::vector<HyperEdge> hyperEdges() const;
 
-    /// The join of two planned sets, in the written direction; false when no join may stand there.
-    bool combine(RelationSet a, RelationSet b, Plan& made) const;
+    /// The joins of two planned sets, in the written direction, that differ in what moves and where
+    /// the rows lie; none when no join may stand there.
+    std::vector<Plan> combine(RelationSet a, RelationSet b) const;
+    /// The cheapest.
     const Plan* planOf(RelationSet set) const;
-    void keep(RelationSet set, const Plan& plan) { plans_[set] = plan; }
-    /// The operators of a plan.
+    /// Keeps the plan when it is the cheapest of its place, and there are few places or it is
+    /// cheap.
+    void keep(RelationSet set, Plan plan);
+    /// The operators of the cheapest plan.
     bind::LogicalOp* build(RelationSet set) const;
 
     std::vector<Relation> relations;
@@ -76,7 +84,11 @@ private:
     Cardinality& cardinality_;
     std::vector<WrittenJoin> written_;
     std::vector<std::pair<const bind::JoinOp*, bool>> sources_;
-    std::unordered_map<RelationSet, Plan> plans_;
+    bind::LogicalOp* build(RelationSet set, const Plan& plan) const;
+    void addMovements(RelationSet a, const Plan& base, std::span<const Edge* const> inner,
+                      const Edge* outer, std::vector<Plan>& made) const;
+
+    std::unordered_map<RelationSet, std::vector<Plan>> plans_;
     std::vector<const Expr*> constant_terms_;
 };
 

@@ -1,5 +1,6 @@
 #include "optimize/join_order/join_order.h"
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 
@@ -31,16 +32,9 @@ bool searchAll(JoinCluster& cluster) {
                                   if (++pairs > kPairBudget) running->stop();
                                   bool any = false;
                                   for (const bool flip : {false, true}) {
-                                      JoinCluster::Plan made;
-                                      if (!cluster.combine(flip ? b : a, flip ? a : b, made))
-                                          continue;
-                                      any = true;
-                                      const JoinCluster::Plan* old = cluster.planOf(a | b);
-                                      if (old == nullptr || made.cost < old->cost) {
-                                          // Rows of a set do not depend on the order that made it.
-                                          if (old != nullptr) made.rows = old->rows;
-                                          cluster.keep(a | b, made);
-                                      }
+                                      auto plans = cluster.combine(flip ? b : a, flip ? a : b);
+                                      any |= !plans.empty();
+                                      for (auto& plan : plans) cluster.keep(a | b, std::move(plan));
                                   }
                                   return any;
                               });
@@ -56,21 +50,26 @@ bool searchGreedily(JoinCluster& cluster) {
         f64 fewest = std::numeric_limits<f64>::infinity();
         size_t best_a = 0;
         size_t best_b = 0;
-        JoinCluster::Plan best;
+        std::vector<JoinCluster::Plan> best;
+        f64 best_cost = 0;
         for (size_t a = 0; a < parts.size(); ++a) {
             for (size_t b = 0; b < parts.size(); ++b) {
-                JoinCluster::Plan made;
-                if (a == b || !cluster.combine(parts[a], parts[b], made)) continue;
-                if (made.rows > fewest || (made.rows == fewest && made.cost >= best.cost)) continue;
-                fewest = made.rows;
-                best = made;
+                if (a == b) continue;
+                auto made = cluster.combine(parts[a], parts[b]);
+                if (made.empty()) continue;
+                const f64 rows = made.front().rows;
+                const f64 cost = std::ranges::min_element(made, {}, &JoinCluster::Plan::cost)->cost;
+                if (rows > fewest || (rows == fewest && cost >= best_cost)) continue;
+                fewest = rows;
+                best = std::move(made);
+                best_cost = cost;
                 best_a = a;
                 best_b = b;
             }
         }
         if (best_a == best_b) return false;
         const RelationSet joined = parts[best_a] | parts[best_b];
-        cluster.keep(joined, best);
+        for (auto& plan : best) cluster.keep(joined, std::move(plan));
         parts[best_a] = joined;
         parts.erase(parts.begin() + i64(best_b));
     }

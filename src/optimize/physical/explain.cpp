@@ -142,7 +142,8 @@ void Explainer::line(const PhysicalOp* op, int depth, std::string_view label) {
                         u64(std::llround(op->width_bytes)));
     // On one node an exchange hands its child's rows over and is not measured itself.
     const PhysicalOp* measured = op;
-    while (measured->kind == OpKind::kExchange) measured = measured->children[0];
+    while (measured->kind == OpKind::kExchange && plan_.nodes <= 1)
+        measured = measured->children[0];
     if (measured->id < actuals_.size()) {
         const OperatorActuals& actual = actuals_[measured->id];
         text +=
@@ -256,7 +257,7 @@ void Explainer::printMerge(const PhysicalOp* op, int depth) {
     const auto* exchange = op->as<ExchangeOp>();
     const PhysicalOp* child = op->children[0];
     if (exchange->exchange == ExchangeKind::kGatherMerge) {
-        if (child->kind == OpKind::kTopN) {
+        if (child->kind == OpKind::kTopN && plan_.nodes <= 1) {
             line(child, depth, "Limit");
             ++depth;
         }

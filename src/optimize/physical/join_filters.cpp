@@ -23,9 +23,9 @@ public:
 private:
     void publish(HashJoinOp* join);
     /// Offers `filter` to every scan below that yields the column; true when one took it.
-    bool offer(PhysicalOp* op, ColumnId id, u32 filter);
-    bool offerJoin(PhysicalOp* op, ColumnId id, u32 filter);
-    bool offerScan(TableScanOp* scan, ColumnId id, u32 filter);
+    bool offer(PhysicalOp* op, ColumnId id, u32 filter, bool united = false);
+    bool offerJoin(PhysicalOp* op, ColumnId id, u32 filter, bool united);
+    bool offerScan(TableScanOp* scan, ColumnId id, u32 filter, bool united);
 
     PlanContext& context_;
     PhysicalPlan& plan_;
@@ -55,16 +55,16 @@ void FilterPlacer::publish(HashJoinOp* join) {
     }
 }
 
-bool FilterPlacer::offerScan(TableScanOp* scan, ColumnId id, u32 filter) {
+bool FilterPlacer::offerScan(TableScanOp* scan, ColumnId id, u32 filter, bool united) {
     for (u32 i = 0; i < scan->columns.size(); ++i) {
         if (scan->columns[i].id != id || scan->column_ids[i] == kRowIdColumn) continue;
-        scan->join_filters.push({filter, scan->column_ids[i]});
+        scan->join_filters.push({filter, scan->column_ids[i], united});
         return true;
     }
     return false;
 }
 
-bool FilterPlacer::offerJoin(PhysicalOp* op, ColumnId id, u32 filter) {
+bool FilterPlacer::offerJoin(PhysicalOp* op, ColumnId id, u32 filter, bool united) {
     PhysicalOp* probe = op->children[0];
     PhysicalOp* build = op->children[1];
     const JoinOutput output = op->kind == OpKind::kHashJoin ? op->as<HashJoinOp>()->output
@@ -75,8 +75,8 @@ bool FilterPlacer::offerJoin(PhysicalOp* op, ColumnId id, u32 filter) {
     const bool build_open = both || output == JoinOutput::kBuildOuter ||
                             output == JoinOutput::kBuildSemi || output == JoinOutput::kBuildAnti;
     bool taken = false;
-    if (probe->find(id) != nullptr) taken |= probe_open && offer(probe, id, filter);
-    else if (build->find(id) != nullptr) taken |= build_open && offer(build, id, filter);
+    if (probe->find(id) != nullptr) taken |= probe_open && offer(probe, id, filter, united);
+    else if (build->find(id) != nullptr) taken |= build_open && offer(build, id, filter, united);
     const bool equal = both || output == JoinOutput::kProbeSemi || output == JoinOutput::kBuildSemi;
     if (!equal || op->kind != OpKind::kHashJoin) return taken;
     // Partners have the same key: the filter holds for the other side as well.
@@ -85,39 +85,39 @@ bool FilterPlacer::offerJoin(PhysicalOp* op, ColumnId id, u32 filter) {
             continue;
         const ColumnId of_probe = key.probe->as<ColumnExpr>()->id;
         const ColumnId of_build = key.build->as<ColumnExpr>()->id;
-        if (of_probe == id) taken |= offer(build, of_build, filter);
-        else if (of_build == id) taken |= offer(probe, of_probe, filter);
+        if (of_probe == id) taken |= offer(build, of_build, filter, united);
+        else if (of_build == id) taken |= offer(probe, of_probe, filter, united);
     }
     return taken;
 }
 
-bool FilterPlacer::offer(PhysicalOp* op, ColumnId id, u32 filter) {
+bool FilterPlacer::offer(PhysicalOp* op, ColumnId id, u32 filter, bool united) {
     switch (op->kind) {
-    case OpKind::kTableScan: return offerScan(op->as<TableScanOp>(), id, filter);
+    case OpKind::kTableScan: return offerScan(op->as<TableScanOp>(), id, filter, united);
     case OpKind::kFilter:
-    case OpKind::kSort:
-    case OpKind::kExchange: return offer(op->children[0], id, filter);
+    case OpKind::kSort: return offer(op->children[0], id, filter, united);
+    case OpKind::kExchange: return offer(op->children[0], id, filter, true);
     case OpKind::kMap:
         for (const MapItem& item : op->as<MapOp>()->items) {
             if (item.id != id) continue;
             return isColumn(item.expr) &&
-                   offer(op->children[0], item.expr->as<ColumnExpr>()->id, filter);
+                   offer(op->children[0], item.expr->as<ColumnExpr>()->id, filter, united);
         }
-        return offer(op->children[0], id, filter);
+        return offer(op->children[0], id, filter, united);
     case OpKind::kHashJoin:
-    case OpKind::kNestedLoopJoin: return offerJoin(op, id, filter);
+    case OpKind::kNestedLoopJoin: return offerJoin(op, id, filter, united);
     case OpKind::kAggregate: {
         const auto* group = op->as<AggregateOp>();
         if (!group->grouping_sets.empty()) return false;
         for (const AggregateOp::Key& key : group->keys)
             if (key.id == id && !key.dependent && isColumn(key.expr))
-                return offer(op->children[0], key.expr->as<ColumnExpr>()->id, filter);
+                return offer(op->children[0], key.expr->as<ColumnExpr>()->id, filter, united);
         return false;
     }
     case OpKind::kWindow:
         for (const Expr* key : op->as<WindowOp>()->partition_by)
             if (isColumn(key) && key->as<ColumnExpr>()->id == id)
-                return offer(op->children[0], id, filter);
+                return offer(op->children[0], id, filter, united);
         return false;
     case OpKind::kUnionAll: {
         auto* all = op->as<UnionAllOp>();
@@ -125,7 +125,7 @@ bool FilterPlacer::offer(PhysicalOp* op, ColumnId id, u32 filter) {
         for (u32 i = 0; i < all->columns.size(); ++i) {
             if (all->columns[i].id != id) continue;
             for (u32 k = 0; k < all->children.size(); ++k)
-                taken |= offer(all->children[k], all->inputs[k][i], filter);
+                taken |= offer(all->children[k], all->inputs[k][i], filter, united);
         }
         return taken;
     }

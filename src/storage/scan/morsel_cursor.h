@@ -13,6 +13,7 @@
 #include "storage/memory_segment.h"
 #include "storage/scan/block_filter.h"
 #include "storage/scan/join_filter_probe.h"
+#include "storage/scan/share_rows.h"
 #include "storage/storage.h"
 
 namespace blueshift::storage {
@@ -43,6 +44,8 @@ struct TableScan::Shared {
     std::vector<u32> delivered;           // options.columns -> index; kRowIdColumn stays
     std::vector<u32> predicate_columns;   // options.predicates -> index
     std::vector<u32> join_filter_columns; // options.join_filters -> index
+    u32 share_column = 0;                 // of the share's key
+    std::vector<SegmentShare> shares;     // by segment; empty: every row
     std::vector<Morsel> morsels;
     u64 row_count = 0;
     mutable ScanCounters counters;
@@ -100,6 +103,7 @@ private:
     std::optional<Error> error_;
     std::shared_ptr<const SegmentFile> file_;
     const catalog::SegmentEntry* segment_ = nullptr;
+    const SegmentShare* share_ = nullptr; // nullptr: every row
     Morsel morsel_;
     u32 position_ = 0;     // next row of the morsel
     u64 live_vectors_ = 0; // a bit per vector of the block

@@ -34,6 +34,10 @@ void TableScan::Shared::planMorsels() {
         const catalog::Segment& segment = *entry.segment;
         row_count += segment.rows;
         const u32 blocks = (segment.rows + kBlockRows - 1) / kBlockRows;
+        if (options.share.nodes > 1) {
+            shares.emplace_back(options.share, segment);
+            if (shares.back().none()) continue;
+        }
         bool skip = entry.deletes != nullptr && entry.deletes->deleted_rows >= segment.rows;
         for (u32 p = 0; p < options.predicates.size() && !skip; ++p) {
             const ScanPredicate& predicate = options.predicates[p];
@@ -50,8 +54,17 @@ void TableScan::Shared::planMorsels() {
             counters.blocks_skipped += u64(blocks) * std::max<size_t>(1, columns.size());
             continue;
         }
-        for (u32 block = 0; block < blocks; ++block)
-            morsels.push_back({s, block, std::min(kBlockRows, segment.rows - block * kBlockRows)});
+        for (u32 block = 0; block < blocks; ++block) {
+            const u32 begin = block * kBlockRows;
+            const u32 rows = std::min(kBlockRows, segment.rows - begin);
+            if (!shares.empty()) {
+                u32 first = begin;
+                u32 count = rows;
+                shares.back().nextRange(first, begin + rows, count);
+                if (count == 0) continue;
+            }
+            morsels.push_back({s, block, rows});
+        }
     }
 }
 
@@ -70,6 +83,8 @@ TableScan::TableScan(objects::ObjectStore& store, BlockCache& cache,
         shared.predicate_columns.push_back(shared.indexOf(predicate.column_id));
     for (const ScanJoinFilter& filter : shared.options.join_filters)
         shared.join_filter_columns.push_back(shared.indexOf(filter.column_id));
+    if (shared.options.share.nodes > 1 && shared.options.share.key_column != ScanShare::kRanges)
+        shared.share_column = shared.indexOf(shared.options.share.key_column);
     shared.planMorsels();
 }
 
@@ -130,6 +145,7 @@ void MorselCursor::start(u32 morsel) {
     if (segment != segment_)
         for (ColumnState& column : columns_) column.zones.reset();
     segment_ = segment;
+    share_ = shared_.shares.empty() ? nullptr : &shared_.shares[morsel_.segment];
     if (Status status = enter(morsel_); !status) {
         error_ = std::move(status.error());
         return;
@@ -309,6 +325,10 @@ Result<bool> MorselCursor::filterVector(u32 rows, u64* mask) {
         if (!probe.prepared()) probe.prepare(columns_[column].block, morsel_.rows);
         probe.apply(shared_.steps, columns_[column].block, position_, rows, mask);
     }
+    if (share_ != nullptr && share_->byBucket() && countBits(mask, rows) > 0) {
+        BS_TRY(load(shared_.share_column));
+        share_->keepBuckets(columns_[shared_.share_column].block, position_, rows, mask);
+    }
     return countBits(mask, rows) > 0;
 }
 
@@ -320,7 +340,16 @@ Result<bool> MorselCursor::next(Batch& batch) {
             position_ = (vector + 1) * kVectorRows;
             continue;
         }
-        const u32 rows = std::min(shared_.options.vector_rows, morsel_.rows - position_);
+        u32 rows = std::min(shared_.options.vector_rows, morsel_.rows - position_);
+        if (share_ != nullptr) {
+            const u32 begin = morsel_.block * kBlockRows;
+            u32 first = begin + position_;
+            share_->nextRange(first, begin + morsel_.rows, rows);
+            if (first != begin + position_) {
+                position_ = first - begin;
+                continue;
+            }
+        }
         rows_read_ += rows;
         alignas(64) u64 mask[kValidityWords];
         const u32 words = (rows + 63) / 64;

@@ -75,8 +75,9 @@ public:
 
     ColumnEntry encode() {
         ColumnEntry entry{.column_id = buffer_.columnId(), .type = buffer_.type()};
-        for (u32 first = 0; first < buffer_.rows(); first += kBlockRows) {
-            const u32 rows = std::min(kBlockRows, buffer_.rows() - first);
+        const u32 total = order_.empty() ? buffer_.rows() : u32(order_.size());
+        for (u32 first = 0; first < total; first += kBlockRows) {
+            const u32 rows = std::min(kBlockRows, total - first);
             const u64 offset = object_.size();
             block_sketch_ = HyperLogLog();
             sum_.reset();
@@ -176,17 +177,19 @@ EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
                              std::span<const catalog::Column* const> columns,
                              std::span<const u32> order, StatisticsBuilder& statistics) {
     EncodedSegment result;
+    const u32 rows = order.empty() ? buffers[0].rows() : u32(order.size());
     result.segment = std::make_shared<catalog::Segment>();
-    result.segment->rows = buffers[0].rows();
+    result.segment->rows = rows;
     result.object.insert(result.object.end(), kSegmentMagic, kSegmentMagic + 8);
-    SegmentFooter footer{.rows = buffers[0].rows()};
+    SegmentFooter footer{.rows = rows};
     std::vector<std::vector<VectorZone>> zones;
     for (u32 c = 0; c < buffers.size(); ++c) {
         ColumnEncoder encoder(buffers[c], *columns[c], order, statistics.sketch(c), result.object);
         footer.columns.push_back(encoder.encode());
         zones.push_back(encoder.zones());
         const catalog::ColumnRange range = rangeOf(footer.columns.back(), buffers[c].kind());
-        statistics.addRange(c, range, buffers[c].rows(), buffers[c].textBytes());
+        statistics.addRange(c, range, rows,
+                            buffers[c].textBytes() * rows / std::max(1u, buffers[c].rows()));
         result.segment->column_ids.push_back(buffers[c].columnId());
         result.segment->ranges.push_back(range);
     }

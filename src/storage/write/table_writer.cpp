@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <map>
 
 #include "objects/object_store.h"
@@ -7,6 +8,7 @@
 #include "storage/storage.h"
 #include "storage/write/segment_encoder.h"
 #include "storage/write/sort_order.h"
+#include "types/bucket_hash.h"
 
 namespace blueshift::storage {
 
@@ -41,6 +43,8 @@ struct TableWriter::State {
         return sortOrder(keys);
     }
     Status flushObject();
+    Status flushPart(std::span<const u32> sorted, u32 bits, u32 prefix);
+    Status flushByBucket(std::vector<u32> sorted, u32 bits);
     void flushInline();
     void addSegment(std::shared_ptr<catalog::Segment> segment);
 
@@ -50,6 +54,7 @@ struct TableWriter::State {
     std::vector<const catalog::Column*> columns;
     std::vector<ColumnBuffer> buffers;
     StatisticsBuilder statistics;
+    bool split = false;
     std::map<u32, u8> widths; // column id -> bytes that its integers need
     Output output;
 };
@@ -64,16 +69,54 @@ void TableWriter::State::addSegment(std::shared_ptr<catalog::Segment> segment) {
     }
     output.rows += segment->rows;
     output.segments.push_back(std::move(segment));
-    for (ColumnBuffer& buffer : buffers) buffer.clear();
+}
+
+Status TableWriter::State::flushPart(std::span<const u32> sorted, u32 bits, u32 prefix) {
+    EncodedSegment encoded = encodeSegment(buffers, columns, sorted, statistics);
+    encoded.segment->object_key = new_key();
+    if (bits > 0) {
+        encoded.segment->bucket_bits = u8(bits);
+        encoded.segment->bucket_prefix = u16(prefix);
+        encoded.segment->bucket_column = table->dist_key;
+    }
+    BS_TRY(store.put(encoded.segment->object_key, encoded.object));
+    addSegment(std::move(encoded.segment));
+    return {};
+}
+
+/// A segment per hash prefix; each keeps the order of its rows.
+Status TableWriter::State::flushByBucket(std::vector<u32> sorted, u32 bits) {
+    const auto key = std::ranges::find(buffers, table->dist_key, &ColumnBuffer::columnId);
+    if (key == buffers.end()) return flushPart(sorted, 0, 0);
+    if (sorted.empty())
+        for (u32 row = 0; row < rows(); ++row) sorted.push_back(row);
+    std::vector<std::vector<u32>> parts(size_t{1} << bits);
+    Vector column = key->view();
+    const auto* values = static_cast<const u8*>(column.data);
+    const u32 width = widthOf(column.kind);
+    for (const u32 row : sorted) {
+        u64 hash = kernels::kBucketNullHash;
+        if (!key->isNull(row)) {
+            column.data = values + size_t(row) * width;
+            column.validity = nullptr;
+            hash = bucketHash(column, 0);
+        }
+        parts[hash >> (64 - bits)].push_back(row);
+    }
+    for (u32 prefix = 0; prefix < parts.size(); ++prefix)
+        if (!parts[prefix].empty()) BS_TRY(flushPart(parts[prefix], bits, prefix));
+    return {};
 }
 
 Status TableWriter::State::flushObject() {
-    const std::vector<u32> sorted = order();
+    std::vector<u32> sorted = order();
     statistics.sampleRows(buffers);
-    EncodedSegment encoded = encodeSegment(buffers, columns, sorted, statistics);
-    encoded.segment->object_key = new_key();
-    BS_TRY(store.put(encoded.segment->object_key, encoded.object));
-    addSegment(std::move(encoded.segment));
+    u32 bits = 0;
+    if (split && table->dist_style == catalog::DistStyle::kKey)
+        bits = u32(std::bit_width(rows() / kSplitRows | 1u)) - 1;
+    if (bits == 0) BS_TRY(flushPart(sorted, 0, 0));
+    else BS_TRY(flushByBucket(std::move(sorted), std::min(bits, kernels::kBucketBits)));
+    for (ColumnBuffer& buffer : buffers) buffer.clear();
     return {};
 }
 
@@ -92,12 +135,17 @@ void TableWriter::State::flushInline() {
     }
     segment->memory = std::make_shared<const MemorySegment>(segment->rows, std::move(memory));
     addSegment(std::move(segment));
+    for (ColumnBuffer& buffer : buffers) buffer.clear();
 }
 
 TableWriter::TableWriter(objects::ObjectStore& store, std::shared_ptr<const catalog::Table> table,
                          std::function<std::string()> new_key)
     : state_(std::make_unique<State>(store, std::move(table), std::move(new_key))) {}
 TableWriter::~TableWriter() = default;
+
+void TableWriter::splitByBucket() {
+    state_->split = true;
+}
 
 Status TableWriter::append(const Batch& batch) {
     State& state = *state_;

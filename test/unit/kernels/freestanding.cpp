@@ -1,4 +1,5 @@
 // Compiled, never run, with the flags of the in-process compiler: no headers, exceptions or RTTI.
+#include "kernels/bucket_hash.h"
 #include "kernels/convert.h"
 #include "kernels/datetime.h"
 #include "kernels/decimal.h"

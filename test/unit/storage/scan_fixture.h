@@ -105,6 +105,7 @@ public:
     /// Writes `count` fresh rows as one commit; vectors are fed in several forms.
     void insert(u32 count) {
         TableWriter writer(store, table, [&] { return "seg/" + std::to_string(++keys); });
+        if (split) writer.splitByBucket();
         for (u32 done = 0; done < count;) {
             const u32 rows = std::min<u32>(kVectorRows, count - done);
             appendBatch(writer, rows);
@@ -295,6 +296,7 @@ public:
     std::mt19937_64 random;
     u64 next_number = 0;
     u32 keys = 0;
+    bool split = false; // segments by hash prefix
     u64 rows_read = 0;
     u64 blocks_skipped = 0;
     std::vector<std::unique_ptr<std::string>> kept_texts;

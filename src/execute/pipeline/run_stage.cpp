@@ -1,0 +1,357 @@
+// Runs pipelines: alone in a parallel loop, or with those that send to them as tasks that park.
+#include <algorithm>
+
+#include "execute/pipeline/query_run_state.h"
+
+namespace blueshift::execute {
+
+namespace {
+/// Lanes take turns, but not so often that their data leaves the cache.
+constexpr u32 kBatchesPerSlice = 16;
+} // namespace
+
+/// A lane of a stage, run in slices on the pool.
+class QueryRun::Impl::RunTask final : public Task, public exchange::Waiter {
+public:
+    RunTask(Impl& run, Made& made, SinkOperator* sink, Target target, u32 number)
+        : run_(run),
+          made_(&made),
+          begun_(made),
+          sink_(sink),
+          send_(dynamic_cast<SendOperator*>(sink)),
+          target_(target),
+          number_(number) {}
+
+    /// Its number among the senders of its channel.
+    void sendAs(u32 sender) { sender_ = sender; }
+
+    TaskResult run(u32 worker) override {
+        if (!context_) {
+            context_ = std::make_unique<WorkerContext>(
+                run_.makeContext(target_.queue != nullptr ? worker : number_, made_->node));
+            guarded(*context_, [&] {
+                if (send_ != nullptr) sink_state_ = send_->makeSender(sender_, *context_);
+                else if (sink_ != nullptr) sink_state_ = sink_->makeState(*context_);
+                lane_ = std::make_unique<Lane>(made_->operators, *context_, sink_state_.get());
+            });
+        }
+        TaskResult result = TaskResult::kDone;
+        if (!context_->failed()) {
+            WorkerContext& context = *context_;
+            guarded(context, [&] { result = slice(); });
+            // A parked task may run elsewhere already: nothing of it may be touched.
+            if (result == TaskResult::kParked) return result;
+            if (result == TaskResult::kAgain && !context.failed()) return result;
+        }
+        end();
+        return TaskResult::kDone;
+    }
+    void wake() override { run_.environment.pool->submit(*this); }
+
+private:
+    TaskResult slice() {
+        Batch batch;
+        u32 batches = 0;
+        for (;;) {
+            if (!run_.nodeStands(made_->node, *context_)) return TaskResult::kDone;
+            if (target_.queue != nullptr && !target_.queue->roomOrPark(*this))
+                return TaskResult::kParked;
+            if (send_ != nullptr) {
+                if (send_->channel().closed()) return TaskResult::kDone;
+                if (!send_->channel().roomOrPark(sender_, *this)) return TaskResult::kParked;
+            }
+            if (!lane_->pull(batch)) {
+                if (!lane_->waiting()) {
+                    if (!startRest()) return TaskResult::kDone;
+                    continue;
+                }
+                if (made_->receive->readyOrPark(lane_->sourceState(), *this)) continue;
+                return TaskResult::kParked;
+            }
+            deliver(batch);
+            if (context_->failed()) return TaskResult::kDone;
+            if (++batches % kBatchesPerSlice == 0 && run_.environment.pool->crowded())
+                return TaskResult::kAgain;
+        }
+    }
+    /// The last lane of a pipeline also runs what its steps still owe. (Of a queue's, the next
+    /// pipeline is made from that.)
+    bool startRest() {
+        if (target_.queue != nullptr || context_->failed()) return false;
+        if (made_->lanes_left.fetch_sub(1) != 1) return false;
+        Made* rest = run_.makeRest(*made_);
+        if (rest == nullptr) return false;
+        made_ = rest;
+        lane_ = std::make_unique<Lane>(made_->operators, *context_, sink_state_.get());
+        return true;
+    }
+    void deliver(const Batch& batch) {
+        if (target_.queue != nullptr) return target_.queue->push(batch, *context_);
+        if (target_.consumer != nullptr) {
+            if (auto status = target_.consumer->consume(number_, batch); !status)
+                context_->eval.fail(std::move(status.error()));
+            return;
+        }
+        sink_->consume(*sink_state_, batch, *context_);
+    }
+    void end() {
+        guarded(*context_, [&] {
+            if (sink_state_ && !context_->failed()) sink_->flush(*sink_state_, *context_);
+        });
+        const bool failed = context_->failed();
+        run_.takeError(*context_);
+        lane_.reset();
+        sink_state_.reset();
+        if (failed) run_.abandonChannels();
+        if (begun_.receive != nullptr) begun_.receive->close();
+        if (send_ != nullptr) send_->channel().senderEnded(sender_);
+        if (target_.queue != nullptr) {
+            run_.laneEnded();
+            target_.queue->writerEnded();
+        }
+        run_.taskDone();
+    }
+
+    Impl& run_;
+    Made* made_;
+    Made& begun_; // with which it began
+    SinkOperator* sink_;
+    SendOperator* send_;
+    Target target_;
+    u32 number_;
+    u32 sender_ = 0;
+    std::unique_ptr<WorkerContext> context_;
+    std::unique_ptr<Lane> lane_;
+    std::unique_ptr<State> sink_state_;
+};
+
+QueryRun::Impl::Impl(const compile::Program& p, const RunEnvironment& e)
+    : program(p), environment(e), metrics(p.operators + 1) {}
+
+QueryRun::Impl::~Impl() {
+    environment.stop->request();
+    endTasks();
+    countExchanges();
+}
+
+/// The threads are shared by the nodes; the leader's own pipelines may have them all.
+u32 QueryRun::Impl::laneCount(const Made& operators, u32 sharing) const {
+    if (operators.ordered) return 1;
+    const u32 threads = (environment.pool->threads() + sharing - 1) / sharing;
+    return std::max(1u, std::min(threads, operators.morsels));
+}
+
+std::vector<size_t> QueryRun::Impl::stageOf(size_t index) const {
+    std::vector<size_t> stage;
+    const auto add = [&](auto& self, size_t at) -> void {
+        const auto* receive = std::get_if<compile::ReceiveSource>(&program.pipelines[at].source);
+        if (receive != nullptr) {
+            for (size_t p = 0; p < program.pipelines.size(); ++p) {
+                const auto* send =
+                    std::get_if<compile::SendSink>(&program.sinks[program.pipelines[p].sink].sink);
+                if (send != nullptr && send->exchange == receive->exchange) self(self, p);
+            }
+        }
+        stage.push_back(at);
+    };
+    add(add, index);
+    return stage;
+}
+
+/// Runs the pipeline and what sends to it to the end; finishes its sink after the last that feeds
+/// it.
+void QueryRun::Impl::runPipeline(size_t index, BatchConsumer* consumer) {
+    const compile::Pipeline& pipeline = program.pipelines[index];
+    const auto stage = stageOf(index);
+    if (stage.size() == 1) {
+        runAlone(index, consumer);
+    } else {
+        startStage(stage, true, {.consumer = consumer});
+        waitForTasks();
+    }
+    throwIfFailed();
+    releaseSinks(index);
+    pipelines_done.fetch_add(u32(stage.size()));
+    if (consumer != nullptr) return;
+    bool last = true;
+    for (size_t later = index + 1; later < program.pipelines.size(); ++later)
+        last &= program.pipelines[later].sink != pipeline.sink;
+    if (last) finishSink(pipeline.sink);
+}
+
+void QueryRun::Impl::releaseSinks(size_t turn) {
+    WorkerContext context = makeContext(environment.pool->threads());
+    for (Node& node : nodes) {
+        for (size_t i = 0; i < node.sinks.size(); ++i) {
+            if (!node.sinks[i] || last_readers[i] != turn) continue;
+            node.released_bytes[i] = node.sinks[i]->memoryBytes();
+            node.sinks[i]->release(context);
+        }
+    }
+}
+
+void QueryRun::Impl::runLane(Made& operators, SinkOperator* sink, BatchConsumer* consumer,
+                             u32 worker) {
+    WorkerContext context = makeContext(worker, operators.node);
+    guarded(context, [&] {
+        const auto state = sink == nullptr ? nullptr : sink->makeState(context);
+        Lane lane(operators.operators, context, state.get());
+        Batch batch;
+        while (nodeStands(operators.node, context) && lane.pull(batch)) {
+            if (consumer == nullptr) {
+                sink->consume(*state, batch, context);
+            } else if (auto status = consumer->consume(worker, batch); !status) {
+                context.eval.fail(std::move(status.error()));
+                return;
+            }
+        }
+        if (sink != nullptr && !context.failed()) sink->flush(*state, context);
+    });
+    takeError(context);
+}
+
+void QueryRun::Impl::runAlone(size_t index, BatchConsumer* consumer) {
+    const compile::Pipeline& pipeline = program.pipelines[index];
+    std::vector<Made*> parts;
+    for (u32 node = 0; node < nodesOf(pipeline); ++node)
+        parts.push_back(&makePipeline(index, node));
+    while (!parts.empty()) {
+        runParts(parts, pipeline.sink, consumer);
+        throwIfFailed();
+        for (Made*& part : parts) part = makeRest(*part);
+        std::erase(parts, nullptr);
+    }
+}
+
+/// One pipeline on several nodes.
+void QueryRun::Impl::runParts(std::span<Made* const> parts, u32 sink_index,
+                              BatchConsumer* consumer) {
+    std::vector<Made*> lanes(parts.begin(), parts.end());
+    for (Made* part : parts) {
+        // The last node's rows are shared by all threads; on the others these lanes find none left.
+        part->lanes = laneCount(*part, 1);
+        for (u32 lane = 1; lane < part->lanes; ++lane) lanes.push_back(part);
+    }
+    environment.pool->parallelFor(u32(lanes.size()), [&](u32 index, u32 worker) {
+        Made& operators = *lanes[index];
+        const u32 next = operators.operators.next_morsel.load(std::memory_order_relaxed);
+        if (index >= parts.size() && next >= operators.morsels) return;
+        SinkOperator* sink =
+            consumer == nullptr ? nodes[operators.node].sinks[sink_index].get() : nullptr;
+        runLane(operators, sink, consumer, worker);
+    });
+}
+
+void QueryRun::Impl::startStage(const std::vector<size_t>& stage, bool with_last, Target target) {
+    // Channels first: the ends of a stage are made from them.
+    std::vector<u32> senders(program.exchanges.size());
+    for (const size_t at : stage) {
+        const auto* receive = std::get_if<compile::ReceiveSource>(&program.pipelines[at].source);
+        if (receive == nullptr) continue;
+        const compile::ExchangeInfo& info = program.exchanges[receive->exchange];
+        exchange::ChannelShape shape;
+        shape.endpoints = program.pipelines[at].leader_only ? 1 : program.nodes;
+        shape.ordered = info.merges;
+        shape.nodes = program.nodes;
+        shape.first_dictionary_id = u64{1} << 63 | u64{receive->exchange} << 40;
+        for (const auto& slot : info.slots) shape.kinds.push_back(slot.kind);
+        channels[receive->exchange] = std::make_unique<exchange::Channel>(std::move(shape));
+    }
+    tasks.clear();
+    consumers = 0;
+    for (const size_t at : stage) {
+        const compile::Pipeline& pipeline = program.pipelines[at];
+        const auto* send = std::get_if<compile::SendSink>(&program.sinks[pipeline.sink].sink);
+        // Senders stand before the pipeline that receives: all of them are known by then.
+        if (const auto* receive = std::get_if<compile::ReceiveSource>(&pipeline.source))
+            channels[receive->exchange]->expect(senders[receive->exchange]);
+        if (send == nullptr && !with_last) continue;
+        for (u32 node = 0; node < nodesOf(pipeline); ++node) {
+            if (send != nullptr && nodes[node].sinks[pipeline.sink] == nullptr)
+                nodes[node].sinks[pipeline.sink] = std::make_unique<SendOperator>(
+                    *send, program.exchanges[send->exchange], *channels[send->exchange],
+                    environment.cluster->buckets(), node);
+            u32 none = 0;
+            addTasks(pipeline.sink, makePipeline(at, node), send == nullptr ? target : Target{},
+                     send == nullptr ? none : senders[send->exchange]);
+        }
+    }
+    submitTasks();
+}
+
+void QueryRun::Impl::submitTasks() {
+    running_tasks = u32(tasks.size());
+    for (auto& task : tasks) environment.pool->submit(*task);
+}
+
+void QueryRun::Impl::addTasks(u32 sink_index, Made& operators, Target target, u32& next_sender) {
+    const bool to_result = target.queue != nullptr || target.consumer != nullptr;
+    SinkOperator* sink = to_result ? nullptr : nodes[operators.node].sinks[sink_index].get();
+    operators.lanes_left = operators.lanes;
+    for (u32 lane = 0; lane < operators.lanes; ++lane) {
+        const u32 number = target.consumer != nullptr ? consumers++ : u32(tasks.size());
+        tasks.push_back(std::make_unique<RunTask>(*this, operators, sink, target, number));
+        tasks.back()->sendAs(next_sender++);
+    }
+}
+
+void QueryRun::Impl::finishSink(u32 index) {
+    std::vector<SinkOperator*> open;
+    for (Node& node : nodes)
+        if (node.sinks[index]) open.push_back(node.sinks[index].get());
+    while (!open.empty()) {
+        std::vector<std::pair<SinkOperator*, u32>> work;
+        for (SinkOperator* sink : open) {
+            const u32 count = sink->finishTasks();
+            for (u32 task = 0; task < count; ++task) work.emplace_back(sink, task);
+        }
+        environment.pool->parallelFor(u32(work.size()), [&](u32 task, u32 worker) {
+            WorkerContext context = makeContext(worker);
+            if (!context.failed())
+                guarded(context, [&] { work[task].first->finishTask(work[task].second, context); });
+            takeError(context);
+        });
+        throwIfFailed();
+        std::erase_if(open, [&](SinkOperator* sink) {
+            WorkerContext context = makeContext(environment.pool->threads());
+            bool again = false;
+            guarded(context, [&] { again = sink->finished(context); });
+            takeError(context);
+            return !again;
+        });
+        throwIfFailed();
+    }
+    if (program.nodes > 1)
+        if (const auto* build = std::get_if<compile::BuildSink>(&program.sinks[index].sink))
+            uniteFilters(*build);
+}
+
+void QueryRun::Impl::taskDone() {
+    const std::lock_guard lock(tasks_mutex);
+    --running_tasks;
+    task_ended.notify_all();
+}
+
+void QueryRun::Impl::waitForTasks() {
+    std::unique_lock lock(tasks_mutex);
+    task_ended.wait(lock, [&] { return running_tasks == 0; });
+}
+
+void QueryRun::Impl::abandonChannels() {
+    for (auto& channel : channels)
+        if (channel) channel->abandon();
+}
+
+void QueryRun::Impl::endTasks() {
+    if (queue) queue->abandon(*environment.pool);
+    {
+        const std::lock_guard lock(tasks_mutex);
+        if (running_tasks > 0) abandonChannels();
+    }
+    waitForTasks();
+    tasks.clear();
+    if (queue) result_spilled += queue->bytesSpilled();
+    queue.reset();
+}
+
+} // namespace blueshift::execute
