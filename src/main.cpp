@@ -140,8 +140,6 @@ int serve(std::span<const std::string_view> arguments) {
             Error(sqlstate::kFeatureNotSupported, "more than one compute node is not supported yet")
                 .withHint("Use --nodes 1."),
             kExitUsage);
-    // A write past a limit on file sizes is an error of that write.
-    std::signal(SIGXFSZ, SIG_IGN);
     // Blocked before any thread starts, so that sigwait below is the only receiver.
     const sigset_t signals = endSignals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -300,6 +298,8 @@ int run(std::span<const std::string_view> arguments) {
 } // namespace blueshift
 
 int main(int count, char** values) {
+    // A write past a limit on file sizes is an error of that write, in a server and in the shell.
+    std::signal(SIGXFSZ, SIG_IGN);
     const std::vector<std::string_view> arguments(values + 1, values + count);
     return blueshift::run(arguments);
 }
