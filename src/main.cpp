@@ -140,8 +140,6 @@ int serve(std::span<const std::string_view> arguments) {
                                 "a server has 1 to 256 compute nodes in its process")
                               .withHint("Give --nodes a number in that range."),
                           kExitUsage);
-    // A write past a limit on file sizes is an error of that write.
-    std::signal(SIGXFSZ, SIG_IGN);
     // Blocked before any thread starts, so that sigwait below is the only receiver.
     const sigset_t signals = endSignals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -301,6 +299,8 @@ int run(std::span<const std::string_view> arguments) {
 } // namespace blueshift
 
 int main(int count, char** values) {
+    // A write past a limit on file sizes is an error of that write, in a server and in the shell.
+    std::signal(SIGXFSZ, SIG_IGN);
     const std::vector<std::string_view> arguments(values + 1, values + count);
     return blueshift::run(arguments);
 }

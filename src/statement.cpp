@@ -278,9 +278,9 @@ std::unique_ptr<Execution> StatementRunner::explain() {
                 actual.note = fmt::format("join filters: {} of {} rows passed",
                                           report.join_filter_passed, report.join_filter_tested);
             if (report.sent_batches > 0)
-                actual.note = fmt::format("moved={} B sent={} rows in {} batches",
-                                          report.moved_bytes, report.sent_rows,
-                                          report.sent_batches);
+                actual.note =
+                    fmt::format("moved={} B sent={} rows in {} batches", report.moved_bytes,
+                                report.sent_rows, report.sent_batches);
             actuals.push_back(std::move(actual));
         }
     }

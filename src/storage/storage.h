@@ -124,8 +124,8 @@ public:
                 std::function<std::string()> new_key);
     ~TableWriter();
 
-    /// Segments of a table with a distribution key hold one hash prefix each, of as many bits as leave
-    /// them kSplitRows rows: before the first append, when several nodes share the table.
+    /// Segments of a table with a distribution key hold one hash prefix each, of as many bits as
+    /// leave them kSplitRows rows: before the first append, when several nodes share the table.
     void splitByBucket();
 
     /// Columns in the order of table->liveColumns(), any integer width, any vector form. NOT NULL

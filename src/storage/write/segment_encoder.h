@@ -18,7 +18,8 @@ struct EncodedSegment {
     std::shared_ptr<catalog::Segment> segment; // without object_key
 };
 
-/// `order` as of sortOrder, or the rows of one part in that order. `columns` are the live columns of the buffers, in order.
+/// `order` as of sortOrder, or the rows of one part in that order. `columns` are the live columns
+/// of the buffers, in order.
 EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
                              std::span<const catalog::Column* const> columns,
                              std::span<const u32> order, StatisticsBuilder& statistics);
