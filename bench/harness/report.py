@@ -57,7 +57,8 @@ def assemble():
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     head = ["# Measured", "", "Made by `make bench`; do not edit. What is measured and how: bench/README.md.",
             f"Machine: {processor()}, {os.cpu_count()} cores, {memory:.0f} GiB.", ""]
-    text = "\n".join(head) + "\n" + "\n".join(section.read_text() for section in sections)
+    long_runs = ROOT / "bench" / "long_runs.md"  # what takes hours, with its commands
+    text = "\n".join(head) + "\n" + "\n".join(section.read_text() for section in [*sections, long_runs])
     (ROOT / "bench" / "report.md").write_text(text)
 
 

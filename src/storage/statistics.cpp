@@ -312,20 +312,21 @@ MetadataAnswer metadataAnswer(const catalog::Table& table, u32 column_id) {
             answer.rows -= entry.deletes->deleted_rows;
             answer.exact = false;
         }
-        const auto at = std::ranges::find(segment.column_ids, column_id);
-        if (at == segment.column_ids.end()) {
-            if (column == nullptr) {
-                answer.nulls += segment.rows;
+        const size_t index =
+            size_t(std::ranges::find(segment.column_ids, column_id) - segment.column_ids.begin());
+        catalog::ColumnRange range;
+        if (index < segment.column_ids.size()) {
+            if (index >= segment.ranges.size()) {
+                answer.exact = false;
                 continue;
             }
-        } else if (size_t(at - segment.column_ids.begin()) >= segment.ranges.size()) {
-            answer.exact = false;
+            range = segment.ranges[index];
+        } else if (column == nullptr) {
+            answer.nulls += segment.rows;
             continue;
+        } else {
+            range = absentRange(*column, segment.rows);
         }
-        const catalog::ColumnRange range =
-            at == segment.column_ids.end()
-                ? absentRange(*column, segment.rows)
-                : segment.ranges[size_t(at - segment.column_ids.begin())];
         answer.nulls += range.null_count;
         if (!range.has_range || column == nullptr || !isIntegerKind(naturalKind(column->type)))
             continue;

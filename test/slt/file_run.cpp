@@ -64,6 +64,7 @@ const char* nameOf(Mode mode) {
     case Mode::kTiers: return "tiers";
     case Mode::kSpill: return "spill";
     case Mode::kNodes3: return "nodes3";
+    case Mode::kNodes3SpillCompiled: return "nodes3_spill_compiled";
     default: return "restart";
     }
 }
@@ -90,10 +91,11 @@ void FileRun::openEngine() {
                           .threads = 2,
                           .admin_password = "Slt-secret-1"};
     if (mode_ == Mode::kVectors7) options.vector_rows = 7;
-    if (mode_ == Mode::kCompiled || mode_ == Mode::kTiers) options.codegen = "force";
+    const bool all = mode_ == Mode::kNodes3SpillCompiled;
+    if (mode_ == Mode::kCompiled || mode_ == Mode::kTiers || all) options.codegen = "force";
     options.alternate_tiers = mode_ == Mode::kTiers;
-    options.force_spill = mode_ == Mode::kSpill;
-    if (mode_ == Mode::kNodes3) {
+    options.force_spill = mode_ == Mode::kSpill || all;
+    if (mode_ == Mode::kNodes3 || all) {
         options.nodes = 3;
         options.small_shares = true;
     }

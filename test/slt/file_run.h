@@ -20,7 +20,16 @@
 
 namespace blueshift::slt {
 
-enum class Mode { kInterpreted, kVectors7, kRestart, kCompiled, kTiers, kSpill, kNodes3 };
+enum class Mode {
+    kInterpreted,
+    kVectors7,
+    kRestart,
+    kCompiled,
+    kTiers,
+    kSpill,
+    kNodes3,
+    kNodes3SpillCompiled
+};
 
 /// What a mode proved, summed over files.
 struct Proof {

@@ -9,8 +9,9 @@
 namespace blueshift::slt {
 namespace {
 
-constexpr std::string_view kModes[] = {"interpreted", "vectors7", "restart", "compiled",
-                                       "tiers",       "spill",    "nodes3",  "postgres"};
+constexpr std::string_view kModes[] = {
+    "interpreted",           "vectors7", "restart", "compiled", "tiers", "spill", "nodes3",
+    "nodes3_spill_compiled", "postgres"};
 
 /// Takes the first word off a line.
 std::string takeWord(std::string& line) {

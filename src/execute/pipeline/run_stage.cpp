@@ -168,6 +168,7 @@ void QueryRun::Impl::runPipeline(size_t index, BatchConsumer* consumer) {
     } else {
         startStage(stage, true, {.consumer = consumer});
         waitForTasks();
+        tasks.clear(); // else the next ones would be submitted with them
     }
     throwIfFailed();
     releaseSinks(index);
