@@ -263,7 +263,7 @@ execute::RunEnvironment EngineConnection::environment() {
                                                : execute::Codegen::kAuto;
     environment.alternate_tiers = engine_.options().alternate_tiers;
     environment.cluster = &engine_.cluster();
-    if (engine_.options().small_shares) environment.share_rows = 1;
+    if (sharesSmallTables()) environment.share_rows = 1;
     environment.failing_node = settings_.integer("inject_node_stop");
     return environment;
 }

@@ -105,6 +105,10 @@ public:
     void recordStart(const parse::Statement& statement);
     void recordFailure(i64 query_id, const Error& error);
     /// What the statement's run sent between nodes.
+    /// Tests: tables are shared by the nodes and treated as if they were large.
+    bool sharesSmallTables() const {
+        return engine_.options().small_shares || settings_.isOn("share_small_tables");
+    }
     void recordExchanges(const execute::QueryRun& run);
     void recordEnd(i64 query_id, catalog::StatementState state, i64 rows, std::string error = {});
     std::string temporarySchema();

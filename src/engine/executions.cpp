@@ -153,7 +153,7 @@ void planQuery(EngineConnection& connection, PlannedQuery& planned, RowsFor rows
     optimize::OptimizerOptions options;
     options.cluster.nodes = engine.cluster().nodes();
     options.cluster.threads_per_node = engine.pool().threads();
-    if (engine.options().small_shares) {
+    if (connection.sharesSmallTables()) {
         options.cluster.whole_table_rows = 0;
         options.least_moved_rows = 2;
     }

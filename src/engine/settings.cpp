@@ -65,6 +65,8 @@ constexpr Parameter kParameters[] = {
     {"session_authorization", "admin", Rule::kReadOnly, true, "", "The user who connected."},
     {"standard_conforming_strings", "on", Rule::kReadOnly, true, "",
      "Backslashes are ordinary in literals."},
+    {"share_small_tables", "off", Rule::kBoolean, false, "",
+     "For tests: several nodes share even the smallest table, row by row."},
     {"statement_timeout", "0", Rule::kInteger, false, "",
      "Milliseconds after which a statement ends; 0: never."},
     {"timezone", "UTC", Rule::kText, true, "", "Zone of TIMESTAMPTZ input and output."},

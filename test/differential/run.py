@@ -110,6 +110,8 @@ class DifferentialRun:
     def connect_blueshift(self):
         connection = self.server.connect()
         connection.execute("SET statement_timeout TO 30000")
+        if self.arguments.nodes > 1:
+            connection.execute("SET share_small_tables TO on")
         return connection
 
     def verdict(self, query):
