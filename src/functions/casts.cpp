@@ -283,6 +283,10 @@ SqlType commonType(std::span<const SqlType> types, std::string_view context) {
 
 SqlType comparisonType(const SqlType& a, const SqlType& b, std::string_view symbol) {
     SqlType common = unify(a, b, kMaxDecimalPrecision);
+    // An untyped literal may be longer than the string type beside it: it must not be cut off.
+    const bool literal = a.kind == TypeKind::kUnknown || b.kind == TypeKind::kUnknown;
+    if (literal && (common.kind == TypeKind::kVarchar || common.kind == TypeKind::kChar))
+        common.length = kMaxVarcharBytes;
     if (common.kind != TypeKind::kVoid) return common;
     // Text against a decimal is read as a number; other values go to text.
     if (isString(a.kind) || isString(b.kind)) {

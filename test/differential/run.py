@@ -112,6 +112,7 @@ class DifferentialRun:
         connection.execute("SET statement_timeout TO 30000")
         if self.arguments.nodes > 1:
             connection.execute("SET share_small_tables TO on")
+        connection.execute(f"SET codegen TO {self.arguments.codegen}")
         return connection
 
     def verdict(self, query):
@@ -206,6 +207,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--tables", action="store_true", help="print the tables of each difference")
     parser.add_argument("--nodes", type=int, default=1, help="compute nodes of blueshift")
+    parser.add_argument("--codegen", default="auto", choices=["off", "auto", "force"])
     parser.add_argument("--postgres-port", type=int, default=None)
     arguments = parser.parse_args()
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)

@@ -81,7 +81,9 @@ bool isWritable(const EvalNode& node) {
     case EvalOp::kSlot: return true;
     case EvalOp::kConstant: return true;
     case EvalOp::kCall: return isNativeCall(node);
-    case EvalOp::kInList: return node.args.size() <= kMostListItems + 1 && !node.subtree_fails;
+    case EvalOp::kInList:
+        return node.args.size() <= kMostListItems + 1 && !node.subtree_fails &&
+               isNumber(*node.args[0]);
     default: return !node.subtree_fails;
     }
 }
