@@ -104,8 +104,8 @@ void Lane::endMorsel() {
     const u32 all = pipeline_.source->morselCount();
     const u32 taken = std::min(all, pipeline_.next_morsel.load(std::memory_order_relaxed));
     pipeline_.code->morselEnded(
-        u64(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count()), all - taken,
-        pipeline_.lanes);
+        u64(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count()),
+        (all - taken) * pipeline_.nodes, pipeline_.lanes);
 }
 
 bool Lane::nextSourceBatch(Batch& batch) {

@@ -45,6 +45,7 @@ struct PipelineOperators {
     bool alternate_tiers = false;
     std::atomic<u32> next_morsel{0};
     u32 lanes = 1;
+    u32 nodes = 1; // that run the same code on their shares
 
     // ---- Generated code, when there is any. `generated` stands for all steps once it is made.
     PipelineCode* code = nullptr;

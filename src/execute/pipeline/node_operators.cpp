@@ -174,12 +174,14 @@ void QueryRun::Impl::attachCode(const compile::Pipeline& pipeline, Made& made_pi
             if (dynamic_cast<JoinBuild&>(build).spilledMask() != 0) return;
         }
     if (!shapes) shapes = rowShapes(program);
-    made_pipeline.code =
-        environment.code->codeFor(program, pipeline, *shapes, environment.codegen, morsels);
+    made_pipeline.code = environment.code->codeFor(program, pipeline, *shapes, environment.codegen,
+                                                   morsels * nodesOf(pipeline));
     if (!made_pipeline.code) return;
     made_pipeline.operators.code = made_pipeline.code.get();
     made_pipeline.operators.alternate_tiers = environment.alternate_tiers;
-    made_pipeline.operators.lanes = made_pipeline.lanes;
+    // Whether code pays is asked for the work of all nodes on all threads.
+    made_pipeline.operators.lanes = laneCount(made_pipeline, 1);
+    made_pipeline.operators.nodes = nodesOf(pipeline);
     made_pipeline.operators.make_generated = [this, &made_pipeline] {
         return makeGenerated(made_pipeline);
     };
