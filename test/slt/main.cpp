@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "leak_suppressions.h"
 #include "slt/file_run.h"
 
 namespace blueshift::slt {
