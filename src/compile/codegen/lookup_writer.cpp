@@ -59,8 +59,10 @@ void SegmentWriter::candidateStages(const Lookup& lookup, const std::function<vo
     LoopWriter writer(slots_, space_, segment_);
     std::string hash;
     std::string valid;
+    bool reads_pointers = false;
     for (u32 k = 0; k < step.keys.size(); ++k) {
         const LoopValue key = writer.slot(step.keys[k]);
+        reads_pointers |= key.kind == PhysicalKind::kText;
         writer.body().line("key{}[n] = {};", k, key.stored());
         const std::string one = fmt::format("hashKey(key{}[n])", k);
         hash = hash.empty() ? one : fmt::format("combine({}, {})", hash, one);
@@ -79,13 +81,16 @@ void SegmentWriter::candidateStages(const Lookup& lookup, const std::function<vo
     body_.open("for (u32 i = base; i < stage_end; ++i)");
     body_.line("const u32 {} = members[i];", writer.member());
     body_.append(writer.body());
+    if (!valid.empty() && (step.null_aware || step.null_aware_anti))
+        body_.line("null_key[{0} >> 6] |= u64(!({1})) << ({0} & 63);", writer.member(), valid);
+    // The bytes of a NULL text mean nothing: its pointer must not be followed.
+    const bool branches = reads_pointers && !valid.empty();
+    if (branches) body_.line("if (!({})) continue;", valid);
     body_.line("const u64 hash = {};", hash);
     body_.line("hashes[n] = hash;");
     body_.line("at[n] = u16({});", writer.member());
-    if (!valid.empty() && (step.null_aware || step.null_aware_anti))
-        body_.line("null_key[{0} >> 6] |= u64(!({1})) << ({0} & 63);", writer.member(), valid);
     body_.line("prefetchEntry(table, hash);");
-    if (valid.empty()) body_.line("++n;");
+    if (valid.empty() || branches) body_.line("++n;");
     else body_.line("n += {};", valid);
     body_.close();
     body_.line("u16 hits[kStageRows];");
