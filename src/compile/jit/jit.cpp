@@ -4,10 +4,8 @@
 #include <llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/Support/TargetSelect.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cstdio>
 
 #include "base/hash.h"
 #include "compile/jit/clang_runner.h"
@@ -44,7 +42,6 @@ struct Jit::Impl {
     std::optional<Error> broken;
     std::string target;
     std::atomic<u64> libraries{0};
-    std::FILE* perf_map = nullptr;
 };
 
 Jit::Jit(std::span<const JitSymbol> symbols) {
@@ -77,9 +74,7 @@ Jit::Jit(std::span<const JitSymbol> symbols) {
     llvm::consumeError(llvm::orc::enableDebuggerSupport(*impl_->jit));
 }
 
-Jit::~Jit() {
-    writePerfMap(false);
-}
+Jit::~Jit() = default;
 
 const std::string& Jit::target() const {
     return impl_->target;
@@ -105,19 +100,7 @@ Result<std::shared_ptr<const MachineCode>> Jit::load(const std::string& object,
     if (!bytes) return std::unexpected(jitError(bytes.takeError()));
     code->function = address->toPtr<MachineCode::Function>();
     code->local_bytes = *bytes->toPtr<const u32*>();
-    if (impl_->perf_map != nullptr) {
-        // The size is not known here; names reach to the next one, which suffices for samples.
-        std::fprintf(impl_->perf_map, "%lx %zx %s\n", long(address->getValue()), object.size(),
-                     function.c_str());
-        std::fflush(impl_->perf_map);
-    }
     return std::shared_ptr<const MachineCode>(std::move(code));
-}
-
-void Jit::writePerfMap(bool on) {
-    if (impl_->perf_map != nullptr) std::fclose(impl_->perf_map);
-    impl_->perf_map = nullptr;
-    if (on) impl_->perf_map = std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "a");
 }
 
 } // namespace blueshift::compile

@@ -47,8 +47,6 @@ public:
     Result<std::string> compileObject(const std::string& text, OptimizationLevel level);
     Result<std::shared_ptr<const MachineCode>> load(const std::string& object,
                                                     const std::string& function);
-    /// Writes the loaded functions to /tmp/perf-PID.map, where `perf report` looks for names.
-    void writePerfMap(bool on);
 
 private:
     struct Impl;
