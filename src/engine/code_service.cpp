@@ -132,6 +132,7 @@ std::shared_ptr<execute::PipelineCode> CodeService::codeFor(const compile::Progr
                                                             const compile::Pipeline& pipeline,
                                                             const compile::RowShapes& shapes,
                                                             execute::Codegen mode, u32 morsels,
+                                                            const execute::StopToken& stop,
                                                             i64 query_id) {
     const bool force = mode == execute::Codegen::kForce;
     if (!force && morsels < kFewestMorsels) return nullptr;
@@ -149,7 +150,7 @@ std::shared_ptr<execute::PipelineCode> CodeService::codeFor(const compile::Progr
     if (code->take()) return code;
     if (force) {
         code->request();
-        wait(code->entries());
+        wait(code->entries(), stop);
         code->take();
     }
     return code;
@@ -210,14 +211,18 @@ void CodeService::request(const std::shared_ptr<Entry>& entry, i64 query_id) {
     changed_.notify_all();
 }
 
-void CodeService::wait(const std::vector<std::shared_ptr<Entry>>& entries) {
+void CodeService::wait(const std::vector<std::shared_ptr<Entry>>& entries,
+                       const execute::StopToken& stop) {
+    constexpr std::chrono::milliseconds kPoll{5};
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] {
-        return stop_ || std::all_of(entries.begin(), entries.end(), [](const auto& entry) {
+    const auto settled = [&] {
+        return stop_ || stop.requested() ||
+               std::all_of(entries.begin(), entries.end(), [](const auto& entry) {
                    return entry->state == Entry::State::kReady ||
                           entry->state == Entry::State::kFailed;
                });
-    });
+    };
+    while (!settled()) changed_.wait_for(lock, kPoll);
 }
 
 execute::SegmentCode CodeService::codeOf(Entry& entry) {

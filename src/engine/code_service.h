@@ -48,7 +48,7 @@ public:
                                                    const compile::Pipeline& pipeline,
                                                    const compile::RowShapes& shapes,
                                                    execute::Codegen mode, u32 morsels,
-                                                   i64 query_id);
+                                                   const execute::StopToken& stop, i64 query_id);
     std::vector<catalog::CompilationFacts> log() const;
     CodeCounts counts() const;
 
@@ -71,7 +71,7 @@ private:
     std::shared_ptr<Entry> entryFor(const compile::Segment& segment, i64 query_id);
     void request(const std::shared_ptr<Entry>& entry, i64 query_id);
     void addRecord(catalog::CompilationFacts record);
-    void wait(const std::vector<std::shared_ptr<Entry>>& entries);
+    void wait(const std::vector<std::shared_ptr<Entry>>& entries, const execute::StopToken& stop);
     execute::SegmentCode codeOf(Entry& entry);
     /// Nanoseconds that compiling a text is expected to take.
     u64 expectedNanos(size_t text_bytes) const;
@@ -107,8 +107,9 @@ public:
     std::shared_ptr<execute::PipelineCode> codeFor(const compile::Program& program,
                                                    const compile::Pipeline& pipeline,
                                                    const compile::RowShapes& shapes,
-                                                   execute::Codegen mode, u32 morsels) override {
-        return service_.codeFor(program, pipeline, shapes, mode, morsels, query_id_);
+                                                   execute::Codegen mode, u32 morsels,
+                                                   const execute::StopToken& stop) override {
+        return service_.codeFor(program, pipeline, shapes, mode, morsels, stop, query_id_);
     }
 
 private:

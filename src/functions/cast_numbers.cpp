@@ -47,7 +47,7 @@ template <class To> To narrowTo(i128 value, i128 min, i128 max, u32& flags) {
     return kernels::narrowInteger<To>(value, flags);
 }
 
-template <bool is_try> void rescale(const LoopCall& call, bool rounds) {
+template <OnFailure on_failure> void rescale(const LoopCall& call, bool rounds) {
     const int from_scale = scaleOf(call.arg_types[0]);
     const int to_scale = scaleOf(call.result_type);
     const i128 limit = limitOf(call.result_type);
@@ -59,14 +59,14 @@ template <bool is_try> void rescale(const LoopCall& call, bool rounds) {
         if constexpr (sizeof(From) <= 8 && sizeof(To) <= 8) {
             // Both sides and every power in question fit eight bytes.
             if (shift >= 0 && shift <= 18 && limit <= kernels::powerOfTen(18)) {
-                castRows<From, To, is_try>(call, [&](From value, u32& flags) {
+                castRows<From, To, on_failure>(call, [&](From value, u32& flags) {
                     const i64 scaled = kernels::scaleUp<i64>(value, i64(power), i64(limit), flags);
                     return kernels::narrowInteger<To>(scaled, flags);
                 });
                 return;
             }
         }
-        castRows<From, To, is_try>(call, [&](From value, u32& flags) {
+        castRows<From, To, on_failure>(call, [&](From value, u32& flags) {
             i128 result;
             if (shift >= 0) {
                 if (__builtin_mul_overflow(i128(value), power, &result))
@@ -81,43 +81,43 @@ template <bool is_try> void rescale(const LoopCall& call, bool rounds) {
 
 } // namespace
 
-template <bool is_try> void castIntegerLoop(const LoopCall& call) {
+template <OnFailure on_failure> void castIntegerLoop(const LoopCall& call) {
     const Bounds bounds = boundsOf(call.result_type);
     const bool oid = isOidLike(call.result_type.kind);
     const bool from_oid = isOidLike(call.arg_types[0].kind);
     dispatchIntegers(call.args[0].kind, call.out.kind(), [&]<class From, class To>(From*, To*) {
         if (from_oid && sizeof(From) == 4 && sizeof(To) > 4) {
-            castRows<From, To, is_try>(call, [](From value, u32&) { return To(u32(value)); });
+            castRows<From, To, on_failure>(call, [](From value, u32&) { return To(u32(value)); });
         } else if (oid || (from_oid && sizeof(To) == 4)) {
-            castRows<From, To, is_try>(call, [&](From value, u32& flags) {
+            castRows<From, To, on_failure>(call, [&](From value, u32& flags) {
                 flags |= (value < bounds.min || value > bounds.max) ? kernels::kOverflow : 0u;
                 return To(value);
             });
         } else if (i128(std::numeric_limits<From>::min()) >= bounds.min &&
                    i128(std::numeric_limits<From>::max()) <= bounds.max &&
                    sizeof(From) <= sizeof(To)) {
-            castRows<From, To, is_try>(call, [](From value, u32&) { return To(value); });
+            castRows<From, To, on_failure>(call, [](From value, u32&) { return To(value); });
         } else if constexpr (sizeof(From) <= 8) {
-            castRows<From, To, is_try>(call, [&](From value, u32& flags) {
+            castRows<From, To, on_failure>(call, [&](From value, u32& flags) {
                 flags |=
                     (value < i64(bounds.min) || value > i64(bounds.max)) ? kernels::kOverflow : 0u;
                 return kernels::narrowInteger<To>(value, flags);
             });
         } else {
-            castRows<From, To, is_try>(call, [&](From value, u32& flags) {
+            castRows<From, To, on_failure>(call, [&](From value, u32& flags) {
                 return narrowTo<To>(value, bounds.min, bounds.max, flags);
             });
         }
     });
 }
 
-template <bool is_try> void castRescaleRoundLoop(const LoopCall& call) {
-    rescale<is_try>(call, true);
+template <OnFailure on_failure> void castRescaleRoundLoop(const LoopCall& call) {
+    rescale<on_failure>(call, true);
 }
 
-template <bool is_try> void castRescaleLoop(const LoopCall& call) {
-    rescale<is_try>(call,
-                    call.context.session != nullptr && call.context.session->numeric_rounding);
+template <OnFailure on_failure> void castRescaleLoop(const LoopCall& call) {
+    rescale<on_failure>(call,
+                        call.context.session != nullptr && call.context.session->numeric_rounding);
 }
 
 void castIntegerToFloatLoop(const LoopCall& call) {
@@ -129,14 +129,15 @@ void castIntegerToFloatLoop(const LoopCall& call) {
             if (scale > 22) return f64(value / From(power)) + f64(value % From(power)) / f64(power);
             return scale == 0 ? f64(value) : kernels::decimalToFloat(value, f64(power));
         };
-        if (call.out.kind() == PhysicalKind::kF64) castRows<From, f64, false>(call, convert);
+        if (call.out.kind() == PhysicalKind::kF64)
+            castRows<From, f64, OnFailure::kNever>(call, convert);
         else
-            castRows<From, f32, false>(
+            castRows<From, f32, OnFailure::kNever>(
                 call, [&](From value, u32& flags) { return f32(convert(value, flags)); });
     });
 }
 
-template <bool is_try> void castFloatToIntegerLoop(const LoopCall& call) {
+template <OnFailure on_failure> void castFloatToIntegerLoop(const LoopCall& call) {
     const bool decimal = call.result_type.kind == TypeKind::kDecimal;
     const i128 limit = limitOf(call.result_type);
     const f64 power = f64(kernels::powerOfTen(scaleOf(call.result_type)));
@@ -150,39 +151,44 @@ template <bool is_try> void castFloatToIntegerLoop(const LoopCall& call) {
             const i64 whole = kernels::floatToInteger<i64>(value, flags);
             return narrowTo<To>(whole, bounds.min, bounds.max, flags);
         };
-        if (call.args[0].kind == PhysicalKind::kF64) castRows<f64, To, is_try>(call, convert);
-        else castRows<f32, To, is_try>(call, convert);
+        if (call.args[0].kind == PhysicalKind::kF64) castRows<f64, To, on_failure>(call, convert);
+        else castRows<f32, To, on_failure>(call, convert);
     });
 }
 
-template <bool is_try> void castFloatToFloatLoop(const LoopCall& call) {
+template <OnFailure on_failure> void castFloatToFloatLoop(const LoopCall& call) {
     const bool to_double = call.out.kind() == PhysicalKind::kF64;
     if (call.args[0].kind == PhysicalKind::kF32) {
-        if (to_double) castRows<f32, f64, is_try>(call, [](f32 value, u32&) { return f64(value); });
-        else castRows<f32, f32, is_try>(call, [](f32 value, u32&) { return value; });
+        if (to_double)
+            castRows<f32, f64, on_failure>(call, [](f32 value, u32&) { return f64(value); });
+        else castRows<f32, f32, on_failure>(call, [](f32 value, u32&) { return value; });
     } else if (to_double) {
-        castRows<f64, f64, is_try>(call, [](f64 value, u32&) { return value; });
+        castRows<f64, f64, on_failure>(call, [](f64 value, u32&) { return value; });
     } else {
-        castRows<f64, f32, is_try>(
+        castRows<f64, f32, on_failure>(
             call, [](f64 value, u32& flags) { return kernels::doubleToReal(value, flags); });
     }
 }
 
 void castToBooleanLoop(const LoopCall& call) {
     dispatchInteger(call.args[0].kind, [&]<class From>(From*) {
-        castRows<From, i8, false>(call, [](From value, u32&) { return i8(value != 0); });
+        castRows<From, i8, OnFailure::kNever>(call,
+                                              [](From value, u32&) { return i8(value != 0); });
     });
 }
 
-template void castIntegerLoop<false>(const LoopCall&);
-template void castIntegerLoop<true>(const LoopCall&);
-template void castRescaleRoundLoop<false>(const LoopCall&);
-template void castRescaleRoundLoop<true>(const LoopCall&);
-template void castRescaleLoop<false>(const LoopCall&);
-template void castRescaleLoop<true>(const LoopCall&);
-template void castFloatToIntegerLoop<false>(const LoopCall&);
-template void castFloatToIntegerLoop<true>(const LoopCall&);
-template void castFloatToFloatLoop<false>(const LoopCall&);
-template void castFloatToFloatLoop<true>(const LoopCall&);
+template void castIntegerLoop<OnFailure::kNever>(const LoopCall&);
+template void castIntegerLoop<OnFailure::kRaise>(const LoopCall&);
+template void castIntegerLoop<OnFailure::kNull>(const LoopCall&);
+template void castRescaleRoundLoop<OnFailure::kNever>(const LoopCall&);
+template void castRescaleRoundLoop<OnFailure::kRaise>(const LoopCall&);
+template void castRescaleRoundLoop<OnFailure::kNull>(const LoopCall&);
+template void castRescaleLoop<OnFailure::kRaise>(const LoopCall&);
+template void castRescaleLoop<OnFailure::kNull>(const LoopCall&);
+template void castFloatToIntegerLoop<OnFailure::kRaise>(const LoopCall&);
+template void castFloatToIntegerLoop<OnFailure::kNull>(const LoopCall&);
+template void castFloatToFloatLoop<OnFailure::kNever>(const LoopCall&);
+template void castFloatToFloatLoop<OnFailure::kRaise>(const LoopCall&);
+template void castFloatToFloatLoop<OnFailure::kNull>(const LoopCall&);
 
 } // namespace blueshift::functions

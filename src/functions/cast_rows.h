@@ -1,7 +1,7 @@
 // cast_rows.h: the row loop that all casts share.
 //
-// Place: private to the cast_*.cpp files. A row function sets flags when it fails; the explicit
-// form then raises, the try form clears the row's validity bit.
+// Place: private to the cast_*.cpp files. A row function sets flags when it fails; what happens
+// then is up to the form of the cast.
 #pragma once
 
 #include <type_traits>
@@ -11,7 +11,14 @@
 
 namespace blueshift::functions {
 
-template <class From, class To, bool is_try, class F> void castRows(const LoopCall& call, F f) {
+enum class OnFailure : u8 {
+    kNever, // no value fails; what lies under a NULL may be anything and must not raise
+    kRaise,
+    kNull, // TRY_CAST: clears the row's validity bit
+};
+
+template <class From, class To, OnFailure on_failure, class F>
+void castRows(const LoopCall& call, F f) {
     const Vector& in = call.args[0];
     const From* x = in.values<From>();
     To* out = call.out.values<To>();
@@ -22,10 +29,11 @@ template <class From, class To, bool is_try, class F> void castRows(const LoopCa
         u32 flags = 0;
         out[row] = f(x[row * step], flags);
         all_flags |= flags;
-        if constexpr (is_try)
+        if constexpr (on_failure == OnFailure::kNull)
             if (flags != 0) clearBit(call.out.validity(), row);
     }
-    if (!is_try && all_flags != 0) raiseOutOfRange(call.context, call.result_type);
+    if (on_failure == OnFailure::kRaise && all_flags != 0)
+        raiseOutOfRange(call.context, call.result_type);
 }
 
 /// Calls `f` with a null pointer of the integer type.
@@ -46,21 +54,22 @@ template <class F> void dispatchIntegers(PhysicalKind from, PhysicalKind to, F&&
 }
 
 // The loops of cast_numbers.cpp, cast_text.cpp and cast_times.cpp.
-template <bool is_try> void castIntegerLoop(const LoopCall& call);
-template <bool is_try> void castRescaleRoundLoop(const LoopCall& call);
-template <bool is_try> void castRescaleLoop(const LoopCall& call); // as the session says
+template <OnFailure on_failure> void castIntegerLoop(const LoopCall& call);
+template <OnFailure on_failure> void castRescaleRoundLoop(const LoopCall& call);
+template <OnFailure on_failure> void castRescaleLoop(const LoopCall& call); // as the session says
 void castIntegerToFloatLoop(const LoopCall& call);
-template <bool is_try> void castFloatToIntegerLoop(const LoopCall& call);
-template <bool is_try> void castFloatToFloatLoop(const LoopCall& call);
+template <OnFailure on_failure> void castFloatToIntegerLoop(const LoopCall& call);
+template <OnFailure on_failure> void castFloatToFloatLoop(const LoopCall& call);
 void castToBooleanLoop(const LoopCall& call);
 
-void castTextLoop(const LoopCall& call);                             // keeps the bytes
-void castTextCutLoop(const LoopCall& call);                          // cuts to the length
-template <bool is_try> void castTextLimitLoop(const LoopCall& call); // refuses what is too long
-template <bool is_try> void castFromTextLoop(const LoopCall& call);
+void castTextLoop(const LoopCall& call);    // keeps the bytes
+void castTextCutLoop(const LoopCall& call); // cuts to the length
+template <OnFailure on_failure>
+void castTextLimitLoop(const LoopCall& call); // refuses what is too long
+template <OnFailure on_failure> void castFromTextLoop(const LoopCall& call);
 void castToTextCutLoop(const LoopCall& call);
-template <bool is_try> void castToTextLimitLoop(const LoopCall& call);
+template <OnFailure on_failure> void castToTextLimitLoop(const LoopCall& call);
 
-template <bool is_try> void castTimesLoop(const LoopCall& call);
+template <OnFailure on_failure> void castTimesLoop(const LoopCall& call);
 
 } // namespace blueshift::functions

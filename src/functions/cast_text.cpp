@@ -12,9 +12,9 @@ const SessionFacts& sessionOf(const LoopCall& call) {
     return call.context.session != nullptr ? *call.context.session : kDefault;
 }
 
-template <bool is_try>
+template <OnFailure on_failure>
 void fail(const LoopCall& call, u32 row, InputError error, std::string_view text) {
-    if (is_try) clearBit(call.out.validity(), row);
+    if (on_failure == OnFailure::kNull) clearBit(call.out.validity(), row);
     else call.context.fail(describeInputError(error, text, call.result_type));
 }
 
@@ -76,16 +76,16 @@ void castTextCutLoop(const LoopCall& call) {
     });
 }
 
-template <bool is_try> void castTextLimitLoop(const LoopCall& call) {
+template <OnFailure on_failure> void castTextLimitLoop(const LoopCall& call) {
     textRows(call, [&](u32 row, const TextView& text) {
         bool fits;
         const std::string_view cut = fitText(asStringView(text), call.result_type, fits);
-        if (!fits) return fail<is_try>(call, row, InputError::kTooLong, asStringView(text));
+        if (!fits) return fail<on_failure>(call, row, InputError::kTooLong, asStringView(text));
         call.out.values<TextView>()[row] = shorten(text, cut);
     });
 }
 
-template <bool is_try> void castFromTextLoop(const LoopCall& call) {
+template <OnFailure on_failure> void castFromTextLoop(const LoopCall& call) {
     const InputOptions options = InputOptions::of(sessionOf(call));
     const PhysicalKind kind = call.out.kind();
     const u32 width = widthOf(kind);
@@ -93,7 +93,7 @@ template <bool is_try> void castFromTextLoop(const LoopCall& call) {
     textRows(call, [&](u32 row, const TextView& text) {
         const InputError error = parseInto(asStringView(text), call.result_type, kind,
                                            out + size_t(row) * width, options);
-        if (error != InputError::kNone) fail<is_try>(call, row, error, asStringView(text));
+        if (error != InputError::kNone) fail<on_failure>(call, row, error, asStringView(text));
     });
 }
 
@@ -104,20 +104,20 @@ void castToTextCutLoop(const LoopCall& call) {
     });
 }
 
-template <bool is_try> void castToTextLimitLoop(const LoopCall& call) {
+template <OnFailure on_failure> void castToTextLimitLoop(const LoopCall& call) {
     castToText(call, [&](u32 row, const std::string& text) {
         bool fits;
         const std::string_view cut = fitText(text, call.result_type, fits);
-        if (!fits) return fail<is_try>(call, row, InputError::kTooLong, text);
+        if (!fits) return fail<on_failure>(call, row, InputError::kTooLong, text);
         call.out.values<TextView>()[row] = call.heap.store(cut);
     });
 }
 
-template void castTextLimitLoop<false>(const LoopCall&);
-template void castTextLimitLoop<true>(const LoopCall&);
-template void castFromTextLoop<false>(const LoopCall&);
-template void castFromTextLoop<true>(const LoopCall&);
-template void castToTextLimitLoop<false>(const LoopCall&);
-template void castToTextLimitLoop<true>(const LoopCall&);
+template void castTextLimitLoop<OnFailure::kRaise>(const LoopCall&);
+template void castTextLimitLoop<OnFailure::kNull>(const LoopCall&);
+template void castFromTextLoop<OnFailure::kRaise>(const LoopCall&);
+template void castFromTextLoop<OnFailure::kNull>(const LoopCall&);
+template void castToTextLimitLoop<OnFailure::kRaise>(const LoopCall&);
+template void castToTextLimitLoop<OnFailure::kNull>(const LoopCall&);
 
 } // namespace blueshift::functions

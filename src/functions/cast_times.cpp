@@ -25,13 +25,14 @@ i64 convert(i64 value, TypeKind from, TypeKind to, const TimeZone& zone, i64 now
     }
     case TypeKind::kTime:
         if (from == TypeKind::kTimeTz)
-            return floorModulo(value + zone.offsetAt(now) * kMicrosPerSecond, kMicrosPerDay);
+            return floorModulo(add(value, zone.offsetAt(now) * kMicrosPerSecond), kMicrosPerDay);
         if (from == TypeKind::kIntervalMicros) return floorModulo(value, kMicrosPerDay);
         if (!isFiniteTimestamp(value)) flags |= kOverflow;
         return timeOfTimestamp(zoned ? zone.toLocal(value) : value);
     case TypeKind::kTimeTz:
         if (from == TypeKind::kTime)
-            return floorModulo(value - zone.offsetAt(now) * kMicrosPerSecond, kMicrosPerDay);
+            return floorModulo(subtract(value, zone.offsetAt(now) * kMicrosPerSecond),
+                               kMicrosPerDay);
         if (!isFiniteTimestamp(value)) flags |= kOverflow;
         return timeOfTimestamp(zoned ? value : zone.toUtc(value));
     default: return value; // time to interval
@@ -40,20 +41,21 @@ i64 convert(i64 value, TypeKind from, TypeKind to, const TimeZone& zone, i64 now
 
 } // namespace
 
-template <bool is_try> void castTimesLoop(const LoopCall& call) {
+template <OnFailure on_failure> void castTimesLoop(const LoopCall& call) {
     const TypeKind from = call.arg_types[0].kind;
     const TypeKind to = call.result_type.kind;
     const bool has_session = call.context.session != nullptr;
     const TimeZone zone = has_session ? sessionTimeZone(*call.context.session) : TimeZone::utc();
     const i64 now = has_session ? call.context.session->statement_time : 0;
     dispatchIntegers(call.args[0].kind, call.out.kind(), [&]<class From, class To>(From*, To*) {
-        castRows<From, To, is_try>(call, [&](From value, u32& flags) {
+        castRows<From, To, on_failure>(call, [&](From value, u32& flags) {
             return narrowInteger<To>(convert(i64(value), from, to, zone, now, flags), flags);
         });
     });
 }
 
-template void castTimesLoop<false>(const LoopCall&);
-template void castTimesLoop<true>(const LoopCall&);
+template void castTimesLoop<OnFailure::kNever>(const LoopCall&);
+template void castTimesLoop<OnFailure::kRaise>(const LoopCall&);
+template void castTimesLoop<OnFailure::kNull>(const LoopCall&);
 
 } // namespace blueshift::functions

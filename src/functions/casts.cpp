@@ -37,38 +37,43 @@ struct Forms {
 };
 constexpr auto kStable = Volatility::kStable;
 
-constexpr Function kIntegerWiden = makeSafe(castIntegerLoop<false>);
-constexpr Forms kInteger{makeFailing(castIntegerLoop<false>), makeTry(castIntegerLoop<true>)};
-constexpr Function kRescaleSafe = makeSafe(castRescaleRoundLoop<false>);
-constexpr Forms kRescaleRound{makeFailing(castRescaleRoundLoop<false>),
-                              makeTry(castRescaleRoundLoop<true>)};
-constexpr Forms kRescale{makeFailing(castRescaleLoop<false>), makeTry(castRescaleLoop<true>)};
+constexpr Function kIntegerWiden = makeSafe(castIntegerLoop<OnFailure::kNever>);
+constexpr Forms kInteger{makeFailing(castIntegerLoop<OnFailure::kRaise>),
+                         makeTry(castIntegerLoop<OnFailure::kNull>)};
+constexpr Function kRescaleSafe = makeSafe(castRescaleRoundLoop<OnFailure::kNever>);
+constexpr Forms kRescaleRound{makeFailing(castRescaleRoundLoop<OnFailure::kRaise>),
+                              makeTry(castRescaleRoundLoop<OnFailure::kNull>)};
+constexpr Forms kRescale{makeFailing(castRescaleLoop<OnFailure::kRaise>),
+                         makeTry(castRescaleLoop<OnFailure::kNull>)};
 constexpr Function kIntegerToFloat = makeSafe(castIntegerToFloatLoop);
-constexpr Forms kFloatToInteger{makeFailing(castFloatToIntegerLoop<false>),
-                                makeTry(castFloatToIntegerLoop<true>)};
-constexpr Function kFloatWiden = makeSafe(castFloatToFloatLoop<false>);
-constexpr Forms kFloatToReal{makeFailing(castFloatToFloatLoop<false>),
-                             makeTry(castFloatToFloatLoop<true>)};
+constexpr Forms kFloatToInteger{makeFailing(castFloatToIntegerLoop<OnFailure::kRaise>),
+                                makeTry(castFloatToIntegerLoop<OnFailure::kNull>)};
+constexpr Function kFloatWiden = makeSafe(castFloatToFloatLoop<OnFailure::kNever>);
+constexpr Forms kFloatToReal{makeFailing(castFloatToFloatLoop<OnFailure::kRaise>),
+                             makeTry(castFloatToFloatLoop<OnFailure::kNull>)};
 constexpr Function kToBoolean = makeSafe(castToBooleanLoop);
 
 constexpr Function kText = makeSafe(castTextLoop);
 constexpr Function kTextCut = makeSafe(castTextCutLoop);
-constexpr Forms kTextLimit{makeFailing(castTextLimitLoop<false>), makeTry(castTextLimitLoop<true>)};
-constexpr Forms kFromText{makeFailing(castFromTextLoop<false>), makeTry(castFromTextLoop<true>)};
-constexpr Forms kFromTextStable{makeFailing(castFromTextLoop<false>, kStable),
-                                makeTry(castFromTextLoop<true>, kStable)};
+constexpr Forms kTextLimit{makeFailing(castTextLimitLoop<OnFailure::kRaise>),
+                           makeTry(castTextLimitLoop<OnFailure::kNull>)};
+constexpr Forms kFromText{makeFailing(castFromTextLoop<OnFailure::kRaise>),
+                          makeTry(castFromTextLoop<OnFailure::kNull>)};
+constexpr Forms kFromTextStable{makeFailing(castFromTextLoop<OnFailure::kRaise>, kStable),
+                                makeTry(castFromTextLoop<OnFailure::kNull>, kStable)};
 constexpr Function kToTextCut = makeSafe(castToTextCutLoop);
 constexpr Function kToTextCutStable = makeSafe(castToTextCutLoop, kStable);
-constexpr Forms kToTextLimit{makeFailing(castToTextLimitLoop<false>),
-                             makeTry(castToTextLimitLoop<true>)};
-constexpr Forms kToTextLimitStable{makeFailing(castToTextLimitLoop<false>, kStable),
-                                   makeTry(castToTextLimitLoop<true>, kStable)};
+constexpr Forms kToTextLimit{makeFailing(castToTextLimitLoop<OnFailure::kRaise>),
+                             makeTry(castToTextLimitLoop<OnFailure::kNull>)};
+constexpr Forms kToTextLimitStable{makeFailing(castToTextLimitLoop<OnFailure::kRaise>, kStable),
+                                   makeTry(castToTextLimitLoop<OnFailure::kNull>, kStable)};
 
-constexpr Function kTimesSafe = makeSafe(castTimesLoop<false>);
-constexpr Function kTimesZoned = makeSafe(castTimesLoop<false>, kStable);
-constexpr Forms kTimes{makeFailing(castTimesLoop<false>), makeTry(castTimesLoop<true>)};
-constexpr Forms kTimesZonedFailing{makeFailing(castTimesLoop<false>, kStable),
-                                   makeTry(castTimesLoop<true>, kStable)};
+constexpr Function kTimesSafe = makeSafe(castTimesLoop<OnFailure::kNever>);
+constexpr Function kTimesZoned = makeSafe(castTimesLoop<OnFailure::kNever>, kStable);
+constexpr Forms kTimes{makeFailing(castTimesLoop<OnFailure::kRaise>),
+                       makeTry(castTimesLoop<OnFailure::kNull>)};
+constexpr Forms kTimesZonedFailing{makeFailing(castTimesLoop<OnFailure::kRaise>, kStable),
+                                   makeTry(castTimesLoop<OnFailure::kNull>, kStable)};
 
 bool isOidLike(TypeKind kind) {
     return kind == TypeKind::kOid || kind == TypeKind::kRegclass || kind == TypeKind::kRegtype;

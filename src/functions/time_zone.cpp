@@ -122,12 +122,12 @@ i64 TimeZone::offsetAt(i64 utc_micros) const {
 
 i64 TimeZone::toLocal(i64 utc_micros) const {
     if (!kernels::isFiniteTimestamp(utc_micros)) return utc_micros;
-    return utc_micros + offsetAt(utc_micros) * kernels::kMicrosPerSecond;
+    return kernels::add(utc_micros, offsetAt(utc_micros) * kernels::kMicrosPerSecond);
 }
 
 i64 TimeZone::toUtc(i64 local_micros) const {
     if (!kernels::isFiniteTimestamp(local_micros)) return local_micros;
-    if (!named_) return local_micros - offset_ * kernels::kMicrosPerSecond;
+    if (!named_) return kernels::subtract(local_micros, offset_ * kernels::kMicrosPerSecond);
     const i64 seconds = kernels::floorDivide(local_micros, kernels::kMicrosPerSecond);
     const i64 fraction = kernels::floorModulo(local_micros, kernels::kMicrosPerSecond);
     const cctz::civil_second civil = cctz::civil_second(2000, 1, 1, 0, 0, 0) + seconds;

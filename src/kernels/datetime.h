@@ -86,7 +86,7 @@ inline bool isFiniteTimestamp(i64 micros) {
 inline i64 timestampOfDate(i32 days) {
     if (days == kDateInfinity) return kTimestampInfinity;
     if (days == kDateMinusInfinity) return kTimestampMinusInfinity;
-    return i64(days) * kMicrosPerDay;
+    return multiply(i64(days), kMicrosPerDay);
 }
 inline i32 dateFromTimestamp(i64 micros) {
     if (micros == kTimestampInfinity) return kDateInfinity;

@@ -21,6 +21,9 @@ namespace blueshift::compile {
 
 namespace {
 
+/// The largest texts take less than one.
+constexpr std::chrono::seconds kMostSeconds{60};
+
 constexpr const char* kRoot = "/blueshift/";
 constexpr const char* kText = "/blueshift/pipeline.cpp";
 constexpr const char* kHeader = "/blueshift/headers.h";
@@ -78,10 +81,8 @@ bool runClang(const std::vector<std::string>& arguments, const std::string& text
     return compiler.ExecuteAction(action);
 }
 
-Error compilerError(const std::string& messages, bool crashed) {
-    return Error(sqlstate::kInternalError, crashed ? "the C++ compiler crashed on generated code"
-                                                   : "the C++ compiler refused generated code")
-        .withDetail(messages);
+Error compilerError(const std::string& what, const std::string& messages) {
+    return Error(sqlstate::kInternalError, "the C++ compiler " + what).withDetail(messages);
 }
 
 } // namespace
@@ -125,42 +126,62 @@ std::vector<std::string> ClangRunner::arguments(OptimizationLevel level) const {
     return list;
 }
 
-Result<std::string> ClangRunner::precompile(OptimizationLevel level) {
-    std::vector<std::string> list = arguments(level);
-    for (auto& argument : list)
-        if (argument == "c++") argument = "c++-header";
-    list.insert(list.end(), {"-emit-pch", kHeader});
-    std::string bytes;
+/// Of one run; shared with a thread that may never end.
+struct ClangRunner::Run {
+    std::vector<std::string> arguments;
+    std::string text;
+    std::shared_ptr<const std::string> header;
+    llvm::SmallVector<char, 0> object;
     std::string messages;
-    PrecompileAction action(bytes);
     bool done = false;
-    llvm::CrashRecoveryContext guard;
-    const bool finished =
-        guard.RunSafely([&] { done = runClang(list, "", "", action, nullptr, messages); });
-    if (!finished || !done) return std::unexpected(compilerError(messages, !finished));
+};
+
+Status ClangRunner::guarded(const std::shared_ptr<Run>& run, std::function<void()> body) {
+    switch (guard_.run(std::move(body), kMostSeconds)) {
+    case GuardedCall::End::kReturned:
+        if (run->done) return {};
+        return failure(compilerError("refused generated code", run->messages));
+    case GuardedCall::End::kCrashed:
+        return failure(compilerError("crashed on generated code", run->messages));
+    default:
+        return failure(compilerError("does not end; queries are interpreted from now on", "")
+                           .withHint("Restart the server to have code generated again."));
+    }
+}
+
+Result<std::shared_ptr<const std::string>> ClangRunner::precompile(OptimizationLevel level) {
+    auto run = std::make_shared<Run>();
+    run->arguments = arguments(level);
+    for (auto& argument : run->arguments)
+        if (argument == "c++") argument = "c++-header";
+    run->arguments.insert(run->arguments.end(), {"-emit-pch", kHeader});
+    auto bytes = std::make_shared<std::string>();
+    BS_TRY(guarded(run, [run, bytes] {
+        PrecompileAction action(*bytes);
+        run->done = runClang(run->arguments, "", "", action, nullptr, run->messages);
+    }));
     return bytes;
 }
 
 Result<std::string> ClangRunner::compile(const std::string& text, OptimizationLevel level) {
-    std::string& header = headers_[size_t(level)];
-    if (header.empty()) {
+    auto& header = headers_[size_t(level)];
+    if (header == nullptr) {
         auto made = precompile(level);
-        if (!made) return made;
+        if (!made) return std::unexpected(made.error());
         header = std::move(*made);
     }
-    std::vector<std::string> list = arguments(level);
-    list.insert(list.end(), {"-emit-obj", "-include-pch", kPrecompiled, kText});
-    llvm::SmallVector<char, 0> object;
-    std::string messages;
-    bool done = false;
-    llvm::CrashRecoveryContext guard;
-    const bool finished = guard.RunSafely([&] {
+    auto run = std::make_shared<Run>();
+    run->arguments = arguments(level);
+    run->arguments.insert(run->arguments.end(), {"-emit-obj", "-include-pch", kPrecompiled, kText});
+    run->text = text;
+    run->header = header;
+    BS_TRY(guarded(run, [run] {
         llvm::LLVMContext context;
         clang::EmitObjAction action(&context);
-        done = runClang(list, text, header, action, &object, messages);
-    });
-    if (!finished || !done) return std::unexpected(compilerError(messages, !finished));
-    return std::string(object.data(), object.size());
+        run->done =
+            runClang(run->arguments, run->text, *run->header, action, &run->object, run->messages);
+    }));
+    return std::string(run->object.data(), run->object.size());
 }
 
 } // namespace blueshift::compile

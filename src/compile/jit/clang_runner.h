@@ -2,7 +2,7 @@
 // texts into objects.
 //
 // Place: private to jit/. Why a precompiled header: parsing the kernels costs more than most texts.
-// Threads: one at a time.
+// Threads: one at a time. A crash of Clang is an error; so is a run that does not end.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "compile/jit/guarded_call.h"
 #include "compile/jit/jit.h"
 
 namespace blueshift::compile {
@@ -22,11 +23,14 @@ public:
 
 private:
     std::vector<std::string> arguments(OptimizationLevel level) const;
-    Result<std::string> precompile(OptimizationLevel level);
+    struct Run;
+    Status guarded(const std::shared_ptr<Run>& run, std::function<void()> body);
+    Result<std::shared_ptr<const std::string>> precompile(OptimizationLevel level);
 
     std::string cpu_;
     std::vector<std::string> features_;
-    std::string headers_[2]; // precompiled, by level; empty until needed
+    std::shared_ptr<const std::string> headers_[2]; // precompiled, by level; made when needed
+    GuardedCall guard_;
 };
 
 } // namespace blueshift::compile

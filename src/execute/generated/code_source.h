@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compile/segment.h"
+#include "execute/operator.h"
 #include "kernels/pipeline.h"
 
 namespace blueshift::execute {
@@ -57,11 +58,12 @@ class CodeSource {
 public:
     virtual ~CodeSource() = default;
     /// The segments of a pipeline with `morsels` morsels; nullptr when there is nothing to generate
-    /// or it cannot pay. With kForce it returns when the code is there (or cannot be made).
+    /// or it cannot pay. With kForce it returns when the code is there, cannot be made, or `stop`
+    /// is requested.
     virtual std::shared_ptr<PipelineCode> codeFor(const compile::Program& program,
                                                   const compile::Pipeline& pipeline,
                                                   const compile::RowShapes& shapes, Codegen mode,
-                                                  u32 morsels) = 0;
+                                                  u32 morsels, const StopToken& stop) = 0;
 };
 
 } // namespace blueshift::execute

@@ -175,7 +175,7 @@ void QueryRun::Impl::attachCode(const compile::Pipeline& pipeline, Made& made_pi
         }
     if (!shapes) shapes = rowShapes(program);
     made_pipeline.code = environment.code->codeFor(program, pipeline, *shapes, environment.codegen,
-                                                   morsels * nodesOf(pipeline));
+                                                   morsels * nodesOf(pipeline), *environment.stop);
     if (!made_pipeline.code) return;
     made_pipeline.operators.code = made_pipeline.code.get();
     made_pipeline.operators.alternate_tiers = environment.alternate_tiers;

@@ -95,14 +95,14 @@ SqlType signResult(std::span<const SqlType>, std::span<const Value* const>) {
 
 void absDecimalLoop(const LoopCall& call) {
     dispatchIntegers(call.args[0].kind, call.out.kind(), [&]<class From, class To>(From*, To*) {
-        castRows<From, To, false>(call,
-                                  [](From value, u32&) { return To(value < 0 ? -value : value); });
+        castRows<From, To, OnFailure::kNever>(
+            call, [](From value, u32&) { return To(value < 0 ? -value : value); });
     });
 }
 void signDecimalLoop(const LoopCall& call) {
     dispatchIntegers(call.args[0].kind, call.out.kind(), [&]<class From, class To>(From*, To*) {
-        castRows<From, To, false>(call,
-                                  [](From value, u32&) { return To(value < 0 ? -1 : value > 0); });
+        castRows<From, To, OnFailure::kNever>(
+            call, [](From value, u32&) { return To(value < 0 ? -1 : value > 0); });
     });
 }
 template <class T> T absInteger(Scope& scope, T value) {

@@ -5,6 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <thread>
+
+#include "compile/jit/guarded_call.h"
 
 namespace blueshift::compile {
 namespace {
@@ -64,6 +67,34 @@ TEST_CASE("a refused text and a crash of the compiler are errors, and the next t
     const auto object = jit.compileObject(kText, OptimizationLevel::kO1);
     REQUIRE(object.has_value());
     CHECK(runs(jit, *object));
+}
+
+// LLVM's list of timers kept one on the stack of the crash; the stacks of later threads lay there.
+TEST_CASE("crashes of threads that have ended do not disturb later compilations") {
+    const std::string crash = std::string(kText) + "#pragma clang __debug crash\n";
+    for (u32 round = 0; round < 4; ++round)
+        std::thread([&] {
+            Jit jit({});
+            CHECK(!jit.compileObject(crash, OptimizationLevel::kO1).has_value());
+            const auto object = jit.compileObject(kText, OptimizationLevel::kO1);
+            REQUIRE(object.has_value());
+            CHECK(runs(jit, *object));
+        }).join();
+}
+
+TEST_CASE("a call that does not end is given up, and so are later ones") {
+    std::atomic<bool> release{false};
+    auto ended = std::make_shared<std::atomic<bool>>(false);
+    GuardedCall guard;
+    CHECK(guard.run([] {}, std::chrono::seconds(60)) == GuardedCall::End::kReturned);
+    const auto hang = [&release, ended] {
+        while (!release) std::this_thread::yield();
+        *ended = true;
+    };
+    CHECK(guard.run(hang, std::chrono::seconds(0)) == GuardedCall::End::kHangs);
+    CHECK(guard.run([] {}, std::chrono::seconds(60)) == GuardedCall::End::kHangs);
+    release = true;
+    while (!*ended) std::this_thread::yield();
 }
 
 TEST_CASE("code reaches the given symbols and nothing else of the process") {
