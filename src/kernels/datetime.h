@@ -39,20 +39,24 @@ template <class T> inline constexpr T floorDivide(T a, T b) {
     return quotient * b > a ? quotient - 1 : quotient;
 }
 template <class T> inline constexpr T floorModulo(T a, T b) {
-    return a - floorDivide(a, b) * b;
+    const T rest = a % b;
+    return rest != 0 && (rest < 0) != (b < 0) ? T(rest + b) : rest;
 }
 
+// These wrap where the day is none: they also run over dead lanes (scalar.h).
+/// Days from 0000-03-01 to 2000-01-01.
+inline constexpr u32 kCivilShift = 719468 + kUnixToEpochDays;
 inline constexpr i32 daysFromCivil(i32 year, i32 month, i32 day) {
     const i32 y = month <= 2 ? year - 1 : year;
     const i32 era = (y >= 0 ? y : y - 399) / 400;
     const i32 year_of_era = y - era * 400;
     const i32 day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
     const i32 day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468 - kUnixToEpochDays;
+    return i32(u32(era * 146097 + day_of_era) - kCivilShift);
 }
 inline constexpr Civil civilFromDays(i32 days) {
-    const i32 z = days + kUnixToEpochDays + 719468;
-    const i32 era = (z >= 0 ? z : z - 146096) / 146097;
+    const i32 z = i32(u32(days) + kCivilShift);
+    const i32 era = (z >= 0 ? z : i32(u32(z) - 146096)) / 146097;
     const i32 day_of_era = z - era * 146097;
     const i32 year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
@@ -103,19 +107,19 @@ inline i32 isoDayOfWeek(i32 days) {
     return i32(floorModulo(i64(days) + 5, i64(7))) + 1;
 }
 inline i32 dayOfYear(i32 days) {
-    return days - daysFromCivil(civilFromDays(days).year, 1, 1) + 1;
+    return add(subtract(days, daysFromCivil(civilFromDays(days).year, 1, 1)), 1);
 }
 /// The Monday of the week that a day lies in.
 inline i32 startOfWeek(i32 days) {
-    return days - (isoDayOfWeek(days) - 1);
+    return subtract(days, isoDayOfWeek(days) - 1);
 }
 /// ISO 8601: a week belongs to the year its Thursday lies in.
 inline i32 isoYear(i32 days) {
-    return civilFromDays(startOfWeek(days) + 3).year;
+    return civilFromDays(add(startOfWeek(days), 3)).year;
 }
 inline i32 isoWeek(i32 days) {
-    const i32 thursday = startOfWeek(days) + 3;
-    return (thursday - daysFromCivil(civilFromDays(thursday).year, 1, 1)) / 7 + 1;
+    const i32 thursday = add(startOfWeek(days), 3);
+    return subtract(thursday, daysFromCivil(civilFromDays(thursday).year, 1, 1)) / 7 + 1;
 }
 
 /// Adds months; a day past the end of the month becomes its last. `sticky`: the last day of a month

@@ -95,8 +95,9 @@ SqlType signResult(std::span<const SqlType>, std::span<const Value* const>) {
 
 void absDecimalLoop(const LoopCall& call) {
     dispatchIntegers(call.args[0].kind, call.out.kind(), [&]<class From, class To>(From*, To*) {
-        castRows<From, To, OnFailure::kNever>(
-            call, [](From value, u32&) { return To(value < 0 ? -value : value); });
+        castRows<From, To, OnFailure::kNever>(call, [](From value, u32&) {
+            return To(value < 0 ? kernels::subtract(From(0), value) : value);
+        });
     });
 }
 void signDecimalLoop(const LoopCall& call) {
