@@ -54,6 +54,7 @@ Options (also in blueshift.toml with underscores, and as BLUESHIFT_... variables
   --memory SIZE             limit for queries, such as 8GiB (3/4 of what the machine has)
   --threads N               worker threads (one per core)
   --temp DIRECTORY          local disk for rows that do not fit --memory (PLACE/spill)
+  --perf-map                write /tmp/perf-PID.map: names of generated functions for perf
   --trust                   no passwords for clients on this machine; for tests
   --tls-certificate FILE    certificate chain (PEM); with --tls-key, clients may use TLS
   --tls-key FILE            private key (PEM)
@@ -159,6 +160,7 @@ int serve(std::span<const std::string_view> arguments) {
     options.memory_bytes = settings->memory_bytes;
     options.threads = settings->threads;
     options.temp = settings->temp;
+    options.perf_map = settings->perf_map;
     options.nodes = settings->nodes;
     options.address = address;
     options.admin_password = settings->password;

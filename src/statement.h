@@ -43,6 +43,7 @@ struct EngineOptions {
     bool alternate_tiers = false; // tests: change tiers at every morsel
     /// Directory of a local disk for rows that do not fit memory; empty: PLACE/spill.
     std::string temp;
+    bool perf_map = false;       // names of generated functions for perf (engine/perf_map.h)
     bool crash_compiler = false; // tests: generated code makes the compiler crash, once
     bool force_spill = false;    // tests: operators write out whatever they can
 };

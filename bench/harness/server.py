@@ -59,13 +59,13 @@ class ProcessMeter:
 class BlueshiftServer:
     """with BlueshiftServer(...) as server: server.connect(). The place goes away at the end, unless given."""
 
-    def __init__(self, binary, name, port=0, threads=2, memory=None, place=None):
+    def __init__(self, binary, name, port=0, threads=2, memory=None, place=None, nodes=1):
         self.binary = str(pathlib.Path(binary).resolve())
         self.port = port or free_port()
         self.kept = place is not None
         self.place = pathlib.Path(place).resolve() if place else WORK / f"place-{name}-{os.getpid()}"
         self.log = WORK / f"server-{name}.log"
-        self.options = ["--threads", str(threads)]
+        self.options = ["--threads", str(threads), "--nodes", str(nodes)]
         if memory:
             self.options += ["--memory", memory]
         self.process = None

@@ -80,7 +80,7 @@ def section(options, ours, peer, queries, wrong):
         lines.append(f"| Q{number} | fail | | |")
     if wrong:
         lines += ["", f"{len(wrong)} queries failed and are in neither sum."]
-    report.write_section("1-tpch", f"TPC-H, scale factor {options.sf:g}, hot, {options.threads} threads and {options.memory} each",
+    report.write_section(f"1-tpch-sf{options.sf:g}", f"TPC-H, scale factor {options.sf:g}, hot, {options.threads} threads and {options.memory} each",
                          lines)
 
 

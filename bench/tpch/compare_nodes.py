@@ -1,83 +1,83 @@
-"""TPC-H on several nodes in one process against one node, with the same threads, in alternating rounds.
+"""TPC-H on several nodes in one process against one node, the same threads, in alternating rounds.
 
-    bench/tpch/compare_nodes.py [--sf 0.1] [--nodes 3] [--rounds 3] [--threads 2]
-
-Prints the median of each query on both, the sums and their ratio, and the bytes that each query moved.
+Also what each query moved between nodes, by its Network lines in EXPLAIN ANALYZE.
 """
-import argparse
-import glob
-import os
+import pathlib
 import re
 import statistics
 import sys
-import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, "test", "differential"))
-sys.path.insert(0, os.path.join(ROOT, "test", "tpch"))
-from blueshift_server import BlueshiftServer  # noqa: E402
-from tables import STYLES, TABLES, generate  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness import arguments, report, tpch_data
+from harness.server import BlueshiftServer
+
+CO_LOCATED = [
+    ("orders with lineitem", "SELECT count(*), sum(l_quantity) FROM orders JOIN lineitem ON o_orderkey = l_orderkey"),
+    ("part with partsupp", "SELECT count(*), sum(ps_availqty) FROM part JOIN partsupp ON p_partkey = ps_partkey"),
+]
 
 
-def load(connection, folder):
-    for table, columns in TABLES.items():
-        connection.execute(f"CREATE TABLE {table} ({columns}) {STYLES[table]}")
-        connection.execute(f"COPY {table} FROM '{folder}/{table}.parquet' FORMAT AS PARQUET")
+def seconds(cursor, sql):
+    begin = time.perf_counter()
+    cursor.execute(sql).fetchall()
+    return time.perf_counter() - begin
 
 
-def run(connection, statements):
-    begin = time.monotonic()
-    for statement in statements:
-        connection.execute(statement).fetchall() if statement.lstrip().lower().startswith(("select", "with")) \
-            else connection.execute(statement)
-    return time.monotonic() - begin
+def networks(cursor, sql):
+    """(label of the join above or "", bytes moved) of each Network line."""
+    lines = [row[0] for row in cursor.execute("EXPLAIN ANALYZE " + sql).fetchall()]
+    return [int(found.group(1)) for line in lines if (found := re.search(r"Network .*moved=(\d+) B", line))]
 
 
-def moved(connection, text):
-    try:
-        lines = connection.execute(f"EXPLAIN ANALYZE {text}").fetchall()
-    except Exception:  # a query of several statements
-        return None
-    found = {}
-    for (line,) in lines:
-        for part in re.findall(r"Network .*moved=(\d+) B", line):
-            found[line] = int(part)
-    return sum(found.values())
+def labels(cursor, sql):
+    """DS_ labels of the joins."""
+    lines = [row[0] for row in cursor.execute("EXPLAIN " + sql).fetchall()]
+    return re.findall(r"DS_\w+", "\n".join(lines))
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--sf", default="0.1")
+    parser = arguments.parser(__doc__, 7)
     parser.add_argument("--nodes", type=int, default=3)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="blueshift-nodes-") as folder, \
-            BlueshiftServer(memory="3GiB", threads=arguments.threads) as one, \
-            BlueshiftServer(memory="3GiB", threads=arguments.threads, nodes=arguments.nodes) as several:
-        os.chmod(folder, 0o755)
-        generate(folder, arguments.sf, "parquet")
-        connections = [one.connect(), several.connect()]
-        for connection in connections:
-            load(connection, folder)
-        sums = [0.0, 0.0]
-        for path in sorted(glob.glob(os.path.join(ROOT, "test", "sql", "tpch", "q*.sql"))):
-            with open(path, encoding="ascii") as file:
-                text = "\n".join(line for line in file.read().split("\n") if not line.startswith("--"))
-            statements = [part for part in text.split(";") if part.strip()]
-            times = [[], []]
-            for _ in range(arguments.rounds):
-                for which, connection in enumerate(connections):
-                    times[which].append(run(connection, statements))
-            medians = [statistics.median(values) for values in times]
-            sums = [total + median for total, median in zip(sums, medians)]
-            bytes_moved = moved(connections[1], statements[0]) if len(statements) == 1 else None
-            print(f"{os.path.basename(path)}: {medians[0] * 1e3:8.1f} ms, {arguments.nodes} nodes "
-                  f"{medians[1] * 1e3:8.1f} ms, moved {bytes_moved} B", flush=True)
-        print(f"sum: {sums[0]:.3f} s, {arguments.nodes} nodes {sums[1]:.3f} s, ratio {sums[1] / sums[0]:.2f}")
+    options = parser.parse_args()
+    folder = tpch_data.csv_folder(options.sf)
+    queries = tpch_data.queries()
+    with BlueshiftServer(options.binary, "one-node", 0, options.threads, "4GiB") as one, \
+            BlueshiftServer(options.binary, "nodes", 0, options.threads, "4GiB", nodes=options.nodes) as several, \
+            one.connect() as first, several.connect() as second:
+        cursors = []
+        for connection in (first, second):
+            tpch_data.load_blueshift(connection, folder)
+            connection.prepare_threshold = None
+            cursors.append(connection.cursor())
+        answers = [[sorted(map(str, cursor.execute(sql).fetchall())) for _, sql in queries] for cursor in cursors]
+        wrong = [number for (number, _), a, b in zip(queries, *answers) if a != b]
+        rounds = []
+        for index in range(options.rounds):
+            taken = [{}, {}]
+            for which in (0, 1) if index % 2 == 0 else (1, 0):
+                for number, sql in queries:
+                    taken[which][number] = seconds(cursors[which], sql)
+            rounds.append(taken)
+        moved = {number: sum(networks(cursors[1], sql)) for number, sql in queries}
+        together = [(name, labels(cursors[1], sql), networks(cursors[1], sql)) for name, sql in CO_LOCATED]
+    ratios = [sum(taken[1].values()) / sum(taken[0].values()) for taken in rounds]
+    lines = [report.ratio_line(f"Sum of the queries, {options.nodes} nodes / one node, per round", ratios), ""]
+    for name, found, sizes in together:
+        # The last Network line gathers one row of results at the leader.
+        lines.append(f"- {name}: {', '.join(found)}; moved to group or gather results: {sum(sizes)} B, "
+                     "for the join: " + ("0 B" if found == ["DS_DIST_NONE"] else "see the labels"))
+    lines += ["", "| query | one node ms | nodes ms | ratio | moved bytes |", "| --- | ---: | ---: | ---: | ---: |"]
+    for number, _ in queries:
+        a, b = (1000 * statistics.median(taken[which][number] for taken in rounds) for which in (0, 1))
+        lines.append(f"| Q{number} | {a:.1f} | {b:.1f} | {b / a:.2f} | {moved[number]:,} |")
+    if wrong:
+        lines += ["", f"Answers differ: {wrong}"]
+    report.write_section("6-nodes", f"{options.nodes} nodes in one process, TPC-H scale factor {options.sf:g}, hot, "
+                         f"{options.threads} threads", lines)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -116,7 +116,8 @@ private:
     std::atomic<bool> given_up_{false};
 };
 
-CodeService::CodeService(Clock& clock, bool crash) : clock_(clock), crash_next_(crash) {}
+CodeService::CodeService(Clock& clock, bool crash, std::unique_ptr<PerfMap> perf_map)
+    : clock_(clock), crash_next_(crash), perf_map_(std::move(perf_map)) {}
 
 CodeService::~CodeService() {
     {
@@ -275,6 +276,7 @@ void CodeService::compile(const Job& job) {
     auto object = jit_->compileObject(text, optimization);
     if (object) code = jit_->load(*object, entry.function);
     else code = std::unexpected(object.error());
+    if (code && perf_map_) perf_map_->add(entry.function, **code);
     const u64 nanos = nanosSince(start);
     record.end_time = clock_.nowMicros();
     if (!code) record.error = code.error().message + ": " + code.error().detail;

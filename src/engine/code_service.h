@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "catalog/server_facts.h"
 #include "compile/generate.h"
+#include "engine/perf_map.h"
 #include "execute/generated/code_source.h"
 
 namespace blueshift::compile {
@@ -39,8 +40,8 @@ struct CodeCounts {
 
 class CodeService {
 public:
-    /// `crash`: tests: the compiler crashes on the first text.
-    CodeService(Clock& clock, bool crash);
+    /// `crash`: tests: the compiler crashes on the first text. `perf_map` may be absent.
+    CodeService(Clock& clock, bool crash, std::unique_ptr<PerfMap> perf_map);
     ~CodeService();
 
     /// See execute::CodeSource.
@@ -94,6 +95,7 @@ private:
     u64 ticks_ = 0;
     std::atomic<u64> nanos_per_byte_{4000};
     std::atomic<bool> crash_next_;
+    std::unique_ptr<PerfMap> perf_map_;
     bool stop_ = false;
     std::unique_ptr<compile::Jit> jit_; // the compiler thread's
     std::thread thread_;                // started by the first request

@@ -79,7 +79,11 @@ Status SharedEngine::start() {
         options_.force_spill);
     const u32 cores = std::max(1u, std::thread::hardware_concurrency());
     pool_ = std::make_unique<execute::WorkerPool>(options_.threads != 0 ? options_.threads : cores);
-    code_ = std::make_unique<CodeService>(*clock_, options_.crash_compiler);
+    std::unique_ptr<PerfMap> perf_map;
+    if (options_.perf_map) {
+        BS_ASSIGN(perf_map, PerfMap::create());
+    }
+    code_ = std::make_unique<CodeService>(*clock_, options_.crash_compiler, std::move(perf_map));
     facts_ = std::make_unique<EngineFacts>(*clock_, load_errors_, *code_, options_.place,
                                            pool_->threads());
     catalog::addSystemSources(sources_);

@@ -45,6 +45,7 @@ constexpr Setting kSettings[] = {
     {"memory", ValueKind::kBytes, storeNumber<&ServeSettings::memory_bytes>},
     {"threads", ValueKind::kCount, storeNumber<&ServeSettings::threads>},
     {"temp", ValueKind::kText, storeText<&ServeSettings::temp>},
+    {"perf_map", ValueKind::kFlag, storeNumber<&ServeSettings::perf_map>},
     {"trust", ValueKind::kFlag, storeNumber<&ServeSettings::trust>},
     {"tls_certificate", ValueKind::kText, storeText<&ServeSettings::tls_certificate>},
     {"tls_key", ValueKind::kText, storeText<&ServeSettings::tls_key>},

@@ -28,6 +28,7 @@ struct ServeSettings {
     u64 memory_bytes = 0; // 0: decided by the engine
     u32 threads = 0;      // 0: one per core
     std::string temp;     // empty: in the place
+    bool perf_map = false;
     bool trust = false;
     std::string tls_certificate;
     std::string tls_key;

@@ -9,6 +9,7 @@
 #include <clang/Serialization/ASTWriter.h>
 #include <clang/Serialization/PCHContainerOperations.h>
 #include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
 #include <llvm/Support/CrashRecoveryContext.h>
 #include <llvm/Support/VirtualFileSystem.h>
 #include <llvm/TargetParser/Host.h>
@@ -53,7 +54,7 @@ private:
 /// One run of Clang; the only files it sees are those in memory.
 bool runClang(const std::vector<std::string>& arguments, const std::string& text,
               const std::string& precompiled, clang::FrontendAction& action,
-              llvm::SmallVector<char, 0>* object, std::string& messages) {
+              std::string& messages) {
     auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
     for (const KernelHeader& header : kernelHeaders())
         files->addFile(kRoot + std::string(header.name), 0,
@@ -76,8 +77,6 @@ bool runClang(const std::vector<std::string>& arguments, const std::string& text
         return false;
     compiler.setInvocation(invocation);
     compiler.createFileManager(files);
-    if (object != nullptr)
-        compiler.setOutputStream(std::make_unique<llvm::raw_svector_ostream>(*object));
     return compiler.ExecuteAction(action);
 }
 
@@ -91,11 +90,14 @@ ClangRunner::ClangRunner() : cpu_(llvm::sys::getHostCPUName().str()) {
     for (const auto& feature : llvm::sys::getHostCPUFeatures())
         features_.push_back((feature.second ? "+" : "-") + feature.first().str());
     std::sort(features_.begin(), features_.end());
+    std::string joined;
+    for (const auto& feature : features_) joined += (joined.empty() ? "" : ",") + feature;
+    emitter_ = std::make_shared<ObjectEmitter>(cpu_, joined);
     llvm::CrashRecoveryContext::Enable();
 }
 
 std::vector<std::string> ClangRunner::arguments(OptimizationLevel level) const {
-    // cc1's arguments: the driver's defaults are absent, hence the vectorisers and the CPU.
+    // cc1's arguments: the driver's defaults are absent, hence the CPU.
     std::vector<std::string> list{"-triple",
                                   "x86_64-pc-linux-gnu",
                                   "-x",
@@ -119,9 +121,7 @@ std::vector<std::string> ClangRunner::arguments(OptimizationLevel level) const {
                                   "-I/blueshift",
                                   "-target-cpu",
                                   cpu_};
-    if (level == OptimizationLevel::kO2)
-        list.insert(list.end(), {"-O2", "-vectorize-loops", "-vectorize-slp"});
-    else list.push_back("-O1");
+    list.push_back(level == OptimizationLevel::kO1 ? "-O1" : "-O2");
     for (const auto& feature : features_) list.insert(list.end(), {"-target-feature", feature});
     return list;
 }
@@ -158,7 +158,7 @@ Result<std::shared_ptr<const std::string>> ClangRunner::precompile(OptimizationL
     auto bytes = std::make_shared<std::string>();
     BS_TRY(guarded(run, [run, bytes] {
         PrecompileAction action(*bytes);
-        run->done = runClang(run->arguments, "", "", action, nullptr, run->messages);
+        run->done = runClang(run->arguments, "", "", action, run->messages);
     }));
     return bytes;
 }
@@ -172,14 +172,16 @@ Result<std::string> ClangRunner::compile(const std::string& text, OptimizationLe
     }
     auto run = std::make_shared<Run>();
     run->arguments = arguments(level);
-    run->arguments.insert(run->arguments.end(), {"-emit-obj", "-include-pch", kPrecompiled, kText});
+    run->arguments.insert(run->arguments.end(), {"-emit-llvm-only", "-disable-llvm-passes",
+                                                 "-include-pch", kPrecompiled, kText});
     run->text = text;
     run->header = header;
-    BS_TRY(guarded(run, [run] {
+    BS_TRY(guarded(run, [run, emitter = emitter_, level] {
         llvm::LLVMContext context;
-        clang::EmitObjAction action(&context);
-        run->done =
-            runClang(run->arguments, run->text, *run->header, action, &run->object, run->messages);
+        clang::EmitLLVMOnlyAction action(&context);
+        if (!runClang(run->arguments, run->text, *run->header, action, run->messages)) return;
+        const auto module = action.takeModule();
+        run->done = emitter->emit(*module, level, run->object, run->messages);
     }));
     return std::string(run->object.data(), run->object.size());
 }

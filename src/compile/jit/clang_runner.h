@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "compile/jit/guarded_call.h"
 #include "compile/jit/jit.h"
+#include "compile/jit/object_emitter.h"
 
 namespace blueshift::compile {
 
@@ -30,6 +31,7 @@ private:
     std::string cpu_;
     std::vector<std::string> features_;
     std::shared_ptr<const std::string> headers_[2]; // precompiled, by level; made when needed
+    std::shared_ptr<ObjectEmitter> emitter_;        // shared with a run that never ends
     GuardedCall guard_;
 };
 

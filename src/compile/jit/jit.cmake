@@ -1,4 +1,4 @@
-# The compiler inside bs_compile: Clang and LLVM as shared libraries, and the text of the kernels.
+#The compiler inside bs_compile : Clang and LLVM as shared libraries, and the text of the kernels.
 file(GLOB kernel_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/kernels/*.h)
 set(kernel_text ${CMAKE_BINARY_DIR}/generated/compile/jit/kernel_headers.cpp)
 add_custom_command(

@@ -1,8 +1,12 @@
 #include "compile/jit/jit.h"
 
 #include <fmt/format.h>
-#include <llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h>
+#include <llvm/Demangle/Demangle.h>
+#include <llvm/ExecutionEngine/Orc/DebugObjectManagerPlugin.h>
+#include <llvm/ExecutionEngine/Orc/EPCDebugObjectRegistrar.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/Object/ObjectFile.h>
+#include <llvm/Object/SymbolSize.h>
 #include <llvm/Support/TargetSelect.h>
 
 #include <atomic>
@@ -33,6 +37,49 @@ private:
     std::shared_ptr<llvm::orc::LLJIT> jit_;
     llvm::orc::JITDylib& library_;
 };
+
+/// The functions of an object, of which `function` was loaded at `address`.
+std::vector<CodeSymbol> symbolsOf(llvm::MemoryBufferRef object, llvm::StringRef function,
+                                  u64 address) {
+    std::vector<CodeSymbol> found;
+    auto file = llvm::object::ObjectFile::createObjectFile(object);
+    if (!file) {
+        llvm::consumeError(file.takeError());
+        return found;
+    }
+    std::optional<u64> base;
+    for (const auto& [symbol, bytes] : llvm::object::computeSymbolSizes(**file)) {
+        auto name = symbol.getName();
+        auto offset = symbol.getAddress();
+        auto type = symbol.getType();
+        const bool known = bool(name) && bool(offset) && bool(type);
+        if (!known || *type != llvm::object::SymbolRef::ST_Function) {
+            llvm::consumeError(name.takeError());
+            llvm::consumeError(offset.takeError());
+            llvm::consumeError(type.takeError());
+            continue;
+        }
+        if (*name == function) base = address - *offset;
+        found.push_back({llvm::demangle(*name), *offset, bytes});
+    }
+    if (!base) return {};
+    for (CodeSymbol& symbol : found) symbol.address += *base;
+    return found;
+}
+
+/// Debuggers learn of each object through GDB's interface for such code; without it they see
+/// addresses only.
+void addDebuggerSupport(llvm::orc::LLJIT& jit) {
+    auto& session = jit.getExecutionSession();
+    auto* layer = llvm::dyn_cast<llvm::orc::ObjectLinkingLayer>(&jit.getObjLinkingLayer());
+    auto registrar = llvm::orc::createJITLoaderGDBRegistrar(session);
+    if (layer == nullptr || !registrar) {
+        llvm::consumeError(registrar.takeError());
+        return;
+    }
+    layer->addPlugin(std::make_unique<llvm::orc::DebugObjectManagerPlugin>(
+        session, std::move(*registrar), false, true));
+}
 
 } // namespace
 
@@ -70,8 +117,7 @@ Jit::Jit(std::span<const JitSymbol> symbols) {
     if (auto error =
             impl_->jit->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(map))))
         impl_->broken = jitError(std::move(error));
-    // Debuggers learn of each object; without support they see addresses only.
-    llvm::consumeError(llvm::orc::enableDebuggerSupport(*impl_->jit));
+    addDebuggerSupport(*impl_->jit);
 }
 
 Jit::~Jit() = default;
@@ -100,6 +146,7 @@ Result<std::shared_ptr<const MachineCode>> Jit::load(const std::string& object,
     if (!bytes) return std::unexpected(jitError(bytes.takeError()));
     code->function = address->toPtr<MachineCode::Function>();
     code->local_bytes = *bytes->toPtr<const u32*>();
+    code->symbols = symbolsOf({object, function}, function, address->getValue());
     return std::shared_ptr<const MachineCode>(std::move(code));
 }
 

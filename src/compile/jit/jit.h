@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/ints.h"
@@ -26,6 +27,13 @@ struct JitSymbol {
 
 enum class OptimizationLevel : u8 { kO1, kO2 };
 
+/// A function of loaded code, for profilers.
+struct CodeSymbol {
+    std::string name;
+    u64 address = 0;
+    u64 bytes = 0;
+};
+
 /// Code that stays mapped while somebody holds it.
 class MachineCode {
 public:
@@ -34,6 +42,7 @@ public:
 
     Function function = nullptr;
     u32 local_bytes = 0; // of Frame::local
+    std::vector<CodeSymbol> symbols;
 };
 
 class Jit {

@@ -9,6 +9,21 @@
 
 #include "compile/jit/guarded_call.h"
 
+// GDB's interface for code made at run time; defined by LLVM.
+struct DebugEntry {
+    DebugEntry* next;
+    DebugEntry* previous;
+    const char* object;
+    blueshift::u64 bytes;
+};
+struct DebugDescriptor {
+    blueshift::u32 version;
+    blueshift::u32 action;
+    void* relevant;
+    void* first;
+};
+extern "C" DebugDescriptor __jit_debug_descriptor;
+
 namespace blueshift::compile {
 namespace {
 
@@ -52,6 +67,23 @@ TEST_CASE("both levels give code that runs") {
         CHECK(runs(jit, *object)); // and a second time, as from a cache
         CHECK(writableExecutablePages() == 0);
     }
+}
+
+TEST_CASE("profilers and debuggers learn the names of generated functions") {
+    Jit jit({});
+    const auto object = jit.compileObject(kText, OptimizationLevel::kO1);
+    REQUIRE(object.has_value());
+    const auto code = jit.load(*object, "probe");
+    REQUIRE(code.has_value());
+    REQUIRE((*code)->symbols.size() == 1);
+    const CodeSymbol& symbol = (*code)->symbols[0];
+    CHECK(symbol.name == "probe");
+    CHECK(symbol.address == u64(reinterpret_cast<uintptr_t>((*code)->function)));
+    CHECK(symbol.bytes > 0);
+    const auto* entry = static_cast<const DebugEntry*>(__jit_debug_descriptor.first);
+    REQUIRE(entry != nullptr);
+    const std::string registered(entry->object, entry->bytes);
+    CHECK(registered.find("probe") != std::string::npos);
 }
 
 TEST_CASE("a refused text and a crash of the compiler are errors, and the next text works") {

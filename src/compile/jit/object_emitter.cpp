@@ -1,0 +1,75 @@
+#include "compile/jit/object_emitter.h"
+
+#include <llvm/Analysis/CGSCCPassManager.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Module.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+
+namespace blueshift::compile {
+
+namespace {
+
+constexpr const char* kTriple = "x86_64-pc-linux-gnu";
+
+/// Helpers of kernels/ are inlined, values live in registers, loops keep what does not change out.
+constexpr const char* kFirstLevel =
+    "cgscc(inline),globaldce,function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,instcombine,"
+    "loop-mssa(loop-rotate,licm),simplifycfg,early-cse<memssa>,instcombine)";
+
+const char* passesOf(OptimizationLevel level) {
+    if (const char* p = getenv(level == OptimizationLevel::kO1 ? "BS_P1" : "BS_P2")) return p;
+    return kFirstLevel;
+}
+
+} // namespace
+
+ObjectEmitter::ObjectEmitter(std::string cpu, std::string features)
+    : cpu_(std::move(cpu)), features_(std::move(features)) {}
+ObjectEmitter::~ObjectEmitter() = default;
+
+llvm::TargetMachine* ObjectEmitter::machineOf(OptimizationLevel level, std::string& messages) {
+    auto& machine = machines_[size_t(level)];
+    if (machine != nullptr) return machine.get();
+    const llvm::Target* target = llvm::TargetRegistry::lookupTarget(kTriple, messages);
+    if (target == nullptr) return nullptr;
+    const auto effort = level == OptimizationLevel::kO1 ? llvm::CodeGenOptLevel::Less
+                                                        : llvm::CodeGenOptLevel::Default;
+    machine.reset(target->createTargetMachine(kTriple, cpu_, features_, {}, llvm::Reloc::PIC_,
+                                              llvm::CodeModel::Small, effort));
+    return machine.get();
+}
+
+bool ObjectEmitter::emit(llvm::Module& module, OptimizationLevel level,
+                         llvm::SmallVector<char, 0>& object, std::string& messages) {
+    llvm::TargetMachine* machine = machineOf(level, messages);
+    if (machine == nullptr) return false;
+    llvm::LoopAnalysisManager loops;
+    llvm::FunctionAnalysisManager functions;
+    llvm::CGSCCAnalysisManager components;
+    llvm::ModuleAnalysisManager modules;
+    llvm::PassBuilder builder(machine);
+    builder.registerModuleAnalyses(modules);
+    builder.registerCGSCCAnalyses(components);
+    builder.registerFunctionAnalyses(functions);
+    builder.registerLoopAnalyses(loops);
+    builder.crossRegisterProxies(loops, functions, components, modules);
+    llvm::ModulePassManager passes;
+    if (auto error = builder.parsePassPipeline(passes, passesOf(level))) {
+        messages = llvm::toString(std::move(error));
+        return false;
+    }
+    passes.run(module, modules);
+    llvm::legacy::PassManager code;
+    llvm::raw_svector_ostream out(object);
+    if (machine->addPassesToEmitFile(code, out, nullptr, llvm::CodeGenFileType::ObjectFile, true)) {
+        messages = "no object can be written for this CPU";
+        return false;
+    }
+    code.run(module);
+    return true;
+}
+
+} // namespace blueshift::compile
