@@ -55,6 +55,7 @@ Options (also in blueshift.toml with underscores, and as BLUESHIFT_... variables
   --threads N               worker threads (one per core)
   --temp DIRECTORY          local disk for rows that do not fit --memory (PLACE/spill)
   --perf-map                write /tmp/perf-PID.map: names of generated functions for perf
+  --inject WORDS            for tests: spill, tiers, small-shares, vectors7 (comma-separated)
   --trust                   no passwords for clients on this machine; for tests
   --tls-certificate FILE    certificate chain (PEM); with --tls-key, clients may use TLS
   --tls-key FILE            private key (PEM)
@@ -129,6 +130,24 @@ Status announcePassword(const Engine& engine, const std::string& place) {
     return {};
 }
 
+/// The ways in which tests make rare things common.
+Status inject(std::string_view words, EngineOptions& options) {
+    while (!words.empty()) {
+        const size_t comma = std::min(words.find(','), words.size());
+        const std::string_view word = words.substr(0, comma);
+        words.remove_prefix(std::min(comma + 1, words.size()));
+        if (word == "spill") options.force_spill = true;
+        else if (word == "tiers") options.alternate_tiers = true;
+        else if (word == "small-shares") options.small_shares = true;
+        else if (word == "vectors7") options.vector_rows = 7;
+        else
+            return failure(Error(sqlstate::kInvalidParameterValue,
+                                 "unknown word \"" + std::string(word) + "\" for --inject")
+                               .withHint("It is for tests; see blueshift serve --help."));
+    }
+    return {};
+}
+
 int serve(std::span<const std::string_view> arguments) {
     Result<shell::ServeSettings> settings = shell::loadServeSettings(arguments, environ);
     if (!settings) return printError(settings.error(), kExitUsage);
@@ -161,6 +180,8 @@ int serve(std::span<const std::string_view> arguments) {
     options.threads = settings->threads;
     options.temp = settings->temp;
     options.perf_map = settings->perf_map;
+    if (const Status known = inject(settings->inject, options); !known)
+        return printError(known.error(), kExitUsage);
     options.nodes = settings->nodes;
     options.address = address;
     options.admin_password = settings->password;

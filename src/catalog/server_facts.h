@@ -6,6 +6,7 @@
 // below engine/ and must not include it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -122,6 +123,8 @@ public:
     virtual std::vector<CompilationFacts> compilations() const { return {}; }
     /// What recent statements sent between nodes, oldest first.
     virtual std::vector<ExchangeFacts> exchanges() const { return {}; }
+    /// What the process did since it started, by name.
+    virtual std::map<std::string, u64> counters() const { return {}; }
     virtual u32 slices() const = 0;
     /// Megabytes of the place's file system.
     virtual i64 storageCapacity() const = 0;

@@ -84,7 +84,7 @@ Status SharedEngine::start() {
         BS_ASSIGN(perf_map, PerfMap::create());
     }
     code_ = std::make_unique<CodeService>(*clock_, options_.crash_compiler, std::move(perf_map));
-    facts_ = std::make_unique<EngineFacts>(*clock_, load_errors_, *code_, options_.place,
+    facts_ = std::make_unique<EngineFacts>(*clock_, load_errors_, *code_, *this, options_.place,
                                            pool_->threads());
     catalog::addSystemSources(sources_);
     std::string password = options_.admin_password;
@@ -124,6 +124,7 @@ std::map<std::string, u64> SharedEngine::counters() const {
             {"rows interpreted", code.interpreted_rows},
             {"tier switches", code.switches},
             {"bytes spilled", spill_->bytesSpilled()},
+            {"bytes granted now", memory_->used()},
             {"batches serialised", cluster_.totals().batches}};
 }
 

@@ -16,6 +16,7 @@
 #include "engine/code_service.h"
 #include "engine/load_errors.h"
 #include "engine/settings.h"
+#include "statement.h"
 
 namespace blueshift::parse {
 struct Statement;
@@ -33,9 +34,14 @@ public:
     static constexpr size_t kKeptTextBytes = 16'000;
     static constexpr size_t kKeptExchanges = 5000;
 
-    EngineFacts(Clock& clock, const LoadErrors& errors, const CodeService& code, std::string place,
-                u32 slices)
-        : clock_(clock), errors_(errors), code_(code), place_(std::move(place)), slices_(slices) {}
+    EngineFacts(Clock& clock, const LoadErrors& errors, const CodeService& code,
+                const Engine& engine, std::string place, u32 slices)
+        : clock_(clock),
+          errors_(errors),
+          code_(code),
+          engine_(engine),
+          place_(std::move(place)),
+          slices_(slices) {}
 
     void sessionStarted(catalog::SessionRow session, const Settings& settings);
     void sessionEnded(i32 process_id);
@@ -56,6 +62,7 @@ public:
     std::vector<catalog::LoadError> loadErrors() const override;
     std::vector<catalog::CompilationFacts> compilations() const override { return code_.log(); }
     std::vector<catalog::ExchangeFacts> exchanges() const override;
+    std::map<std::string, u64> counters() const override { return engine_.counters(); }
     u32 slices() const override { return slices_; }
     i64 storageCapacity() const override;
 
@@ -68,6 +75,7 @@ private:
     Clock& clock_;
     const LoadErrors& errors_;
     const CodeService& code_;
+    const Engine& engine_;
     std::string place_;
     u32 slices_;
     mutable std::mutex mutex_;

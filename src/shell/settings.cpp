@@ -46,6 +46,7 @@ constexpr Setting kSettings[] = {
     {"threads", ValueKind::kCount, storeNumber<&ServeSettings::threads>},
     {"temp", ValueKind::kText, storeText<&ServeSettings::temp>},
     {"perf_map", ValueKind::kFlag, storeNumber<&ServeSettings::perf_map>},
+    {"inject", ValueKind::kText, storeText<&ServeSettings::inject>},
     {"trust", ValueKind::kFlag, storeNumber<&ServeSettings::trust>},
     {"tls_certificate", ValueKind::kText, storeText<&ServeSettings::tls_certificate>},
     {"tls_key", ValueKind::kText, storeText<&ServeSettings::tls_key>},

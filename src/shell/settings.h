@@ -29,6 +29,7 @@ struct ServeSettings {
     u32 threads = 0;      // 0: one per core
     std::string temp;     // empty: in the place
     bool perf_map = false;
+    std::string inject; // tests: words of applyInjections
     bool trust = false;
     std::string tls_certificate;
     std::string tls_key;

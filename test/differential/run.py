@@ -1,6 +1,9 @@
 """Random queries in blueshift, PostgreSQL 15 and DuckDB; a difference is printed small.
 
-    run.py [--queries 2000] [--seed N] [--per-schema 100]
+    run.py [--queries 2000] [--seed N] [--per-schema 100] [--mode MODE]
+
+A mode is a way of running that server and settings bring about, and it proves that it was in force:
+its counters in stv_engine_counters are above zero at the end.
 
 An answer counts as wrong when the two others agree with each other and not with blueshift, or when
 only one of them can run the query and blueshift disagrees with that one. The same SQLSTATE as
@@ -25,6 +28,18 @@ from postgres_server import PostgresServer  # noqa: E402
 from query_generator import QueryGenerator  # noqa: E402
 
 SHOWN = 10
+
+# mode: nodes, codegen, what the server injects, counters that prove it
+MODES = {
+    "interpreted": (1, "off", "", []),
+    "auto": (1, "auto", "", []),
+    "compiled": (1, "force", "", ["rows generated"]),
+    "vectors7": (1, "off", "vectors7", []),
+    "tiers": (1, "force", "tiers", ["tier switches"]),
+    "spill": (1, "auto", "spill", ["bytes spilled"]),
+    "nodes3": (3, "auto", "", ["batches serialised"]),
+    "nodes3_spill_compiled": (3, "force", "spill,small-shares", ["batches serialised", "bytes spilled", "rows generated"]),
+}
 
 
 class Failed:
@@ -110,9 +125,9 @@ class DifferentialRun:
     def connect_blueshift(self):
         connection = self.server.connect()
         connection.execute("SET statement_timeout TO 30000")
-        if self.arguments.nodes > 1:
+        if MODES[self.arguments.mode][0] > 1:
             connection.execute("SET share_small_tables TO on")
-        connection.execute(f"SET codegen TO {self.arguments.codegen}")
+        connection.execute(f"SET codegen TO {MODES[self.arguments.mode][1]}")
         return connection
 
     def verdict(self, query):
@@ -206,15 +221,17 @@ def main():
     parser.add_argument("--per-schema", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--tables", action="store_true", help="print the tables of each difference")
-    parser.add_argument("--nodes", type=int, default=1, help="compute nodes of blueshift")
-    parser.add_argument("--codegen", default="auto", choices=["off", "auto", "force"])
+    parser.add_argument("--mode", default="auto", choices=MODES, help="how blueshift runs")
     parser.add_argument("--postgres-port", type=int, default=None)
     arguments = parser.parse_args()
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     begin = time.monotonic()
-    with BlueshiftServer(nodes=arguments.nodes) as server, PostgresServer(arguments.postgres_port) as postgres:
+    nodes, _, injected, proofs = MODES[arguments.mode]
+    options = ["--inject", injected] if injected else []
+    with BlueshiftServer(nodes=nodes, options=options) as server, PostgresServer(arguments.postgres_port) as postgres:
         run = DifferentialRun(arguments, server, postgres)
         run.run()
+        counters = dict(server.connect().execute("SELECT name, value FROM stv_engine_counters").fetchall())
     counts = run.counts
     print(f"seed {arguments.seed}: {counts['queries']} queries in {time.monotonic() - begin:.0f} s: "
           f"{counts['agree']} agree, {len(run.failures)} differ, {counts['undecided']} undecided because the others "
@@ -224,7 +241,10 @@ def main():
     if counts["agree"] < counts["queries"] // 2:
         print("FAIL fewer than half of the queries could be compared")
         sys.exit(1)
-    sys.exit(1 if run.failures or counts["crashes"] else 0)
+    for name in proofs:
+        print(f"proved: {counters[name]} {name}" if counters[name] else f"FAIL not in force: no {name}")
+    unproved = [name for name in proofs if not counters[name]]
+    sys.exit(1 if run.failures or counts["crashes"] or unproved else 0)
 
 
 if __name__ == "__main__":

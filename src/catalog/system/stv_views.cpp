@@ -66,6 +66,11 @@ void wlmClassification(const CatalogReader&, RowWriter& out) {
     out.row(1, "(query_group and user_group: any)", 0, "assign", kServiceClass);
 }
 
+void engineCounters(const CatalogReader& reader, RowWriter& out) {
+    if (reader.server() == nullptr) return;
+    for (const auto& [name, value] : reader.server()->counters()) out.row(name, i64(value));
+}
+
 constexpr ViewSpec kViews[] = {
     {"pg_catalog", "stv_sessions",
      "starttime ts, process i4, user_name c50, db_name c50, timeout_sec i4", sessions},
@@ -117,6 +122,7 @@ constexpr ViewSpec kViews[] = {
      "userid i4, session i4, query i4, slice i4, pid i4, recordtime ts, bytes_to_load i8, "
      "bytes_loaded i8, bytes_to_load_compressed i8, bytes_loaded_compressed i8, lines i4, "
      "num_files i4, num_files_complete i4, current_file c256, pct_complete i4"},
+    {"pg_catalog", "stv_engine_counters", "name t, value i8", engineCounters},
     {"pg_catalog", "stv_active_cursors",
      "userid i4, name c256, xid i8, pid i4, starttime ts, row_count i8, byte_count i8, "
      "fetched_rows i8"},

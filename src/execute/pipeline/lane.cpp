@@ -33,7 +33,7 @@ Lane::Lane(PipelineOperators& pipeline, WorkerContext& context, State* sink_stat
       sink_state_(sink_state),
       source_state_(pipeline.source->makeState(context)) {
     interpreted_.steps = &pipeline.steps;
-    interpreted_.step_ops = &pipeline.step_ops;
+    interpreted_.step_ops = interpreted_.time_ops = &pipeline.step_ops;
     for (StepOperator* step : pipeline.steps)
         interpreted_.states.push_back(step->makeState(context));
     sink_columns_.resize(pipeline.sink_slots.size());
@@ -73,6 +73,7 @@ void Lane::chooseForm() {
     if (generated_.steps == nullptr) {
         generated_.steps = &pipeline_.generated->steps;
         generated_.step_ops = &pipeline_.generated->step_ops;
+        generated_.time_ops = &pipeline_.generated->time_ops;
         size_t segment = 0;
         for (StepOperator* step : *generated_.steps) {
             generated_.states.push_back(step->makeState(context_));
@@ -147,7 +148,7 @@ bool Lane::pull(Batch& batch) {
             const u32 op = ops[step];
             bool more;
             {
-                ScopedTimer timer(pipeline_.timed, metricsOf(op));
+                ScopedTimer timer(pipeline_.timed, pipeline_.metrics[(*form_->time_ops)[step]]);
                 more = (*form_->steps)[step]->more(*form_->states[step], current, context_);
             }
             if (!more) {
@@ -170,7 +171,7 @@ bool Lane::pull(Batch& batch) {
             return true;
         }
         const u32 step = depth_;
-        ScopedTimer timer(pipeline_.timed, metricsOf(ops[step]));
+        ScopedTimer timer(pipeline_.timed, pipeline_.metrics[(*form_->time_ops)[step]]);
         (*form_->steps)[step]->start(*form_->states[step], current, context_);
         ++depth_;
     }

@@ -30,6 +30,7 @@ struct GeneratedSteps {
     std::vector<std::unique_ptr<GeneratedSegment>> segments;
     std::vector<StepOperator*> steps;
     std::vector<u32> step_ops; // kCountsItself: the step reports its operators' rows
+    std::vector<u32> time_ops; // the operator whose time a step's is: a segment's last one
     static constexpr u32 kCountsItself = ~0u;
 };
 
@@ -73,6 +74,7 @@ private:
     struct Form {
         const std::vector<StepOperator*>* steps = nullptr;
         const std::vector<u32>* step_ops = nullptr;
+        const std::vector<u32>* time_ops = nullptr;
         std::vector<std::unique_ptr<State>> states;
     };
 

@@ -205,6 +205,10 @@ std::unique_ptr<GeneratedSteps> QueryRun::Impl::makeGenerated(const Made& made_p
                 std::make_unique<GeneratedSegment>(segment, codes[next], builds, metrics));
             result->steps.push_back(result->segments.back().get());
             result->step_ops.push_back(GeneratedSteps::kCountsItself);
+            result->time_ops.push_back(
+                segment.step_count > 0
+                    ? made_pipeline.operators.step_ops[step + segment.step_count - 1]
+                    : program.sinks[made_pipeline.pipeline->sink].op);
             ++next;
             if (segment.step_count > 0) {
                 step += segment.step_count;
@@ -214,6 +218,7 @@ std::unique_ptr<GeneratedSteps> QueryRun::Impl::makeGenerated(const Made& made_p
         if (step < steps.size()) {
             result->steps.push_back(steps[step]);
             result->step_ops.push_back(made_pipeline.operators.step_ops[step]);
+            result->time_ops.push_back(made_pipeline.operators.step_ops[step]);
         }
         ++step;
     }
