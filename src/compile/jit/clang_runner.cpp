@@ -10,7 +10,6 @@
 #include <clang/Serialization/PCHContainerOperations.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
-#include <llvm/Support/CrashRecoveryContext.h>
 #include <llvm/Support/VirtualFileSystem.h>
 #include <llvm/TargetParser/Host.h>
 
@@ -93,7 +92,7 @@ ClangRunner::ClangRunner() : cpu_(llvm::sys::getHostCPUName().str()) {
     std::string joined;
     for (const auto& feature : features_) joined += (joined.empty() ? "" : ",") + feature;
     emitter_ = std::make_shared<ObjectEmitter>(cpu_, joined);
-    llvm::CrashRecoveryContext::Enable();
+    GuardedCall::enable();
 }
 
 std::vector<std::string> ClangRunner::arguments(OptimizationLevel level) const {

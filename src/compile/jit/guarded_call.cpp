@@ -1,6 +1,7 @@
 #include "compile/jit/guarded_call.h"
 
 #include <llvm/Support/CrashRecoveryContext.h>
+#include <llvm/Support/ErrorHandling.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -45,6 +46,19 @@ struct GuardedCall::Call {
         return nullptr;
     }
 };
+
+void GuardedCall::enable() {
+    llvm::CrashRecoveryContext::Enable();
+    static std::once_flag once;
+    std::call_once(once, [] {
+        // LLVM would end the process.
+        llvm::install_fatal_error_handler([](void*, const char*, bool) {
+            constexpr int kExitCode = 70;
+            if (auto* guard = llvm::CrashRecoveryContext::GetCurrent())
+                guard->HandleExit(kExitCode);
+        });
+    });
+}
 
 GuardedCall::~GuardedCall() {
     if (stack_ != nullptr) munmap(stack_, kStackBytes);

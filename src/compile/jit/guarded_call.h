@@ -21,6 +21,8 @@ public:
         kCrashed,
         kHangs, // it did not end in time: its thread, and what `body` owns, are left alone
     };
+    /// Before the first run: signals and LLVM's fatal errors are crashes of the call.
+    static void enable();
     ~GuardedCall();
 
     /// `body` owns all that it touches. After kHangs nothing is run any more.

@@ -16,8 +16,9 @@ constexpr const char* kTriple = "x86_64-pc-linux-gnu";
 
 /// Helpers of kernels/ are inlined, values live in registers, loops keep what does not change out.
 constexpr const char* kFirstLevel =
-    "cgscc(inline),globaldce,function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,instcombine,"
-    "loop-mssa(loop-rotate,licm),simplifycfg,early-cse<memssa>,instcombine)";
+    "cgscc(inline),globaldce,function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,"
+    "instcombine<no-verify-fixpoint>,loop-mssa(loop-rotate,licm),simplifycfg,early-cse<memssa>,"
+    "instcombine<no-verify-fixpoint>)";
 
 const char* passesOf(OptimizationLevel level) {
     if (const char* p = getenv(level == OptimizationLevel::kO1 ? "BS_P1" : "BS_P2")) return p;

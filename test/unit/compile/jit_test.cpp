@@ -92,10 +92,12 @@ TEST_CASE("a refused text and a crash of the compiler are errors, and the next t
     REQUIRE(!refused.has_value());
     CHECK(refused.error().message == "the C++ compiler refused generated code");
     CHECK(refused.error().detail.find("error:") != std::string::npos);
-    const auto crashed = jit.compileObject(std::string(kText) + "#pragma clang __debug crash\n",
-                                           OptimizationLevel::kO1);
-    REQUIRE(!crashed.has_value());
-    CHECK(crashed.error().message == "the C++ compiler crashed on generated code");
+    for (const char* kind : {"crash", "llvm_fatal_error"}) {
+        const auto crashed = jit.compileObject(
+            std::string(kText) + "#pragma clang __debug " + kind + "\n", OptimizationLevel::kO1);
+        REQUIRE(!crashed.has_value());
+        CHECK(crashed.error().message == "the C++ compiler crashed on generated code");
+    }
     const auto object = jit.compileObject(kText, OptimizationLevel::kO1);
     REQUIRE(object.has_value());
     CHECK(runs(jit, *object));
