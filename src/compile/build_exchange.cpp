@@ -9,6 +9,11 @@ namespace blueshift::compile {
 PipelineBuilder::Streams PipelineBuilder::exchange(const optimize::ExchangeOp* op) {
     Streams streams = produce(op->children[0]);
     if (plan_.nodes <= 1) return streams;
+    if (op->exchange == optimize::ExchangeKind::kSettledBuild) {
+        Stream kept = materialized(std::move(streams), op->children[0]);
+        streams.clear();
+        streams.push_back(std::move(kept));
+    }
     std::vector<ColumnId> ids;
     for (const auto& column : op->columns) ids.push_back(column.id);
     unify(streams, ids, op->id);
@@ -33,6 +38,13 @@ PipelineBuilder::Stream PipelineBuilder::receive(const optimize::ExchangeOp* op,
     for (const auto& column : op->columns) ids.push_back(column.id);
     ExchangeInfo info{.kind = op->exchange, .op = op->id};
     info.merges = op->exchange == optimize::ExchangeKind::kGatherMerge;
+    if (op->exchange == optimize::ExchangeKind::kSettledBuild) {
+        info.materialized = std::get<SinkSource>(senders[0].pipeline.source).sink;
+        info.row_bytes = std::max(8.0, op->width_bytes);
+        info.probe_bytes = op->probe_bytes;
+        settled_[op] = u32(program_.exchanges.size());
+    }
+    if (op->exchange == optimize::ExchangeKind::kSettledProbe) info.build = settled_.at(op->build);
     std::vector<std::vector<Slot>> slots;
     for (const Stream& stream : senders) {
         slots.emplace_back();

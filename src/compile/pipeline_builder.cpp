@@ -110,6 +110,10 @@ PipelineBuilder::Stream PipelineBuilder::readSink(u32 sink, std::vector<u32> col
 
 PipelineBuilder::Stream PipelineBuilder::single(Streams streams, const PhysicalOp* op) {
     if (streams.size() == 1) return std::move(streams[0]);
+    return materialized(std::move(streams), op);
+}
+
+PipelineBuilder::Stream PipelineBuilder::materialized(Streams streams, const PhysicalOp* op) {
     std::vector<ColumnId> ids;
     for (const auto& column : op->columns) ids.push_back(column.id);
     unify(streams, ids, op->id);

@@ -65,6 +65,8 @@ private:
                     const optimize::PhysicalOp* op);
     /// One stream: several are materialised first.
     Stream single(Streams streams, const optimize::PhysicalOp* op);
+    /// Ends the streams in a sink that keeps their rows, and reads it.
+    Stream materialized(Streams streams, const optimize::PhysicalOp* op);
     /// Where pipelines run: after the operator whose rows they begin with.
     bool onLeader(const optimize::PhysicalOp* op) const {
         return op->distribution.kind == optimize::DistributionKind::kSingle;
@@ -85,6 +87,7 @@ private:
         std::vector<SlotInfo> slots;
     };
     std::vector<CteInfo> ctes_;
+    std::map<const optimize::ExchangeOp*, u32> settled_; // their numbers
 };
 
 } // namespace blueshift::compile

@@ -272,6 +272,10 @@ struct ExchangeInfo {
     u32 op = 0;
     std::vector<SlotInfo> slots; // what travels
     bool merges = false;
+    u32 materialized = 0; // kSettledBuild: the sink whose rows settle it
+    f64 row_bytes = 0;    // their width
+    f64 probe_bytes = 0;  // the estimate that they are held against
+    u32 build = 0;        // kSettledProbe: the exchange that it follows
 };
 
 struct Program {

@@ -217,11 +217,25 @@ struct CteScanOp : PhysicalOp {
     std::string_view name;
     List<ColumnId> inputs; // parallel to columns
 };
-enum class ExchangeKind : u8 { kGather, kGatherMerge, kHash, kBroadcast, kRoundRobin };
+enum class ExchangeKind : u8 {
+    kGather,
+    kGatherMerge,
+    kHash,
+    kBroadcast,
+    kRoundRobin,
+    kKeep, // each node keeps its rows; only as what kSettledProbe becomes
+    // The two sides of a join of which neither lies by its keys, and whose sizes are close to where
+    // one way becomes better than the other: settled while the query runs, once the build side is
+    // there.
+    kSettledBuild, // kBroadcast or kHash
+    kSettledProbe, // kKeep or kHash
+};
 struct ExchangeOp : PhysicalOp {
     ExchangeKind exchange;
     List<ColumnId> keys;
-    List<bind::SortKey> merge_keys; // kGatherMerge
+    List<bind::SortKey> merge_keys;    // kGatherMerge
+    const ExchangeOp* build = nullptr; // kSettledProbe: that of the build side
+    f64 probe_bytes = 0;               // kSettledBuild: estimate of the other side
 };
 struct MetadataOp : PhysicalOp {
     const catalog::Table* table;

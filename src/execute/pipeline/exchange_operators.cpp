@@ -35,14 +35,15 @@ struct SendOperator::SenderState : State {
 };
 
 SendOperator::SendOperator(const compile::SendSink& spec, const compile::ExchangeInfo& info,
-                           Channel& channel, const cluster::BucketMap& buckets, u32 node)
-    : spec_(spec), info_(info), channel_(channel), buckets_(buckets), node_(node) {}
+                           ExchangeKind kind, Channel& channel, const cluster::BucketMap& buckets,
+                           u32 node)
+    : spec_(spec), info_(info), kind_(kind), channel_(channel), buckets_(buckets), node_(node) {}
 
 std::unique_ptr<State> SendOperator::makeSender(u32 sender, WorkerContext& context) const {
     auto state = std::make_unique<SenderState>();
     state->sender = sender;
     const u32 endpoints = channel_.shape().endpoints;
-    const u32 writers = info_.kind == ExchangeKind::kBroadcast ? 1 : endpoints;
+    const u32 writers = kind_ == ExchangeKind::kBroadcast ? 1 : endpoints;
     for (u32 i = 0; i < writers; ++i)
         state->writers.emplace_back(kindsOf(info_), sender, context.vector_rows);
     state->rows.resize(endpoints);
@@ -55,7 +56,7 @@ std::unique_ptr<State> SendOperator::makeState(WorkerContext& context) {
 }
 
 void SendOperator::emit(SenderState& state, u32 endpoint, u32 rows, Message message) const {
-    if (info_.kind != ExchangeKind::kBroadcast) {
+    if (kind_ != ExchangeKind::kBroadcast) {
         channel_.send(state.sender, node_, endpoint, rows, std::move(message));
         return;
     }
@@ -85,9 +86,9 @@ void SendOperator::sendByHash(SenderState& state, const Batch& batch) const {
 void SendOperator::consume(State& base, const Batch& batch, WorkerContext&) {
     auto& state = static_cast<SenderState&>(base);
     if (batch.selected == 0) return;
-    if (info_.kind == ExchangeKind::kHash) return sendByHash(state, batch);
-    u32 endpoint = 0;
-    if (info_.kind == ExchangeKind::kRoundRobin) {
+    if (kind_ == ExchangeKind::kHash) return sendByHash(state, batch);
+    u32 endpoint = kind_ == ExchangeKind::kKeep ? node_ : 0;
+    if (kind_ == ExchangeKind::kRoundRobin) {
         endpoint = state.next_endpoint;
         state.next_endpoint = (endpoint + 1) % channel_.shape().endpoints;
     }

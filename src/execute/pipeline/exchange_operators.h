@@ -13,8 +13,10 @@ namespace blueshift::execute {
 
 class SendOperator final : public SinkOperator {
 public:
+    /// `kind`: the exchange's, settled.
     SendOperator(const compile::SendSink& spec, const compile::ExchangeInfo& info,
-                 exchange::Channel& channel, const cluster::BucketMap& buckets, u32 node);
+                 optimize::ExchangeKind kind, exchange::Channel& channel,
+                 const cluster::BucketMap& buckets, u32 node);
 
     /// `sender`: the lane's number in the channel.
     std::unique_ptr<State> makeSender(u32 sender, WorkerContext& context) const;
@@ -31,6 +33,7 @@ private:
 
     const compile::SendSink& spec_;
     const compile::ExchangeInfo& info_;
+    optimize::ExchangeKind kind_;
     exchange::Channel& channel_;
     const cluster::BucketMap& buckets_;
     u32 node_;

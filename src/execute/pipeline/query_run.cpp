@@ -251,12 +251,13 @@ std::vector<SentReport> QueryRun::sent() const {
         for (u32 node = 0; node < impl_->program.nodes; ++node) {
             const exchange::ChannelCounters& counters = impl_->channels[i]->countersOf(node);
             if (counters.messages == 0) continue;
-            sent.push_back({.op = info.op,
-                            .node = node,
-                            .broadcast = info.kind == optimize::ExchangeKind::kBroadcast,
-                            .rows = counters.rows,
-                            .moved_bytes = counters.moved_bytes,
-                            .batches = counters.messages});
+            sent.push_back(
+                {.op = info.op,
+                 .node = node,
+                 .broadcast = impl_->exchange_kinds[i] == optimize::ExchangeKind::kBroadcast,
+                 .rows = counters.rows,
+                 .moved_bytes = counters.moved_bytes,
+                 .batches = counters.messages});
         }
     }
     return sent;

@@ -69,6 +69,7 @@ struct QueryRun::Impl {
     /// Join filters of all nodes together, for scans beyond an exchange.
     std::vector<std::unique_ptr<JoinFilter>> united_filters;
     std::vector<std::unique_ptr<exchange::Channel>> channels; // by exchange
+    std::vector<optimize::ExchangeKind> exchange_kinds;       // settled when their stage starts
     std::vector<OperatorMetrics> metrics;
     std::mutex made_mutex; // workers make what joins still owe
     std::vector<std::unique_ptr<Made>> made;
@@ -136,6 +137,8 @@ struct QueryRun::Impl {
     void releaseSinks(size_t turn);
     void runLane(Made& operators, SinkOperator* sink, BatchConsumer* consumer, u32 worker);
     u32 mostWorkers() const { return (environment.pool->threads() + 1) * (program.nodes + 1); }
+    /// What an exchange of a stage about to start does; settles the kinds that were left open.
+    void settle(u32 exchange);
     void submitTasks();
     void taskDone();
     void abandonChannels();

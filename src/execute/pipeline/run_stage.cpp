@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "execute/pipeline/query_run_state.h"
+#include "execute/rows/materialize.h"
 
 namespace blueshift::execute {
 
@@ -250,6 +251,7 @@ void QueryRun::Impl::startStage(const std::vector<size_t>& stage, bool with_last
         const auto* receive = std::get_if<compile::ReceiveSource>(&program.pipelines[at].source);
         if (receive == nullptr) continue;
         const compile::ExchangeInfo& info = program.exchanges[receive->exchange];
+        settle(receive->exchange);
         exchange::ChannelShape shape;
         shape.endpoints = program.pipelines[at].leader_only ? 1 : program.nodes;
         shape.ordered = info.merges;
@@ -270,14 +272,33 @@ void QueryRun::Impl::startStage(const std::vector<size_t>& stage, bool with_last
         for (u32 node = 0; node < nodesOf(pipeline); ++node) {
             if (send != nullptr && nodes[node].sinks[pipeline.sink] == nullptr)
                 nodes[node].sinks[pipeline.sink] = std::make_unique<SendOperator>(
-                    *send, program.exchanges[send->exchange], *channels[send->exchange],
-                    environment.cluster->buckets(), node);
+                    *send, program.exchanges[send->exchange], exchange_kinds[send->exchange],
+                    *channels[send->exchange], environment.cluster->buckets(), node);
             u32 none = 0;
             addTasks(pipeline.sink, makePipeline(at, node), send == nullptr ? target : Target{},
                      send == nullptr ? none : senders[send->exchange]);
         }
     }
     submitTasks();
+}
+
+void QueryRun::Impl::settle(u32 exchange) {
+    using optimize::ExchangeKind;
+    const compile::ExchangeInfo& info = program.exchanges[exchange];
+    ExchangeKind& kind = exchange_kinds[exchange];
+    if (kind == ExchangeKind::kSettledProbe) {
+        const bool stays = exchange_kinds[info.build] == ExchangeKind::kBroadcast;
+        kind = stays ? ExchangeKind::kKeep : ExchangeKind::kHash;
+    }
+    if (kind != ExchangeKind::kSettledBuild) return;
+    f64 bytes = 0;
+    for (const Node& node : nodes)
+        bytes += info.row_bytes *
+                 f64(dynamic_cast<Materialized&>(*node.sinks[info.materialized]).rowCount());
+    // Every row to every other node, or both sides but for the rows that lie right already.
+    const f64 n = program.nodes;
+    kind = bytes * (n - 1) <= (bytes + info.probe_bytes) * (n - 1) / n ? ExchangeKind::kBroadcast
+                                                                       : ExchangeKind::kHash;
 }
 
 void QueryRun::Impl::submitTasks() {

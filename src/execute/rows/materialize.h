@@ -26,6 +26,7 @@ public:
     u64 memoryBytes() const override { return pages_.memoryBytes(); }
     u64 spilledBytes() const override { return file_.bytesSpilled(); }
 
+    u64 rowCount() const { return pages_.rowCount() + spilled_.rowCount(); }
     const RowLayout& layout() const { return layout_; }
     const RowPages& pages() const { return pages_; }
     bool keepsMatches() const { return keeps_matches_; }

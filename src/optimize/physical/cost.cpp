@@ -58,7 +58,8 @@ void costOperator(PhysicalOp* op) {
         const auto kind = op->as<ExchangeOp>()->exchange;
         op->startup_cost = ready;
         op->total_cost = below;
-        if (kind == ExchangeKind::kHash || kind == ExchangeKind::kBroadcast)
+        if (kind != ExchangeKind::kGather && kind != ExchangeKind::kGatherMerge &&
+            kind != ExchangeKind::kRoundRobin)
             op->total_cost += kNetworkCost + op->rows * op->width_bytes;
         return;
     }

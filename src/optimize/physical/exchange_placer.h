@@ -51,7 +51,7 @@ private:
     Spot placeHashJoin(HashJoinOp* join);
     Spot placeLoop(NestedLoopJoinOp* loop);
     struct Move {
-        enum class Way : u8 { kNone, kBuild, kProbe, kBoth, kBroadcast, kGatherBuild };
+        enum class Way : u8 { kNone, kBuild, kProbe, kBoth, kBroadcast, kGatherBuild, kSettled };
         Way way = Way::kNone;
         f64 bytes = 0;
         std::vector<u32> order; // join keys by component of the hash
@@ -61,7 +61,8 @@ private:
     /// For every component of `spot` the join key that fits it; false when there is none.
     bool keysFor(const HashJoinOp* join, const Spot& spot, bool probe_side,
                  std::vector<u32>& order) const;
-    void hashSide(HashJoinOp* join, bool probe_side, std::span<const u32> order);
+    ExchangeOp* hashSide(HashJoinOp* join, bool probe_side, std::span<const u32> order,
+                         ExchangeKind kind = ExchangeKind::kHash);
     void addEqualities(const HashJoinOp* join, Spot& spot) const;
     /// The tree can run on every node alike and give all rows there.
     bool canBeWhole(const PhysicalOp* op) const;

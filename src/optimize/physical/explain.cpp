@@ -253,6 +253,18 @@ void Explainer::printAggregate(const AggregateOp* group, int depth) {
     print(group->children[0], depth + 1);
 }
 
+static std::string_view wayOf(ExchangeKind kind) {
+    switch (kind) {
+    case ExchangeKind::kHash: return "Distribute";
+    case ExchangeKind::kBroadcast: return "Broadcast";
+    case ExchangeKind::kRoundRobin: return "Distribute Round Robin";
+    case ExchangeKind::kKeep: return "Keep";
+    case ExchangeKind::kSettledBuild: return "Broadcast or distribute, by the rows that are there";
+    case ExchangeKind::kSettledProbe: return "Keep or distribute, as the build side went";
+    default: return "Send to leader";
+    }
+}
+
 void Explainer::printMerge(const PhysicalOp* op, int depth) {
     const auto* exchange = op->as<ExchangeOp>();
     const PhysicalOp* child = op->children[0];
@@ -266,12 +278,7 @@ void Explainer::printMerge(const PhysicalOp* op, int depth) {
         ++depth;
     }
     line(op, depth, "Network");
-    const std::string_view how = exchange->exchange == ExchangeKind::kHash        ? "Distribute"
-                                 : exchange->exchange == ExchangeKind::kBroadcast ? "Broadcast"
-                                 : exchange->exchange == ExchangeKind::kRoundRobin
-                                     ? "Distribute Round Robin"
-                                     : "Send to leader";
-    detail(depth, std::string(how));
+    detail(depth, std::string(wayOf(exchange->exchange)));
     if (exchange->exchange == ExchangeKind::kGatherMerge && child->kind == OpKind::kTopN) {
         line(child, depth + 1, "Sort");
         detail(depth + 1, "Sort Key: " + sortKeys(child->as<TopNOp>()->keys));

@@ -51,7 +51,7 @@ ExchangeOp* ExchangePlacer::exchange(PhysicalOp* child, ExchangeKind kind,
     case ExchangeKind::kGatherMerge: made->distribution.kind = DistributionKind::kSingle; break;
     case ExchangeKind::kHash: made->distribution.kind = DistributionKind::kHash; break;
     case ExchangeKind::kBroadcast: made->distribution.kind = DistributionKind::kReplicated; break;
-    case ExchangeKind::kRoundRobin: made->distribution.kind = DistributionKind::kSpread; break;
+    default: made->distribution.kind = DistributionKind::kSpread; break;
     }
     made->rows = child->rows;
     made->upper_rows = child->upper_rows;

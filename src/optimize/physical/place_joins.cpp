@@ -8,6 +8,9 @@ namespace blueshift::optimize {
 
 namespace {
 
+/// Estimates of sizes are off by such a factor often enough.
+constexpr f64 kClearlyBetter = 8;
+
 bool keepsBuildRows(JoinOutput output) {
     return output == JoinOutput::kBuildOuter || output == JoinOutput::kFullOuter ||
            output == JoinOutput::kBuildSemi || output == JoinOutput::kBuildAnti;
@@ -108,14 +111,17 @@ void ExchangePlacer::addEqualities(const HashJoinOp* join, Spot& spot) const {
     }
 }
 
-void ExchangePlacer::hashSide(HashJoinOp* join, bool probe_side, std::span<const u32> order) {
+ExchangeOp* ExchangePlacer::hashSide(HashJoinOp* join, bool probe_side, std::span<const u32> order,
+                                     ExchangeKind kind) {
     PhysicalOp*& side = join->children[probe_side ? 0 : 1];
     std::vector<ColumnId> columns;
     for (const u32 k : order) {
         const Expr*& key = probe_side ? join->keys[k].probe : join->keys[k].build;
         columns.push_back(columnFor(side, key));
     }
-    side = exchange(side, ExchangeKind::kHash, columns);
+    ExchangeOp* made = exchange(side, kind, columns);
+    side = made;
+    return made;
 }
 
 ExchangePlacer::Move ExchangePlacer::cheapestMove(HashJoinOp* join, const Spot& probe,
@@ -158,7 +164,15 @@ ExchangePlacer::Move ExchangePlacer::cheapestMove(HashJoinOp* join, const Spot& 
         for (u32 k = 0; k < join->keys.size(); ++k) both.order.push_back(k);
         moves.push_back(both);
     }
-    return *std::ranges::min_element(moves, {}, &Move::bytes);
+    Move best = *std::ranges::min_element(moves, {}, &Move::bytes);
+    // Neither side lies by the keys, and the estimates do not tell clearly: the rows will.
+    const auto of = [&](Way way) { return std::ranges::find(moves, way, &Move::way); };
+    const auto broadcast = of(Way::kBroadcast);
+    const auto both = of(Way::kBoth);
+    const bool either = best.way == Way::kBroadcast || best.way == Way::kBoth;
+    if (!either || build.single() || broadcast == moves.end() || both == moves.end()) return best;
+    if (std::max(broadcast->bytes, both->bytes) > kClearlyBetter * best.bytes) return best;
+    return {Way::kSettled, best.bytes, both->order};
 }
 
 Spot ExchangePlacer::movedJoin(HashJoinOp* join, const Move& move, Spot probe, Spot build) {
@@ -174,6 +188,14 @@ Spot ExchangePlacer::movedJoin(HashJoinOp* join, const Move& move, Spot probe, S
         join->children[1] = exchange(join->children[1], ExchangeKind::kBroadcast);
         addEqualities(join, probe);
         return probe;
+    case Way::kSettled: {
+        join->label = "DS_DIST_BOTH";
+        const f64 probe_bytes = bytesOf(join->children[0]);
+        ExchangeOp* of_build = hashSide(join, false, move.order, ExchangeKind::kSettledBuild);
+        of_build->probe_bytes = probe_bytes;
+        hashSide(join, true, move.order, ExchangeKind::kSettledProbe)->build = of_build;
+        return Spot::spread();
+    }
     case Way::kNone: join->label = "DS_DIST_NONE"; break;
     case Way::kBuild:
         join->label = "DS_DIST_INNER";
