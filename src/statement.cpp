@@ -631,6 +631,7 @@ void describe(EngineConnection& connection, PreparedStatement& prepared) {
 
 std::unique_ptr<Prepared> EngineConnection::prepare(std::string_view text,
                                                     std::vector<SqlType> types) {
+    armStatement();
     auto prepared = std::make_unique<PreparedStatement>();
     prepared->source = text;
     prepared->parameter_types = std::move(types);

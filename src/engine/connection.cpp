@@ -45,6 +45,7 @@ EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions
 }
 
 EngineConnection::~EngineConnection() {
+    disarmStatement();
     engine_.facts().sessionEnded(process_id_);
     engine_.removeConnection(this);
     cursors.clear();
@@ -58,6 +59,7 @@ TransactionStatus EngineConnection::transactionStatus() const {
 }
 
 std::vector<Connection::Piece> EngineConnection::split(std::string_view text) {
+    armStatement();
     Arena arena;
     std::vector<Piece> pieces;
     const parse::ParseOptions options{.fold_quoted =
@@ -191,14 +193,21 @@ void EngineConnection::recordExchanges(const execute::QueryRun& run) {
     if (!sent.empty()) engine_.facts().exchanged(query_id_, std::move(sent));
 }
 
+void EngineConnection::cancel() {
+    if (armed_) stop_.request();
+}
+
 void EngineConnection::armStatement() {
+    if (armed_) return;
     stop_.clear();
+    armed_ = true;
     const i64 timeout = settings_.integer("statement_timeout");
     if (timeout > 0)
         deadline_ = engine_.deadlines().arm(timeout, [this] { stop_.requestForTimeout(); });
 }
 
 void EngineConnection::disarmStatement() {
+    armed_ = false;
     if (deadline_ != 0) engine_.deadlines().disarm(deadline_);
     deadline_ = 0;
 }

@@ -42,6 +42,7 @@ public:
     ResultKind kind() const override { return ResultKind::kRows; }
     std::span<const ResultField> fields() const override { return planned_->fields; }
     bool next(Batch& batch) override {
+        connection_.armStatement(); // a portal goes on
         try {
             if (!run_.next(batch)) return false;
         } catch (const SqlError& error) {
