@@ -65,7 +65,9 @@ std::vector<Connection::Piece> EngineConnection::split(std::string_view text) {
     const parse::ParseOptions options{.fold_quoted =
                                           settings_.isOn("downcase_delimited_identifier") &&
                                           !settings_.isOn("enable_case_sensitive_identifier")};
-    for (const parse::Statement* statement : parse::parse(text, arena, options))
+    const auto statements = parse::parse(text, arena, options);
+    throwIfStopped();
+    for (const parse::Statement* statement : statements)
         pieces.push_back({std::string(statement->text), statement->begin,
                           u32(parse::characterPosition(text, i32(statement->begin)) - 1)});
     return pieces;
@@ -195,6 +197,13 @@ void EngineConnection::recordExchanges(const execute::QueryRun& run) {
 
 void EngineConnection::cancel() {
     if (armed_) stop_.request();
+}
+
+void EngineConnection::throwIfStopped() const {
+    if (!stop_.requested()) return;
+    throw SqlError(sqlstate::kQueryCanceled, stop_.timedOut()
+                                                 ? "canceling statement due to statement timeout"
+                                                 : "canceling statement due to user request");
 }
 
 void EngineConnection::armStatement() {

@@ -93,6 +93,8 @@ public:
     /// The end of a statement that stands alone: commits what it did.
     void endStatement(bool implicit_block);
     execute::StopToken& stop() { return stop_; }
+    /// 57014 once the statement was asked to stop; between the stages of planning.
+    void throwIfStopped() const;
     /// From here on cancel() and the time-out ask for a stop; nothing new when it is so already.
     void armStatement();
     /// Nothing runs: a request to stop would be for nobody.

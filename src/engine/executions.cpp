@@ -174,6 +174,7 @@ void planQuery(EngineConnection& connection, PlannedQuery& planned, RowsFor rows
     StoredSampleEvaluator samples;
     planned.physical = optimize::optimize(planned.bound, planned.arena, &samples, options);
     planned.optimize_nanos = nanosSince(start);
+    connection.throwIfStopped();
     start = std::chrono::steady_clock::now();
     planned.program = compile::compile(planned.physical, planned.arena, *planned.snapshot);
     planned.compile_nanos = nanosSince(start);

@@ -1,9 +1,9 @@
 // copy_stream.h: the bytes that a client sends during COPY ... FROM STDIN.
 //
 // Flush and Sync between the pieces are skipped, as the protocol asks. CopyFail is error 57014 with
-// the client's text, and so is a cancel request while the client is silent; any other message breaks
-// the protocol and ends the session.
-// Threads: the session's, or the one that runs the statement for it; never two at once.
+// the client's text, and so is a cancel request while the client is silent; any other message
+// breaks the protocol and ends the session. Threads: the session's, or the one that runs the
+// statement for it; never two at once.
 #pragma once
 
 #include "session/message_reader.h"

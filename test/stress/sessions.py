@@ -136,7 +136,6 @@ class StressSession(threading.Thread):
                 self.reconnect()
                 raise Gone(False) from None
             self.journal.count(state)
-            if state == "53200" and os.environ.get("SHOW53"): print(self.name, what[:80], "::", str(error).splitlines()[0], flush=True)
             if state not in ABSENT and not (state == CANCELLED and not self.calm):
                 self.journal.fail(f"{self.name} in {what!r}: {state} {error}")
             self.leave_block()

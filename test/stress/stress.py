@@ -181,6 +181,9 @@ def disturbed(options, place, answers, journal):
     with BlueshiftServer(place=place, memory=options.memory, nodes=options.nodes) as server:
         with server.connect() as connection:
             parts = most_memory(connection)
+            # Alone, each query finishes within the memory.
+            if workload.answers(connection) != answers:
+                journal.fail("little memory changes answers")
         codegen = ("auto", "force", "off")
         sessions = [StressSession(server, i, options.seed, journal, answers, i % 4 == 0, codegen[i % 3])
                     for i in range(options.sessions)]
