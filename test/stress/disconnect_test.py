@@ -6,10 +6,11 @@ A client vanishes in three ways: it closes its socket with bytes unread (a reset
 keeps it (no reset ever comes), or its process is gone, which is the first again.
 """
 import argparse
+import fcntl
 import os
 import socket
 import sys
-import threading
+import termios
 import time
 
 import psycopg
@@ -63,6 +64,22 @@ def running(watcher, pid):
                                f"pid = {pid}").fetchall())
 
 
+def unread(client):
+    """Bytes that have arrived and that the client has not read."""
+    return int.from_bytes(fcntl.ioctl(client, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+
+
+def wait_until_blocked(client):
+    """Until the server cannot send any more: its client's buffer has stopped growing."""
+    seen = [0]
+
+    def full():
+        time.sleep(0.1)
+        seen.append(unread(client))
+        return len(seen) > 5 and len(set(seen[-5:])) == 1 and seen[-1] > 1 << 16
+    wait_until("the result to fill the client's buffer", full)
+
+
 def vanish(server, watcher, name, how):
     with server.connect() as holder:
         holder.execute("BEGIN")
@@ -70,6 +87,8 @@ def vanish(server, watcher, name, how):
             holder.execute("DELETE FROM copies WHERE v = 7")
         connection, twin, pid = start(server, STATEMENTS[name])
         wait_until("the statement to run", lambda: running(watcher, pid))
+        if "result" in name:
+            wait_until_blocked(twin)
         begin = time.monotonic()
         if how == "closes":
             twin.close()
