@@ -102,6 +102,7 @@ std::shared_ptr<PlannedQuery> StatementRunner::plan(
     const auto start = steady_clock::now();
     planned->bound = bind(context);
     planned->bind_nanos = nanosSince(start);
+    connection_.throwIfStopped();
     planQuery(connection_, *planned, rows_for, target == nullptr ? nullptr : *target);
     return planned;
 }
@@ -631,6 +632,7 @@ void describe(EngineConnection& connection, PreparedStatement& prepared) {
 
 std::unique_ptr<Prepared> EngineConnection::prepare(std::string_view text,
                                                     std::vector<SqlType> types) {
+    armStatement();
     auto prepared = std::make_unique<PreparedStatement>();
     prepared->source = text;
     prepared->parameter_types = std::move(types);
@@ -640,6 +642,7 @@ std::unique_ptr<Prepared> EngineConnection::prepare(std::string_view text,
                                           !settings_.isOn("enable_case_sensitive_identifier")};
     auto statements = parse::parse(prepared->source, prepared->arena, options);
     prepared->parse_nanos = nanosSince(start);
+    throwIfStopped();
     prepared->result_kind = ResultKind::kEmpty;
     if (statements.empty()) return prepared;
     if (statements.size() > 1)
@@ -657,6 +660,7 @@ std::unique_ptr<Prepared> EngineConnection::prepare(std::string_view text,
     try {
         transaction();
         describe(*this, *prepared);
+        throwIfStopped();
     } catch (...) {
         leaveDescription(had_transaction);
         throw;

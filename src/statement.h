@@ -185,8 +185,12 @@ public:
         f64 total = 0;
     };
     virtual Progress progress() const = 0;
-    /// Asks the running statement to stop; from any thread.
+    /// Asks the running statement to stop; from any thread. For nobody when none runs.
     virtual void cancel() = 0;
+    /// The statement that runs has been asked to stop.
+    virtual bool cancelRequested() const = 0;
+    /// Nothing runs until the next call, though portals may be open: the client has its answer.
+    virtual void pause() = 0;
 };
 
 class Engine {

@@ -45,6 +45,7 @@ EngineConnection::EngineConnection(SharedEngine& engine, const ConnectionOptions
 }
 
 EngineConnection::~EngineConnection() {
+    disarmStatement();
     engine_.facts().sessionEnded(process_id_);
     engine_.removeConnection(this);
     cursors.clear();
@@ -58,12 +59,15 @@ TransactionStatus EngineConnection::transactionStatus() const {
 }
 
 std::vector<Connection::Piece> EngineConnection::split(std::string_view text) {
+    armStatement();
     Arena arena;
     std::vector<Piece> pieces;
     const parse::ParseOptions options{.fold_quoted =
                                           settings_.isOn("downcase_delimited_identifier") &&
                                           !settings_.isOn("enable_case_sensitive_identifier")};
-    for (const parse::Statement* statement : parse::parse(text, arena, options))
+    const auto statements = parse::parse(text, arena, options);
+    throwIfStopped();
+    for (const parse::Statement* statement : statements)
         pieces.push_back({std::string(statement->text), statement->begin,
                           u32(parse::characterPosition(text, i32(statement->begin)) - 1)});
     return pieces;
@@ -191,14 +195,28 @@ void EngineConnection::recordExchanges(const execute::QueryRun& run) {
     if (!sent.empty()) engine_.facts().exchanged(query_id_, std::move(sent));
 }
 
+void EngineConnection::cancel() {
+    if (armed_) stop_.request();
+}
+
+void EngineConnection::throwIfStopped() const {
+    if (!stop_.requested()) return;
+    throw SqlError(sqlstate::kQueryCanceled, stop_.timedOut()
+                                                 ? "canceling statement due to statement timeout"
+                                                 : "canceling statement due to user request");
+}
+
 void EngineConnection::armStatement() {
+    if (armed_) return;
     stop_.clear();
+    armed_ = true;
     const i64 timeout = settings_.integer("statement_timeout");
     if (timeout > 0)
         deadline_ = engine_.deadlines().arm(timeout, [this] { stop_.requestForTimeout(); });
 }
 
 void EngineConnection::disarmStatement() {
+    armed_ = false;
     if (deadline_ != 0) engine_.deadlines().disarm(deadline_);
     deadline_ = 0;
 }

@@ -69,7 +69,9 @@ public:
     void appendText(std::string& out, const Vector& vector, u32 row, const SqlType& type) override;
     Value parseParameter(std::string_view text, const SqlType& type) override;
     Progress progress() const override;
-    void cancel() override { stop_.request(); }
+    void cancel() override;
+    bool cancelRequested() const override { return stop_.requested(); }
+    void pause() override { disarmStatement(); }
 
     // ---- For statement.cpp and the executions.
     SharedEngine& engine() { return engine_; }
@@ -91,7 +93,11 @@ public:
     /// The end of a statement that stands alone: commits what it did.
     void endStatement(bool implicit_block);
     execute::StopToken& stop() { return stop_; }
+    /// 57014 once the statement was asked to stop; between the stages of planning.
+    void throwIfStopped() const;
+    /// From here on cancel() and the time-out ask for a stop; nothing new when it is so already.
     void armStatement();
+    /// Nothing runs: a request to stop would be for nobody.
     void disarmStatement();
     functions::SessionFacts facts(const catalog::CatalogSnapshot& snapshot);
     bind::BindContext bindContext(Arena& arena, std::string_view text);
@@ -131,6 +137,7 @@ private:
     bool block_failed_ = false;
     bool block_has_run_ = false; // a statement that reads or writes
     execute::StopToken stop_;
+    std::atomic<bool> armed_{false};
     u64 deadline_ = 0;
     i64 query_id_ = 0;
     std::vector<Notice> notices_;

@@ -143,11 +143,7 @@ void CopyFrom::forceColumns(const std::vector<std::string>& names, std::vector<b
 /// Runs the plan of one row of defaults; volatile defaults give one value to the whole load.
 void CopyFrom::fillDefaults(PlannedQuery& planned) {
     planQuery(connection_, planned);
-    // A run asks its token to stop when it ends; the statement's own must go on.
-    execute::StopToken stop;
-    execute::RunEnvironment environment = connection_.environment();
-    environment.stop = &stop;
-    execute::QueryRun run(planned.program, environment);
+    execute::QueryRun run(planned.program, connection_.environment());
     for (Batch batch; run.next(batch);) keepDefaults(batch);
 }
 

@@ -42,6 +42,7 @@ public:
     ResultKind kind() const override { return ResultKind::kRows; }
     std::span<const ResultField> fields() const override { return planned_->fields; }
     bool next(Batch& batch) override {
+        connection_.armStatement(); // a portal goes on
         try {
             if (!run_.next(batch)) return false;
         } catch (const SqlError& error) {
@@ -173,6 +174,7 @@ void planQuery(EngineConnection& connection, PlannedQuery& planned, RowsFor rows
     StoredSampleEvaluator samples;
     planned.physical = optimize::optimize(planned.bound, planned.arena, &samples, options);
     planned.optimize_nanos = nanosSince(start);
+    connection.throwIfStopped();
     start = std::chrono::steady_clock::now();
     planned.program = compile::compile(planned.physical, planned.arena, *planned.snapshot);
     planned.compile_nanos = nanosSince(start);

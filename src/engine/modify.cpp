@@ -86,7 +86,8 @@ Status TableAppend::consume(u32 worker, const Batch& batch) {
         SharedEngine& engine = connection_.engine();
         writer = std::make_unique<storage::TableWriter>(
             engine.store(), table_,
-            [&engine, oid = table_->oid] { return engine.database().newDataKey(oid); });
+            [&engine, oid = table_->oid] { return engine.database().newDataKey(oid); },
+            [this] { return connection_.stop().requested(); });
         if (engine.cluster().nodes() > 1) writer->splitByBucket();
     }
     return writer->append(batch);
@@ -99,7 +100,9 @@ u64 TableAppend::finish() {
     std::shared_ptr<catalog::TableStatistics> statistics;
     for (auto& writer : writers_) {
         if (!writer) continue;
-        auto output = orThrow(writer->finish());
+        auto written = writer->finish();
+        if (!written) connection_.throwIfStopped();
+        auto output = orThrow(std::move(written));
         rows += output.rows;
         segments.insert(segments.end(), output.segments.begin(), output.segments.end());
         widths.insert(widths.end(), output.width_classes.begin(), output.width_classes.end());
@@ -155,7 +158,10 @@ void lockForWrite(EngineConnection& connection, catalog::Oid table) {
     transaction::Transaction& transaction = connection.transaction();
     auto status = connection.engine().database().lockTable(
         transaction, table, [&connection] { return connection.stop().requested(); });
-    if (!status) throw SqlError(std::move(status.error()));
+    if (!status) {
+        connection.throwIfStopped(); // tells a time-out from a request
+        throw SqlError(std::move(status.error()));
+    }
     if (!connection.inBlock() && !transaction.hasChanges()) transaction.refresh();
 }
 

@@ -19,9 +19,12 @@
 namespace blueshift::execute {
 
 /// Says stop: cancel requests, time-outs, an error in another worker. Polled by every loop over
-/// batches; from any thread.
+/// batches; from any thread. A token with a parent stops with it, and stays stopped when the parent
+/// is cleared: whoever saw the request has left work undone.
 class StopToken {
 public:
+    explicit StopToken(const StopToken* parent = nullptr) : parent_(parent) {}
+
     void request() { stop_.store(true, std::memory_order_relaxed); }
     void requestForTimeout() {
         timed_out_.store(true, std::memory_order_relaxed);
@@ -33,11 +36,18 @@ public:
         timed_out_.store(false, std::memory_order_relaxed);
         stop_.store(false, std::memory_order_relaxed);
     }
-    bool requested() const { return stop_.load(std::memory_order_relaxed); }
+    bool requested() const {
+        if (stop_.load(std::memory_order_relaxed)) return true;
+        if (parent_ == nullptr || !parent_->requested()) return false;
+        if (parent_->timedOut()) timed_out_.store(true, std::memory_order_relaxed);
+        stop_.store(true, std::memory_order_relaxed);
+        return true;
+    }
 
 private:
-    std::atomic<bool> stop_{false};
-    std::atomic<bool> timed_out_{false};
+    const StopToken* parent_;
+    mutable std::atomic<bool> stop_{false};
+    mutable std::atomic<bool> timed_out_{false};
 };
 
 /// Bytes of one query, taken from the node's broker; operators ask before they grow.

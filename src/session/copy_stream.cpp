@@ -6,10 +6,10 @@ namespace blueshift::session {
 
 Result<std::span<const char>> CopyStream::read() {
     while (!done_) {
-        Result<Message> message = reader_->read(true);
+        Result<Message> message = reader_->read(true, cancelled_);
         if (!message) {
             done_ = true;
-            broken_ = message.error();
+            if (message.error().sqlstate != sqlstate::kQueryCanceled) broken_ = message.error();
             return failure(std::move(message.error()));
         }
         switch (message->type) {

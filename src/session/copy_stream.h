@@ -1,8 +1,9 @@
 // copy_stream.h: the bytes that a client sends during COPY ... FROM STDIN.
 //
 // Flush and Sync between the pieces are skipped, as the protocol asks. CopyFail is error 57014 with
-// the client's text; any other message breaks the protocol and ends the session.
-// Threads: the session's, or the one that runs the statement for it; never two at once.
+// the client's text, and so is a cancel request while the client is silent; any other message
+// breaks the protocol and ends the session. Threads: the session's, or the one that runs the
+// statement for it; never two at once.
 #pragma once
 
 #include "session/message_reader.h"
@@ -14,7 +15,9 @@ class CopyStream final : public CopySource {
 public:
     explicit CopyStream(MessageReader& reader) : reader_(&reader) {}
 
-    void begin() {
+    /// `cancelled`: whether the statement that reads was asked to stop.
+    void begin(std::function<bool()> cancelled) {
+        cancelled_ = std::move(cancelled);
         done_ = false;
         broken_.reset();
     }
@@ -26,6 +29,7 @@ public:
 
 private:
     MessageReader* reader_;
+    std::function<bool()> cancelled_;
     bool done_ = true;
     std::optional<Error> broken_;
 };

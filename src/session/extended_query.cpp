@@ -238,7 +238,7 @@ void Session::runPortal(Portal& portal, u64 limit, Status& sent) {
         const bool alone = !block_open_ && limit == 0 && reader_.nextIs('S');
         const bool implicit_block = block_open_ || (idle && !alone);
         block_open_ = implicit_block;
-        copy_stream_.begin();
+        copy_stream_.begin([this] { return connection_->cancelRequested(); });
         portal.execution =
             connection_->execute(prepared, portal.parameters,
                                  {.source = &copy_stream_, .implicit_block = implicit_block});

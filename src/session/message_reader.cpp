@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kFirstBufferBytes = 16 * 1024;
 constexpr size_t kKeptBufferBytes = 1024 * 1024;
+constexpr u32 kLookForCancelMs = 5;
 
 u32 bigEndian32(const char* bytes) {
     u32 value;
@@ -36,8 +37,12 @@ std::unexpected<Error> badLength(i64 length, u32 limit) {
 
 } // namespace
 
-Status MessageReader::need(size_t bytes) {
+Status MessageReader::need(size_t bytes, const std::function<bool()>& cancelled) {
     while (end_ - begin_ < bytes) {
+        while (cancelled && !transport_->readable(kLookForCancelMs))
+            if (cancelled())
+                return failure(sqlstate::kQueryCanceled,
+                               "canceling statement while it waited for its client");
         if (begin_ > 0 && (begin_ == end_ || end_ == buffer_.size())) {
             std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
             end_ -= begin_;
@@ -75,14 +80,14 @@ Result<std::string_view> MessageReader::readStartup() {
     return body;
 }
 
-Result<Message> MessageReader::read(bool authenticated) {
+Result<Message> MessageReader::read(bool authenticated, const std::function<bool()>& cancelled) {
     release();
-    BS_TRY(need(5));
+    BS_TRY(need(5, cancelled));
     const char type = buffer_[begin_];
     const i64 length = i32(bigEndian32(buffer_.data() + begin_ + 1));
     const u32 limit = limitOf(type, authenticated);
     if (length < 4 || length > i64(limit)) return badLength(length, limit);
-    BS_TRY(need(size_t(length) + 1));
+    BS_TRY(need(size_t(length) + 1, cancelled));
     const std::string_view body(buffer_.data() + begin_ + 5, size_t(length) - 4);
     begin_ += size_t(length) + 1;
     return Message{type, body};

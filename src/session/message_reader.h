@@ -7,6 +7,7 @@
 // authentication and for messages that are small by nature; 1 GiB - 1 for the others.
 #pragma once
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -30,8 +31,9 @@ public:
 
     /// The body of a start-up packet, without its length.
     Result<std::string_view> readStartup();
-    /// `authenticated`: large messages are allowed.
-    Result<Message> read(bool authenticated);
+    /// `authenticated`: large messages are allowed. 57014 when `cancelled` says so before the
+    /// message is there; the next read() then goes on where this one stopped.
+    Result<Message> read(bool authenticated, const std::function<bool()>& cancelled = {});
 
     /// The next message is here already and has this type; never blocks.
     bool nextIs(char type) const { return begin_ < end_ && buffer_[begin_] == type; }
@@ -41,7 +43,7 @@ public:
 
 private:
     /// Makes `bytes` bytes available at begin_.
-    Status need(size_t bytes);
+    Status need(size_t bytes, const std::function<bool()>& cancelled = {});
     void release();
 
     Transport* transport_;

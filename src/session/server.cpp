@@ -304,8 +304,12 @@ void Server::State::watch() {
                 endSession(entry, EndReason::kAuthenticationTimeout);
             break;
         case SessionPhase::kBusy:
-            // Nobody waits for the answer any more.
-            if (entry.socket->peerGone()) entry.session->cancelStatement();
+            // Nobody waits for the answer any more; a session that still sends it must not wait
+            // for a reader.
+            if (entry.socket->peerGone()) {
+                entry.session->cancelStatement();
+                entry.socket->close();
+            }
             [[fallthrough]];
         case SessionPhase::kWaiting:
             if (environment_.engine->terminated(entry.session->processId()))

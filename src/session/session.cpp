@@ -320,6 +320,7 @@ void Session::sendSettingChanges() {
 }
 
 Status Session::sendReady() {
+    connection_->pause();
     sendSettingChanges();
     writer_.begin('Z');
     writer_.byte(char(connection_->transactionStatus())).end();

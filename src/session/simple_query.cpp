@@ -112,7 +112,7 @@ Status Session::runPiece(const Connection::Piece& piece, bool implicit_block) {
         throw SqlError(
             Error(sqlstate::kUndefinedParameter, "there is no parameter $1")
                 .withHint("Send parameters with the extended protocol, or use PREPARE."));
-    copy_stream_.begin();
+    copy_stream_.begin([this] { return connection_->cancelRequested(); });
     const std::unique_ptr<Execution> execution = connection_->execute(
         *prepared, {}, {.source = &copy_stream_, .implicit_block = implicit_block});
     switch (execution->kind()) {

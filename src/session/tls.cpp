@@ -17,12 +17,15 @@ std::string lastTlsError() {
 
 class TlsTransport final : public Transport {
 public:
-    explicit TlsTransport(SSL* tls) : tls_(tls) {}
+    TlsTransport(SSL* tls, const Socket& socket) : tls_(tls), socket_(socket) {}
     ~TlsTransport() override {
         SSL_shutdown(tls_);
         SSL_free(tls_);
     }
 
+    bool readable(u32 milliseconds) const override {
+        return SSL_pending(tls_) > 0 || socket_.readable(milliseconds);
+    }
     Result<size_t> read(std::span<char> into) override {
         size_t count = 0;
         if (SSL_read_ex(tls_, into.data(), into.size(), &count) == 1) return count;
@@ -51,6 +54,7 @@ public:
 
 private:
     SSL* tls_;
+    const Socket& socket_;
 };
 
 std::unexpected<Error> badFile(const char* what, const std::string& file) {
@@ -91,7 +95,7 @@ Result<std::unique_ptr<Transport>> TlsContext::wrap(const Socket& socket) const 
         SSL_free(tls);
         return failure(sqlstate::kConnectionException, "TLS handshake failed: " + text);
     }
-    return std::make_unique<TlsTransport>(tls);
+    return std::make_unique<TlsTransport>(tls, socket);
 }
 
 } // namespace blueshift::session

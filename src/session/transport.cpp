@@ -37,6 +37,11 @@ Result<size_t> Socket::read(std::span<char> into) {
     }
 }
 
+bool Socket::readable(u32 milliseconds) const {
+    pollfd entry{descriptor_, POLLIN, 0};
+    return ::poll(&entry, 1, int(milliseconds)) != 0;
+}
+
 Status Socket::write(std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);

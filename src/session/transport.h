@@ -19,6 +19,11 @@ public:
     virtual ~Transport() = default;
     /// At least one byte, or 0 when the peer sends no more. 08000 when the connection broke.
     virtual Result<size_t> read(std::span<char> into) = 0;
+    /// Waits until read() would return at once; false when the time is up.
+    virtual bool readable(u32 milliseconds) const {
+        (void)milliseconds;
+        return true;
+    }
     /// Everything, or 08000.
     virtual Status write(std::string_view bytes) = 0;
 };
@@ -32,6 +37,7 @@ public:
     Socket& operator=(const Socket&) = delete;
 
     Result<size_t> read(std::span<char> into) override;
+    bool readable(u32 milliseconds) const override;
     Status write(std::string_view bytes) override;
 
     /// From any thread: read() gives what has arrived, then 0. Writing still works.

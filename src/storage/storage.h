@@ -119,9 +119,10 @@ public:
     static constexpr u64 kInlineBytes = 64 << 10;
     static constexpr u32 kSplitRows = kBlockRows / 2;
 
-    /// `new_key` gives fresh object keys.
+    /// `new_key` gives fresh object keys. `cancelled`, asked once a block, ends append() and
+    /// finish() with 57014.
     TableWriter(objects::ObjectStore& store, std::shared_ptr<const catalog::Table> table,
-                std::function<std::string()> new_key);
+                std::function<std::string()> new_key, std::function<bool()> cancelled = {});
     ~TableWriter();
 
     /// Segments of a table with a distribution key hold one hash prefix each, of as many bits as

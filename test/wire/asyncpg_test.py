@@ -56,6 +56,24 @@ def portal_limits(target):
 
 
 @check
+def suspended_portals(target):
+    "a portal waits for its client beyond the statement time-out, and outlives another portal"
+    async def body(connection):
+        await connection.execute("set statement_timeout to 2000")
+        async with connection.transaction():
+            statement = await connection.prepare("select i from generate_series(1, 200000) as s(i)")
+            one, two = await statement.cursor(), await statement.cursor()
+            seen = [row[0] for row in await one.fetch(10)]
+            assert len(await two.fetch(5)) == 5
+            await asyncio.sleep(2.2)
+            del two
+            seen += [row[0] for row in await one.fetch(300000)]
+            assert seen == list(range(1, 200001)), len(seen)
+            assert await connection.fetchval("select 1") == 1
+    with_connection(target, body)
+
+
+@check
 def repeated_statement(target):
     "one statement, many executions"
     async def body(connection):

@@ -261,6 +261,21 @@ def cancel(target):
 
 
 @check
+def cancel_between_statements(target):
+    "a cancel request between statements is for nobody, an open cursor included"
+    with connect(target) as connection:
+        connection.execute("begin")
+        connection.execute("declare c cursor for select i from generate_series(1, 300000) as s(i)")
+        connection.execute("declare other cursor for select i from generate_series(1, 300000) as s(i)")
+        rows = connection.execute("fetch 10 from c").fetchall() + connection.execute("fetch 1 from other").fetchall()
+        connection.cancel()
+        connection.execute("close other")
+        rows += connection.execute("fetch all from c").fetchall()
+        assert len(rows) == 300001, len(rows)
+        connection.execute("commit")
+
+
+@check
 def copy_in_and_out(target):
     "COPY FROM STDIN and TO STDOUT, with an error and a client that gives up"
     with connect(target) as connection:

@@ -124,7 +124,8 @@ void MergedGroups::applyRows(const DeferredShape& input, std::vector<u8*>& rows,
         if (groups_.empty()) return;
         std::fill(groups.begin(), groups.end(), groups_[0]);
     }
-    if (!shape_.sink.calls[input.calls[0]].order_by.empty()) sortByGroup(input, rows, groups);
+    if (!shape_.sink.calls[input.calls[0]].order_by.empty())
+        sortByGroup(input, rows, groups, *context.stop);
     for (size_t base = 0; base < rows.size() && !context.failed(); base += kVectorRows) {
         const u32 count = u32(std::min<size_t>(kVectorRows, rows.size() - base));
         updateFrom(input, rows.data() + base, groups.data() + base, count, context);
@@ -161,13 +162,14 @@ void MergedGroups::findGroups(const DeferredShape& input, std::span<u8* const> r
 }
 
 void MergedGroups::sortByGroup(const DeferredShape& input, std::vector<u8*>& rows,
-                               std::vector<u8*>& groups) {
+                               std::vector<u8*>& groups, const StopToken& stop) {
     const auto& order_by = shape_.sink.calls[input.calls[0]].order_by;
     std::vector<RowSortKey> keys;
     for (size_t k = 0; k < order_by.size(); ++k)
         keys.push_back(
             {input.first_order + u32(k), order_by[k].descending, order_by[k].nulls_first});
     const RowOrder order(input.layout, keys);
+    if (!shape_.hasKeys()) return order.sortRows(rows, stop); // one group: it may be large
     struct Member {
         u8* group;
         SortEntry entry;

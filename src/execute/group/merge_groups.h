@@ -54,7 +54,8 @@ private:
     void deduplicate(const DeferredShape& input, std::vector<u8*>& rows, WorkerContext& context);
     void findGroups(const DeferredShape& input, std::span<u8* const> rows,
                     std::vector<u8*>& groups);
-    void sortByGroup(const DeferredShape& input, std::vector<u8*>& rows, std::vector<u8*>& groups);
+    void sortByGroup(const DeferredShape& input, std::vector<u8*>& rows, std::vector<u8*>& groups,
+                     const StopToken& stop);
     void updateFrom(const DeferredShape& input, u8* const* rows, u8* const* groups, u32 count,
                     WorkerContext& context);
 

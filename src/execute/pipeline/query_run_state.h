@@ -61,6 +61,7 @@ struct QueryRun::Impl {
     };
 
     const compile::Program& program;
+    StopToken stop; // of this run alone: other runs of the connection go on when it ends
     RunEnvironment environment;
     std::unique_ptr<QueryGrant> grant;
     std::vector<size_t> turns;        // by pipeline: the one with which it runs

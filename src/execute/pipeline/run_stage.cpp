@@ -127,7 +127,9 @@ private:
 };
 
 QueryRun::Impl::Impl(const compile::Program& p, const RunEnvironment& e)
-    : program(p), environment(e), metrics(p.operators + 1) {}
+    : program(p), stop(e.stop), environment(e), metrics(p.operators + 1) {
+    environment.stop = &stop;
+}
 
 QueryRun::Impl::~Impl() {
     environment.stop->request();

@@ -130,6 +130,7 @@ private:
     SpillFile file_;
     std::vector<SpilledRows> spilled_; // sorted runs
     std::vector<SpilledRows> merged_;  // by task of kShorten
+    size_t runs_at_once_ = MergeOfRuns::kMostRuns;
 };
 
 std::vector<SortEntry> SortOperator::sorted(const RowPages& pages, const StopToken& stop) const {
@@ -212,8 +213,8 @@ void SortOperator::finishTask(u32 task, WorkerContext& context) {
     if (phase_ == Phase::kWrite) {
         spill(runs_[task], context);
     } else if (phase_ == Phase::kShorten) {
-        const size_t begin = task * MergeOfRuns::kMostRuns;
-        const size_t count = std::min(MergeOfRuns::kMostRuns, spilled_.size() - begin);
+        const size_t begin = task * runs_at_once_;
+        const size_t count = std::min(runs_at_once_, spilled_.size() - begin);
         merged_[task] = mergeToRun(shape_, codec_, file_, {&spilled_[begin], count}, context);
     } else {
         merger_->mergePart(task, *context.stop);
@@ -235,10 +236,10 @@ bool SortOperator::finished(WorkerContext& context) {
         spilled_ = std::move(merged_);
     }
     merged_.clear();
-    const bool many = spilled_.size() > MergeOfRuns::kMostRuns;
+    runs_at_once_ = MergeOfRuns::runsFor(context);
+    const bool many = spilled_.size() > runs_at_once_;
     phase_ = many ? Phase::kShorten : Phase::kDone;
-    if (many)
-        merged_.resize((spilled_.size() + MergeOfRuns::kMostRuns - 1) / MergeOfRuns::kMostRuns);
+    if (many) merged_.resize((spilled_.size() + runs_at_once_ - 1) / runs_at_once_);
     return many;
 }
 

@@ -13,6 +13,12 @@ MergeOfRuns::MergeOfRuns(const SortShape& shape, const RowCodec& codec, const Sp
     }
 }
 
+size_t MergeOfRuns::runsFor(const WorkerContext& context) {
+    constexpr size_t kFewestRuns = 4;
+    constexpr u64 kRunBytes = 256 << 10; // a block, its entries, and one that was just read
+    return std::clamp(size_t(context.room() / kRunBytes / context.workers), kFewestRuns, kMostRuns);
+}
+
 bool MergeOfRuns::load(Cursor& cursor, WorkerContext& context) {
     if (cursor.pages.rowCount() > 0) {
         context.give(cursor.entries.size() * sizeof(SortEntry));

@@ -1,7 +1,7 @@
 // spilled_runs.h: sorted runs on disk, merged.
 //
 // Place: the end of a sort whose rows did not fit. A RunCursor reads a run block by block;
-// MergeOfRuns takes the least row of up to kMostRuns cursors; runs beyond that are first merged
+// MergeOfRuns takes the least row of up to runsFor() cursors; runs beyond that are first merged
 // into longer ones.
 // Memory: a block and its sort entries per cursor, besides blocks whose rows are still looked at.
 // Threads: a merge is one worker's; runs are only read.
@@ -18,6 +18,9 @@ namespace blueshift::execute {
 class MergeOfRuns {
 public:
     static constexpr size_t kMostRuns = 32;
+    /// How many runs the workers may merge at once with the memory that is free: few take little,
+    /// but go over the rows more often.
+    static size_t runsFor(const WorkerContext& context);
 
     MergeOfRuns(const SortShape& shape, const RowCodec& codec, const SpillFile& file,
                 std::span<const SpilledRows> runs);

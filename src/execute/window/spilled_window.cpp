@@ -17,6 +17,7 @@ void WindowSpill::write(std::span<u8* const> rows, WorkerContext& context) {
 struct SpilledWindowSource::Computing final : State {
     std::vector<Waiting> waiting;
     RowPages pages;
+    u64 reserved = 0; // bytes taken for computing the rows of `pages`
     std::unique_ptr<WindowPart> part;
     size_t at = 0;
     std::vector<VectorBuffer> buffers;
@@ -43,12 +44,15 @@ bool SpilledWindowSource::compute(Computing& state, const Waiting& part, WorkerC
     const bool divisible =
         part.level < context.memory->mostLevels() && !shape_.sink.partition_by.empty();
     for (size_t b = 0; b < part.rows.blockCount(); ++b) {
-        const u64 held =
-            state.pages.memoryBytes() + state.pages.rowCount() * WindowPart::rowBytes(shape_);
-        if (!divisible || state.pages.rowCount() == 0 || context.hasRoom(held)) {
+        if (!divisible || state.pages.rowCount() == 0 ||
+            context.hasRoom(state.pages.memoryBytes() + state.reserved)) {
             if (!part.rows.read(b, spill_.file, spill_.codec, state.pages, context)) return false;
+            const u64 needed = state.pages.rowCount() * WindowPart::rowBytes(shape_);
+            if (!context.take(needed - state.reserved, "a partition of a window")) return false;
+            state.reserved = needed;
             continue;
         }
+        context.give(std::exchange(state.reserved, 0));
         SpilledParts parts;
         std::vector<u8*> rows;
         const auto part_of = [&](const u8* row) {
@@ -70,6 +74,7 @@ bool SpilledWindowSource::compute(Computing& state, const Waiting& part, WorkerC
     }
     state.part = std::make_unique<WindowPart>(shape_);
     state.at = 0;
+    state.reserved = 0; // the part's now
     state.part->compute({&state.pages}, context);
     return !context.failed();
 }

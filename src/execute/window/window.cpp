@@ -22,6 +22,7 @@ struct WindowRows {
     PartitionedRows rows;
     ColumnHasher hasher;
     std::vector<Vector> keys;
+    u64 reserved = 0; // bytes taken for computing these rows
 };
 /// flush() takes the rows away from it.
 struct WindowState final : State {
@@ -126,10 +127,12 @@ private:
         from.rows.collectRows(rows);
         spill_.write(rows, context);
         from.rows.clear(context);
+        context.give(std::exchange(from.reserved, 0));
     }
 
     void beginCompute(u32 parts) {
         phase_ = Phase::kCompute;
+        for (const auto& worker : workers_) worker->reserved = 0; // the parts' now
         for (u32 p = 0; p < parts; ++p) parts_.push_back(std::make_unique<WindowPart>(shape_));
     }
 
@@ -144,8 +147,7 @@ private:
 
 void WindowOperator::consume(State& state, const Batch& batch, WorkerContext& context) {
     WindowRows& into = *static_cast<WindowState&>(state).rows;
-    if (context.room() == 0 &&
-        !context.hasRoom(into.rows.memoryBytes() + into.rows.rowCount() * row_bytes_))
+    if (context.room() == 0 && !context.hasRoom(into.rows.memoryBytes() + into.reserved))
         write(into, context);
     if (context.failed()) return;
     for (size_t c = 0; c < shape_.slots.size(); ++c)
@@ -157,15 +159,18 @@ void WindowOperator::consume(State& state, const Batch& batch, WorkerContext& co
     if (!into.keys.empty() && into.rows.rowCount() > kMostUnsplit &&
         !into.rows.split(context, kWhat))
         return;
-    into.rows.append(into.columns, batch.selection, batch.selected, hashes, nullptr, context,
-                     kWhat);
+    if (!into.rows.append(into.columns, batch.selection, batch.selected, hashes, nullptr, context,
+                          kWhat))
+        return;
+    // Rows that are kept can be computed, whatever other queries take meanwhile.
+    const u64 bytes = batch.selected * row_bytes_;
+    if (context.take(bytes, kWhat)) into.reserved += bytes;
 }
 
 void WindowOperator::flush(State& state, WorkerContext& context) {
     auto rows = std::move(static_cast<WindowState&>(state).rows);
     if (rows == nullptr) return;
-    if (!context.hasRoom(rows->rows.memoryBytes() + rows->rows.rowCount() * row_bytes_))
-        write(*rows, context);
+    if (!context.hasRoom(rows->rows.memoryBytes() + rows->reserved)) write(*rows, context);
     const std::lock_guard lock(mutex_);
     workers_.push_back(std::move(rows));
 }

@@ -77,13 +77,15 @@ void WindowPart::read(std::span<const u32> columns, size_t begin, u32 count,
 }
 
 void WindowPart::compute(const std::vector<RowPages*>& sources, WorkerContext& context) {
-    if (!sortRows(sources, context)) return;
+    for (const RowPages* pages : sources) pages->collectRows(rows_);
+    taken_ = rows_.size() * rowBytes(shape_);
+    if (shape_.order.hasKeys()) shape_.order.sortRows(rows_, *context.stop);
+    if (context.failed()) return;
     findPeers();
     const auto& calls = shape_.sink.calls;
     const size_t first = shape_.sink.columns.size();
     for (u32 c = 0; c < calls.size(); ++c) {
         const PhysicalKind kind = shape_.info.output[first + c].kind;
-        if (!take(rows_.size() * (widthOf(kind) + 1), "window results", context)) return;
         results_.push_back(std::make_unique<WindowColumn>(kind, rows_.size()));
         u64 text_bytes = 0;
         for (const WindowPartition& partition : partitions_) {
@@ -94,13 +96,6 @@ void WindowPart::compute(const std::vector<RowPages*>& sources, WorkerContext& c
             text_bytes = held;
         }
     }
-}
-
-bool WindowPart::sortRows(const std::vector<RowPages*>& sources, WorkerContext& context) {
-    for (const RowPages* pages : sources) pages->collectRows(rows_);
-    if (!take(rows_.size() * kSortBytes, "a partition of a window", context)) return false;
-    if (shape_.order.hasKeys()) shape_.order.sortRows(rows_, *context.stop);
-    return true;
 }
 
 void WindowPart::findPeers() {

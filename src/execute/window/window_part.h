@@ -32,6 +32,7 @@ class WindowPart {
 public:
     explicit WindowPart(const WindowShape& shape) : shape_(shape) {}
 
+    /// The caller has taken rowBytes() for each row; they become this part's.
     void compute(const std::vector<RowPages*>& sources, WorkerContext& context);
     const std::vector<u8*>& rows() const { return rows_; }
     const WindowColumn& result(u32 call) const { return *results_[call]; }
@@ -39,16 +40,15 @@ public:
     void read(std::span<const u32> columns, size_t begin, u32 count,
               std::span<VectorBuffer> buffers, std::span<Vector> vectors) const;
     u64 memoryBytes() const;
-    /// Gives back what compute() took.
+    /// Gives back what was taken for this part.
     void release(WorkerContext& context);
-    /// What compute() takes for a row, its page and texts excepted.
+    /// What computing takes for a row, its page and the texts of results excepted.
     static u64 rowBytes(const WindowShape& shape);
 
 private:
     using Call = compile::WindowSink::Call;
 
     bool take(u64 bytes, std::string_view what, WorkerContext& context);
-    bool sortRows(const std::vector<RowPages*>& sources, WorkerContext& context);
     void findPeers();
     void computeCall(u32 index, const WindowPartition& partition, WorkerContext& context);
     void rank(const Call& call, const WindowPartition& partition, WindowColumn& out);

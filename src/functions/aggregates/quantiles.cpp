@@ -79,22 +79,30 @@ template <class T, Quantile Which> struct QuantileFamily {
         state.capacity = state.count;
     }
 
-    static void order(const State& state) {
+    /// Puts the values of these ranks, `above` below + 1 at most, where sorting would put them.
+    static void select(const State& state, u64 below, u64 above) {
         T* end = state.values + state.count;
         const auto after = [](const T& a, const T& b) { return precedes<T>(b, a); };
-        if (!std::is_sorted(state.values, end, after)) std::sort(state.values, end, precedes<T>);
+        if (std::is_sorted(state.values, end, after)) return;
+        std::nth_element(state.values, state.values + below, end, precedes<T>);
+        if (above != below) {
+            T* least = std::min_element(state.values + above, end, precedes<T>);
+            std::swap(state.values[above], *least);
+        }
     }
     static bool result(const AggregateCall& call, const State& state, Result& value, TextHeap&) {
         if (state.count == 0 || call.context.failed()) return false;
-        order(state);
         if constexpr (Which == Quantile::kDiscrete) {
             const f64 rank = std::ceil(state.fraction * f64(state.count));
-            value = state.values[rank < 1 ? 0 : u64(rank) - 1];
+            const u64 at = rank < 1 ? 0 : u64(rank) - 1;
+            select(state, at, at);
+            value = state.values[at];
             return true;
         }
         const f64 position = state.fraction * f64(state.count - 1);
         const u64 below = u64(position);
         const u64 above = std::min(below + 1, state.count - 1);
+        select(state, below, above);
         value = between(call, state.values[below], state.values[above], position - f64(below));
         return true;
     }

@@ -73,10 +73,12 @@ public:
                   std::span<const u32> order, HyperLogLog& sketch, std::vector<u8>& object)
         : buffer_(buffer), column_(column), order_(order), sketch_(sketch), object_(object) {}
 
-    ColumnEntry encode() {
+    Result<ColumnEntry> encode(const std::function<bool()>& cancelled) {
         ColumnEntry entry{.column_id = buffer_.columnId(), .type = buffer_.type()};
         const u32 total = order_.empty() ? buffer_.rows() : u32(order_.size());
         for (u32 first = 0; first < total; first += kBlockRows) {
+            if (cancelled && cancelled())
+                return failure(sqlstate::kQueryCanceled, "canceling statement due to user request");
             const u32 rows = std::min(kBlockRows, total - first);
             const u64 offset = object_.size();
             block_sketch_ = HyperLogLog();
@@ -173,9 +175,10 @@ catalog::ColumnRange rangeOf(const ColumnEntry& entry, PhysicalKind kind) {
 
 } // namespace
 
-EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
-                             std::span<const catalog::Column* const> columns,
-                             std::span<const u32> order, StatisticsBuilder& statistics) {
+Result<EncodedSegment> encodeSegment(std::span<const ColumnBuffer> buffers,
+                                     std::span<const catalog::Column* const> columns,
+                                     std::span<const u32> order, StatisticsBuilder& statistics,
+                                     const std::function<bool()>& cancelled) {
     EncodedSegment result;
     const u32 rows = order.empty() ? buffers[0].rows() : u32(order.size());
     result.segment = std::make_shared<catalog::Segment>();
@@ -185,7 +188,8 @@ EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
     std::vector<std::vector<VectorZone>> zones;
     for (u32 c = 0; c < buffers.size(); ++c) {
         ColumnEncoder encoder(buffers[c], *columns[c], order, statistics.sketch(c), result.object);
-        footer.columns.push_back(encoder.encode());
+        BS_ASSIGN(ColumnEntry entry, encoder.encode(cancelled));
+        footer.columns.push_back(std::move(entry));
         zones.push_back(encoder.zones());
         const catalog::ColumnRange range = rangeOf(footer.columns.back(), buffers[c].kind());
         statistics.addRange(c, range, rows,

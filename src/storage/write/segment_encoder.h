@@ -3,6 +3,7 @@
 // Place: TableWriter calls it when the buffers are full and at the end.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -19,9 +20,10 @@ struct EncodedSegment {
 };
 
 /// `order` as of sortOrder, or the rows of one part in that order. `columns` are the live columns
-/// of the buffers, in order.
-EncodedSegment encodeSegment(std::span<const ColumnBuffer> buffers,
-                             std::span<const catalog::Column* const> columns,
-                             std::span<const u32> order, StatisticsBuilder& statistics);
+/// of the buffers, in order. 57014 when `cancelled`, asked once a block, says so.
+Result<EncodedSegment> encodeSegment(std::span<const ColumnBuffer> buffers,
+                                     std::span<const catalog::Column* const> columns,
+                                     std::span<const u32> order, StatisticsBuilder& statistics,
+                                     const std::function<bool()>& cancelled = {});
 
 } // namespace blueshift::storage

@@ -19,10 +19,11 @@ constexpr u64 kSegmentBytes = u64{512} << 20;
 
 struct TableWriter::State {
     State(objects::ObjectStore& object_store, std::shared_ptr<const catalog::Table> target,
-          std::function<std::string()> make_key)
+          std::function<std::string()> make_key, std::function<bool()> is_cancelled)
         : store(object_store),
           table(std::move(target)),
           new_key(std::move(make_key)),
+          cancelled(std::move(is_cancelled)),
           columns(table->liveColumns()),
           statistics(*table, mixHash(table->oid ^ table->next_segment_id << 32)) {
         for (const catalog::Column* column : columns)
@@ -51,6 +52,7 @@ struct TableWriter::State {
     objects::ObjectStore& store;
     std::shared_ptr<const catalog::Table> table;
     std::function<std::string()> new_key;
+    std::function<bool()> cancelled;
     std::vector<const catalog::Column*> columns;
     std::vector<ColumnBuffer> buffers;
     StatisticsBuilder statistics;
@@ -72,7 +74,8 @@ void TableWriter::State::addSegment(std::shared_ptr<catalog::Segment> segment) {
 }
 
 Status TableWriter::State::flushPart(std::span<const u32> sorted, u32 bits, u32 prefix) {
-    EncodedSegment encoded = encodeSegment(buffers, columns, sorted, statistics);
+    BS_ASSIGN(EncodedSegment encoded,
+              encodeSegment(buffers, columns, sorted, statistics, cancelled));
     encoded.segment->object_key = new_key();
     if (bits > 0) {
         encoded.segment->bucket_bits = u8(bits);
@@ -139,8 +142,9 @@ void TableWriter::State::flushInline() {
 }
 
 TableWriter::TableWriter(objects::ObjectStore& store, std::shared_ptr<const catalog::Table> table,
-                         std::function<std::string()> new_key)
-    : state_(std::make_unique<State>(store, std::move(table), std::move(new_key))) {}
+                         std::function<std::string()> new_key, std::function<bool()> cancelled)
+    : state_(std::make_unique<State>(store, std::move(table), std::move(new_key),
+                                     std::move(cancelled))) {}
 TableWriter::~TableWriter() = default;
 
 void TableWriter::splitByBucket() {

@@ -172,3 +172,33 @@ TEST_CASE("a stop request cancels; an abandoned run ends its lanes") {
         CHECK(around.broker.used() == 0);
     }
 }
+
+TEST_CASE("the end of a run is not the end of others that share its stop token") {
+    const Plan plan(false);
+    for (const u32 threads : {1u, 3u}) {
+        Surroundings around(threads);
+        QueryRun stays(plan.program, around.environment);
+        Batch batch;
+        REQUIRE(stays.next(batch));
+        u64 rows = batch.selected;
+        {
+            QueryRun ends(plan.program, around.environment);
+            REQUIRE(ends.next(batch));
+        }
+        CHECK_FALSE(around.stop.requested());
+        while (stays.next(batch)) rows += batch.selected;
+        CHECK(rows == kRows);
+    }
+}
+
+TEST_CASE("who saw a stop request stays stopped when the request is cleared") {
+    StopToken statement;
+    const StopToken run(&statement);
+    const StopToken unaware(&statement);
+    statement.requestForTimeout();
+    CHECK(run.requested());
+    statement.clear();
+    CHECK(run.requested());
+    CHECK(run.timedOut());
+    CHECK_FALSE(unaware.requested());
+}

@@ -125,6 +125,12 @@ public:
         engine_.changed_.notify_all();
     }
 
+    bool cancelRequested() const override {
+        const std::lock_guard lock(engine_.mutex_);
+        return cancelled_;
+    }
+    void pause() override {}
+
     void sleep();
 
     FakeEngine& engine_;

@@ -172,7 +172,8 @@ TEST_CASE("a sum that does not fit 16 bytes is not stated") {
     const Batch batch{.rows = 2, .selected = 2};
     REQUIRE(buffers[0].append(values.view(false), batch).has_value());
     StatisticsBuilder statistics(*table, 1);
-    const EncodedSegment encoded = encodeSegment(buffers, table->liveColumns(), {}, statistics);
+    const EncodedSegment encoded =
+        encodeSegment(buffers, table->liveColumns(), {}, statistics).value();
     REQUIRE(store.put("wide", encoded.object).has_value());
     const auto file = openSegment(store, "wide", {});
     REQUIRE(file.has_value());
