@@ -106,8 +106,11 @@ public:
     /// kRows: the next batch, flat, constant or dictionary vectors in any integer width, valid
     /// until the next call. Blocks. False at the end. Throws SqlError.
     virtual bool next(Batch& batch) = 0;
-    /// kCopyOut: the next piece of the output, empty at the end.
+    /// kCopyOut: the next piece of the output, whole rows, empty at the end.
     virtual std::string_view nextBytes() = 0;
+    /// kCopyOut: where each row of the last piece ends. What is no row ends like one, but for the
+    /// head of the binary format, which goes with what follows, as clients expect.
+    virtual std::span<const size_t> rowEnds() const = 0;
     /// COPY: 0 text, 1 binary.
     virtual int copyFormat() const = 0;
     /// Runs whatever is left without delivering rows, ends the statement, and commits it when it
@@ -173,6 +176,11 @@ public:
     /// Text form of a cell under this session's settings.
     virtual void appendText(std::string& out, const Vector& vector, u32 row,
                             const SqlType& type) = 0;
+    /// The parts of an array's text; nothing for a NULL.
+    virtual std::vector<std::optional<std::string>> arrayElements(std::string_view text,
+                                                                  const SqlType& type) const = 0;
+    /// The OID of the function that a regproc names; 0 for none.
+    virtual u32 functionOid(std::string_view regproc) const = 0;
     /// A parameter in text form; throws 22P02 naming value and type. Text lies in the connection
     /// until the next statement.
     virtual Value parseParameter(std::string_view text, const SqlType& type) = 0;

@@ -90,16 +90,14 @@ Status Session::runCopyIn(Execution& execution) {
 
 Status Session::runCopyOut(Execution& execution) {
     sendCopyResponse('H', execution);
-    const bool binary = execution.copyFormat() == 1;
     for (std::string_view bytes = execution.nextBytes(); !bytes.empty();
          bytes = execution.nextBytes()) {
-        // A message a line, as clients that read row by row expect of text.
-        while (!bytes.empty()) {
-            const size_t newline = binary ? bytes.npos : bytes.find('\n');
-            const size_t length = newline == bytes.npos ? bytes.size() : newline + 1;
+        // A message a row: clients that read row by row rely on it.
+        size_t begin = 0;
+        for (const size_t end : execution.rowEnds()) {
             writer_.begin('d');
-            writer_.bytes(bytes.substr(0, length)).end();
-            bytes.remove_prefix(length);
+            writer_.bytes(bytes.substr(begin, end - begin)).end();
+            begin = end;
         }
         BS_TRY(writer_.flushIfLarge());
     }

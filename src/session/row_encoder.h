@@ -16,13 +16,15 @@ namespace blueshift::session {
 
 class RowEncoder {
 public:
-    /// `formats`: none (all text), one for all, or one a column; 0 text, 1 binary. Throws 0A000 for
-    /// a binary column whose type has no binary form.
+    /// `formats`: none (all text), one for all, or one a column; 0 text, 1 binary.
     RowEncoder(Connection& connection, std::span<const ResultField> fields,
                std::span<const i16> formats);
 
     /// Live rows `from` .. `to`-1 of a batch, a message each.
     void append(std::string& out, const Batch& batch, u32 from, u32 to);
+    /// The body of one such message, which is also a tuple of the binary copy format. `row`: as
+    /// Batch::rowAt gives it.
+    void appendTuple(std::string& out, const Batch& batch, u32 row);
 
 private:
     enum class Way : u8 {
@@ -39,6 +41,8 @@ private:
         kReal,
         kDouble,
         kDecimal,
+        kArray,
+        kRegproc,
     };
     struct Column {
         SqlType type;
@@ -46,6 +50,7 @@ private:
     };
     static Way textWay(TypeKind kind);
     static Way binaryWay(const SqlType& type);
+    void appendArray(std::string& out, std::string_view text, const SqlType& type);
     void appendField(std::string& out, const Column& column, const Vector& vector, u32 row);
 
     Connection* connection_;
