@@ -216,6 +216,9 @@ void OptionReader::checkCopyTo() const {
         if (name == "parquet" || name == "gzip" || name == "zstd")
             fail(option, sqlstate::kFeatureNotSupported,
                  "COPY TO STDOUT writes text, CSV or binary", "Leave out PARQUET, GZIP and ZSTD.");
+        if (name.starts_with("force_n"))
+            fail(option, sqlstate::kFeatureNotSupported,
+                 fmt::format("COPY {} is for COPY FROM only", name), "Leave it out.");
         if (std::ranges::find(kOfCopyTo, name) == std::end(kOfCopyTo))
             fail(option, sqlstate::kSyntaxError, fmt::format("{} is no option of COPY TO", name),
                  "It takes FORMAT, DELIMITER, NULL, HEADER, QUOTE, ESCAPE, FORCE_QUOTE and "
@@ -278,9 +281,8 @@ char OptionReader::character(const parse::Option& option) const {
         }
         if (octal && value < 128) return char(value);
     }
-    fail(option,
-         text.size() > 1 && (text[0] & 0x80) ? sqlstate::kFeatureNotSupported
-                                             : sqlstate::kInvalidParameterValue,
+    const bool unsupported = !redshift_ || (text.size() > 1 && (text[0] & 0x80) != 0);
+    fail(option, unsupported ? sqlstate::kFeatureNotSupported : sqlstate::kInvalidParameterValue,
          fmt::format("{} must be a single one-byte character", option.name),
          "Write the character itself, \\t, or an octal code such as \\017.");
 }
