@@ -33,8 +33,8 @@ CopyTo::CopyTo(EngineConnection& connection, const parse::Copy& copy, std::strin
     findQuoted();
     const i16 format = 1;
     if (binary())
-        encoder_ = std::make_unique<session::RowEncoder>(connection_, planned_->fields,
-                                                         std::span(&format, 1));
+        encoder_ = std::make_unique<session::RowEncoder>(
+            connection_, planned_->fields, std::span(&format, 1), session::DecimalForm::kPostgres);
     run_ = std::make_unique<execute::QueryRun>(planned_->program, connection_.environment());
     connection_.setRun(run_.get());
 }

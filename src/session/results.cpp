@@ -24,7 +24,7 @@ void Session::sendRowDescription(std::span<const ResultField> fields,
             .int16(i16(typeWireLength(field.type.kind)))
             .int32(typeModifier(field.type))
             .int16(formatOf(formats, i));
-        if (result_metadata_version_ < 1) continue;
+        if (driver_protocol_ < 1) continue;
         const bool of_table = field.table_oid != 0;
         writer_.text("").text("").text(of_table ? field.name : "").text(of_table ? database_ : "");
         writer_.int16(i16((field.nullable ? kNullableBit : 0) | (of_table ? kSearchableBit : 0)));
@@ -38,7 +38,7 @@ void Session::sendComplete(std::string_view tag) {
 }
 
 Status Session::sendRows(Execution& execution) {
-    RowEncoder encoder(*connection_, execution.fields(), {});
+    RowEncoder encoder(*connection_, execution.fields(), {}, decimalForm());
     Batch batch;
     while (execution.next(batch)) {
         encoder.append(writer_.buffer(), batch, 0, batch.selected);

@@ -73,7 +73,7 @@ RowEncoder::Way RowEncoder::textWay(TypeKind kind) {
     }
 }
 
-RowEncoder::Way RowEncoder::binaryWay(const SqlType& type) {
+RowEncoder::Way RowEncoder::binaryWay(const SqlType& type, DecimalForm decimal_form) {
     switch (type.kind) {
     case TypeKind::kBoolean: return Way::kInteger1;
     case TypeKind::kSmallInt: return Way::kInteger2;
@@ -91,7 +91,9 @@ RowEncoder::Way RowEncoder::binaryWay(const SqlType& type) {
     case TypeKind::kTimeTz: return Way::kTimeTz;
     case TypeKind::kReal: return Way::kReal;
     case TypeKind::kDouble: return Way::kDouble;
-    case TypeKind::kDecimal: return Way::kDecimal;
+    case TypeKind::kDecimal:
+        if (decimal_form == DecimalForm::kPostgres) return Way::kDecimal;
+        return naturalKind(type) == PhysicalKind::kI64 ? Way::kDecimal8 : Way::kDecimal16;
     case TypeKind::kChar: return Way::kSessionText; // blank padded, like its text
     case TypeKind::kInt2Array:
     case TypeKind::kInt2Vector:
@@ -104,13 +106,13 @@ RowEncoder::Way RowEncoder::binaryWay(const SqlType& type) {
 }
 
 RowEncoder::RowEncoder(Connection& connection, std::span<const ResultField> fields,
-                       std::span<const i16> formats)
+                       std::span<const i16> formats, DecimalForm decimal_form)
     : connection_(&connection) {
     columns_.reserve(fields.size());
     for (size_t i = 0; i < fields.size(); ++i) {
         const SqlType& type = fields[i].type;
         const bool binary = formatOf(formats, i) == 1;
-        columns_.push_back({type, binary ? binaryWay(type) : textWay(type.kind)});
+        columns_.push_back({type, binary ? binaryWay(type, decimal_form) : textWay(type.kind)});
     }
 }
 
@@ -198,6 +200,13 @@ void RowEncoder::appendField(std::string& out, const Column& column, const Vecto
     case Way::kReal: appendInt32(out, std::bit_cast<i32>(vector.valueAt<f32>(row))); break;
     case Way::kDouble: appendInt64(out, std::bit_cast<i64>(vector.valueAt<f64>(row))); break;
     case Way::kDecimal: appendNumeric(out, vector.integerAt(row), column.type.scale); break;
+    case Way::kDecimal8: appendInt64(out, i64(vector.integerAt(row))); break;
+    case Way::kDecimal16: {
+        const i128 value = vector.integerAt(row);
+        appendInt64(out, i64(value >> 64));
+        appendInt64(out, i64(value));
+        break;
+    }
     case Way::kArray:
         appendArray(out, asStringView(vector.values<TextView>()[vector.indexOf(row)]), column.type);
         break;

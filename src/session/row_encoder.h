@@ -14,11 +14,15 @@
 
 namespace blueshift::session {
 
+/// Binary decimals: PostgreSQL's groups of digits, or an integer of 8 or 16 bytes whose scale is in
+/// the type modifier.
+enum class DecimalForm : u8 { kPostgres, kRedshift };
+
 class RowEncoder {
 public:
     /// `formats`: none (all text), one for all, or one a column; 0 text, 1 binary.
     RowEncoder(Connection& connection, std::span<const ResultField> fields,
-               std::span<const i16> formats);
+               std::span<const i16> formats, DecimalForm decimal_form);
 
     /// Live rows `from` .. `to`-1 of a batch, a message each.
     void append(std::string& out, const Batch& batch, u32 from, u32 to);
@@ -41,6 +45,8 @@ private:
         kReal,
         kDouble,
         kDecimal,
+        kDecimal8,
+        kDecimal16,
         kArray,
         kRegproc,
     };
@@ -49,7 +55,7 @@ private:
         Way way;
     };
     static Way textWay(TypeKind kind);
-    static Way binaryWay(const SqlType& type);
+    static Way binaryWay(const SqlType& type, DecimalForm decimal_form);
     void appendArray(std::string& out, std::string_view text, const SqlType& type);
     void appendField(std::string& out, const Column& column, const Vector& vector, u32 row);
 

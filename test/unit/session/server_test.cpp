@@ -142,7 +142,7 @@ TEST_CASE("SCRAM: the right password opens, others do not and look alike") {
 TEST_CASE("Redshift's drivers get digest 13, and MD5 where nothing else is stored") {
     Fixture fixture({.trust = false});
     WireClient client(fixture.server.port());
-    client.startup({{"user", "admin"}, {"database", "dev"}, {"client_protocol_version", "2"}});
+    client.startup({{"user", "admin"}, {"database", "dev"}, {"client_protocol_version", "3"}});
     const ServerMessage request = client.read();
     FieldReader fields(request.body);
     REQUIRE(fields.readInt32() == 13);
@@ -157,7 +157,7 @@ TEST_CASE("Redshift's drivers get digest 13, and MD5 where nothing else is store
     const auto messages = client.readToReady();
     bool granted = false;
     for (const ServerMessage& message : messages)
-        granted = granted || message.body == std::string("server_protocol_version\0001\0", 26);
+        granted = granted || message.body == std::string("server_protocol_version\0002\0", 26);
     CHECK(granted);
 
     fixture.engine.users["old"] = {.name = "old", .md5_verifier = "md5" + md5Hex("pwold")};
