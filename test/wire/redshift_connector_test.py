@@ -1,8 +1,10 @@
 """redshift_connector, AWS's Python driver: each result protocol, parameters, metadata, errors."""
 import datetime
 import decimal
+import hashlib
 import secrets
 
+import psycopg
 import redshift_connector
 from redshift_connector.core import Connection
 
@@ -79,13 +81,18 @@ def proves_passwords(target):
     assert requests_seen(target, password="wrong") == [13]
     assert requests_seen(target, user="no_such_user") == [13]
     with connect(target) as connection:
-        # md5(password + user) of "Secret123" and "md5_only"
-        rows_of = connection.cursor()
-        rows_of.execute("drop user if exists md5_only")
-        rows_of.execute("create user md5_only password 'md59bd305fef00bc491996750db909e4ada'")
+        cursor = connection.cursor()
+        cursor.execute("drop user if exists md5_only")
+        cursor.execute(f"create user md5_only password 'md5{hashlib.md5(b'Secret123md5_only').hexdigest()}'")
+        assert any(b"can log in with Redshift's drivers only" in notice[b"M"] for notice in connection.notices)
         connection.commit()
     assert requests_seen(target, user="md5_only", password="Secret123") == [5, 0]
     assert requests_seen(target, user="md5_only", password="Secret124") == [5]
+    try:
+        psycopg.connect(**target.keywords(user="md5_only", password="Secret123")).close()
+        raise AssertionError("a client that is none of Redshift's got in by MD5")
+    except psycopg.OperationalError as error:
+        assert 'password authentication failed for user "md5_only"' in str(error), error
 
 
 @check
