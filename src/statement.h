@@ -75,6 +75,13 @@ struct ResultField {
     i16 attribute = 0;
 };
 
+/// The column of a table or view that a result column shows; empty for computed ones.
+struct ColumnOrigin {
+    std::string schema;
+    std::string relation;
+    std::string column;
+};
+
 struct Notice {
     std::string severity; // NOTICE, INFO, WARNING
     Error error;
@@ -172,6 +179,8 @@ public:
     virtual std::vector<Notice> takeNotices() = 0;
     virtual std::vector<std::pair<std::string, std::string>> takeSettingChanges() = 0;
     virtual std::string setting(std::string_view name) const = 0;
+
+    virtual ColumnOrigin originOf(const ResultField& field) const = 0;
 
     /// Text form of a cell under this session's settings.
     virtual void appendText(std::string& out, const Vector& vector, u32 row,

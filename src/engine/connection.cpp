@@ -274,6 +274,11 @@ std::string EngineConnection::temporarySchema() {
     return "pg_temp_" + std::to_string(process_id_);
 }
 
+ColumnOrigin EngineConnection::originOf(const ResultField& field) const {
+    const auto snapshot = transaction_ ? transaction_->view() : engine_.database().committed();
+    return columnOrigin(*snapshot, engine_.sources(), field);
+}
+
 std::vector<std::optional<std::string>> EngineConnection::arrayElements(std::string_view text,
                                                                         const SqlType& type) const {
     return functions::arrayElements(text, type.kind);

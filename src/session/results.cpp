@@ -26,7 +26,9 @@ void Session::sendRowDescription(std::span<const ResultField> fields,
             .int16(formatOf(formats, i));
         if (driver_protocol_ < 1) continue;
         const bool of_table = field.table_oid != 0;
-        writer_.text("").text("").text(of_table ? field.name : "").text(of_table ? database_ : "");
+        const ColumnOrigin origin = of_table ? connection_->originOf(field) : ColumnOrigin();
+        writer_.text(origin.schema).text(origin.relation).text(origin.column);
+        writer_.text(of_table ? database_ : "");
         writer_.int16(i16((field.nullable ? kNullableBit : 0) | (of_table ? kSearchableBit : 0)));
     }
     writer_.end();

@@ -223,8 +223,14 @@ def metadata(target):
         cursor.execute("select * from wire_metadata")
         assert [(column[0], column[1]) for column in cursor.description] == [
             ("id", 20), ("name", 1043), ("amount", 1700), ("day", 1082), ("at", 1184), ("letter", 1042), ("ok", 16)]
-        labels = [(field["column_name"], field["catalog_name"], field["nullable"]) for field in cursor.ps["row_desc"]]
-        assert labels[:3] == [(b"id", b"dev", 0), (b"name", b"dev", 0), (b"amount", b"dev", 1)], labels
+        cursor.execute("select name as other, m.id + 1 as more, amount, nspname as label"
+                       " from wire_metadata m, pg_namespace n")
+        origins = [tuple(field[part] for part in ("label", "catalog_name", "schema_name", "table_name", "column_name",
+                                                  "nullable", "searchable")) for field in cursor.ps["row_desc"]]
+        assert origins == [(b"other", b"dev", b"public", b"wire_metadata", b"name", 0, 1),
+                           (b"more", b"", b"", b"", b"", 0, 0),
+                           (b"amount", b"dev", b"public", b"wire_metadata", b"amount", 1, 1),
+                           (b"label", b"dev", b"pg_catalog", b"pg_namespace", b"nspname", 1, 1)], origins
         connection.rollback()
         cursor.execute("drop table wire_metadata")
         cursor.execute("drop schema wire_schema")

@@ -122,6 +122,7 @@ public:
         return {};
     }
     u32 functionOid(std::string_view) const override { return 0; }
+    ColumnOrigin originOf(const ResultField&) const override { return {}; }
     Value parseParameter(std::string_view text, const SqlType& type) override;
     Progress progress() const override { return {}; }
     void cancel() override {
