@@ -76,6 +76,13 @@ struct ResultField {
     i16 attribute = 0;
 };
 
+/// The column of a table or view that a result column shows; empty for computed ones.
+struct ColumnOrigin {
+    std::string schema;
+    std::string relation;
+    std::string column;
+};
+
 struct Notice {
     std::string severity; // NOTICE, INFO, WARNING
     Error error;
@@ -107,8 +114,11 @@ public:
     /// kRows: the next batch, flat, constant or dictionary vectors in any integer width, valid
     /// until the next call. Blocks. False at the end. Throws SqlError.
     virtual bool next(Batch& batch) = 0;
-    /// kCopyOut: the next piece of the output, empty at the end.
+    /// kCopyOut: the next piece of the output, whole rows, empty at the end.
     virtual std::string_view nextBytes() = 0;
+    /// kCopyOut: where each row of the last piece ends. What is no row ends like one, but for the
+    /// head of the binary format, which goes with what follows, as clients expect.
+    virtual std::span<const size_t> rowEnds() const = 0;
     /// COPY: 0 text, 1 binary.
     virtual int copyFormat() const = 0;
     /// Runs whatever is left without delivering rows, ends the statement, and commits it when it
@@ -171,9 +181,16 @@ public:
     virtual std::vector<std::pair<std::string, std::string>> takeSettingChanges() = 0;
     virtual std::string setting(std::string_view name) const = 0;
 
+    virtual ColumnOrigin originOf(const ResultField& field) const = 0;
+
     /// Text form of a cell under this session's settings.
     virtual void appendText(std::string& out, const Vector& vector, u32 row,
                             const SqlType& type) = 0;
+    /// The parts of an array's text; nothing for a NULL.
+    virtual std::vector<std::optional<std::string>> arrayElements(std::string_view text,
+                                                                  const SqlType& type) const = 0;
+    /// The OID of the function that a regproc names; 0 for none.
+    virtual u32 functionOid(std::string_view regproc) const = 0;
     /// A parameter in text form; throws 22P02 naming value and type. Text lies in the connection
     /// until the next statement.
     virtual Value parseParameter(std::string_view text, const SqlType& type) = 0;

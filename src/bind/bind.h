@@ -59,4 +59,7 @@ SqlType resolveType(const parse::TypeName& name, std::string_view text);
 std::shared_ptr<const catalog::Table> resolveTable(const parse::ObjectName& name,
                                                    BindContext& context);
 
+/// A view that a user made. Throws as resolveTable for names of nothing.
+bool namesView(const parse::ObjectName& name, BindContext& context);
+
 } // namespace blueshift::bind

@@ -55,6 +55,10 @@ std::shared_ptr<const catalog::Table> resolveTable(const parse::ObjectName& name
     });
 }
 
+bool namesView(const parse::ObjectName& name, BindContext& context) {
+    return withPositions(context, [&] { return Binder(context).relation(name).view != nullptr; });
+}
+
 Binder::Binder(BindContext& context)
     : context_(context),
       arena_(*context.arena),

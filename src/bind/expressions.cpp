@@ -236,6 +236,13 @@ const Expr* Binder::column(const parse::ColumnReference& e, Block& block) {
             return atPosition(found->expr, e.position);
         }
     }
+    // PostgreSQL's drivers write these; in Redshift they are no keywords, so columns come first.
+    const std::string_view word = e.parts[0];
+    if (e.parts.size() == 1 && (word == "current_catalog" || word == "current_schema"))
+        return at(e.position, [&] {
+            return makeCallByName(
+                arena_, word == "current_schema" ? "current_schema" : "current_database", {});
+        });
     failNoColumn(e, block);
 }
 

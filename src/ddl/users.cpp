@@ -35,6 +35,12 @@ void setPassword(catalog::User& user, const parse::UserOptions& options, DefineC
         user.scram_verifier = password.starts_with("SCRAM") ? password : "";
         user.md5_verifier = is_md5 ? password : "";
         user.digest_verifier = password.starts_with("sha256|") ? password : "";
+        const bool scram = !user.scram_verifier.empty();
+        context.notice(
+            "NOTICE",
+            Error("00000", fmt::format("user \"{}\" can log in with {} only", user.name,
+                                       scram ? "PostgreSQL's clients" : "Redshift's drivers"))
+                .withHint("Give the password itself, from which all forms are made."));
         return;
     }
     if (password.size() < 8 || password.size() > 64)

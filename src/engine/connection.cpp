@@ -2,6 +2,8 @@
 
 #include "engine/cursor.h"
 #include "engine/lookup.h"
+#include "functions/casts.h"
+#include "functions/scalar/arrays.h"
 #include "parse/parse.h"
 
 namespace blueshift::engine {
@@ -288,6 +290,20 @@ execute::RunEnvironment EngineConnection::environment() {
 
 std::string EngineConnection::temporarySchema() {
     return "pg_temp_" + std::to_string(process_id_);
+}
+
+ColumnOrigin EngineConnection::originOf(const ResultField& field) const {
+    const auto snapshot = transaction_ ? transaction_->view() : engine_.database().committed();
+    return columnOrigin(*snapshot, engine_.sources(), field);
+}
+
+std::vector<std::optional<std::string>> EngineConnection::arrayElements(std::string_view text,
+                                                                        const SqlType& type) const {
+    return functions::arrayElements(text, type.kind);
+}
+
+u32 EngineConnection::functionOid(std::string_view regproc) const {
+    return functions::oidOfRegproc(regproc);
 }
 
 void EngineConnection::appendText(std::string& out, const Vector& vector, u32 row,

@@ -66,7 +66,11 @@ public:
         return settings_.takeChanges();
     }
     std::string setting(std::string_view name) const override { return settings_.get(name); }
+    ColumnOrigin originOf(const ResultField& field) const override;
     void appendText(std::string& out, const Vector& vector, u32 row, const SqlType& type) override;
+    std::vector<std::optional<std::string>> arrayElements(std::string_view text,
+                                                          const SqlType& type) const override;
+    u32 functionOid(std::string_view regproc) const override;
     Value parseParameter(std::string_view text, const SqlType& type) override;
     Progress progress() const override;
     void cancel() override;

@@ -48,6 +48,7 @@ public:
     ResultKind kind() const override { return ResultKind::kCopyOut; }
     std::span<const ResultField> fields() const override { return copy_.fields(); }
     std::string_view nextBytes() override { return copy_.nextBytes(); }
+    std::span<const size_t> rowEnds() const override { return copy_.rowEnds(); }
     int copyFormat() const override { return copy_.binary() ? 1 : 0; }
 
 protected:

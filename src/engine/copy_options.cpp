@@ -24,6 +24,10 @@ constexpr std::string_view kNotThere[] = {"avro",      "json",
                                           "default",   "master_symmetric_key",
                                           "kms_key_id"};
 
+/// What COPY TO STDOUT takes; the layouts that it lacks are told apart.
+constexpr std::string_view kOfCopyTo[] = {"text",   "csv",   "binary", "delimiter", "null",
+                                          "header", "quote", "escape", "encoding",  "force_quote"};
+
 class OptionReader {
 public:
     OptionReader(const parse::Copy& copy, std::string_view text)
@@ -49,6 +53,7 @@ private:
     void readOption(const parse::Option& option);
     void readTimes(const parse::Option& option);
     void checkTogether() const;
+    void checkCopyTo() const;
     char character(const parse::Option& option) const;
     bool truth(const parse::Option& option) const;
     u64 number(const parse::Option& option, i64 limit) const;
@@ -64,6 +69,7 @@ CopyOptions OptionReader::read() {
     readLayout();
     for (const parse::Option& option : copy_.options) readOption(option);
     checkTogether();
+    if (copy_.direction == parse::CopyDirection::kTo) checkCopyTo();
     return std::move(options_);
 }
 
@@ -203,6 +209,63 @@ void OptionReader::checkTogether() const {
                 .withHint("A backslash escapes in this format; name another DELIMITER."));
 }
 
+/// PostgreSQL's rules for what goes out.
+void OptionReader::checkCopyTo() const {
+    for (const parse::Option& option : copy_.options) {
+        const std::string_view name = option.name;
+        if (name == "parquet" || name == "gzip" || name == "zstd")
+            fail(option, sqlstate::kFeatureNotSupported,
+                 "COPY TO STDOUT writes text, CSV or binary", "Leave out PARQUET, GZIP and ZSTD.");
+        if (name.starts_with("force_n"))
+            fail(option, sqlstate::kFeatureNotSupported,
+                 fmt::format("COPY {} is for COPY FROM only", name), "Leave it out.");
+        if (std::ranges::find(kOfCopyTo, name) == std::end(kOfCopyTo))
+            fail(option, sqlstate::kSyntaxError, fmt::format("{} is no option of COPY TO", name),
+                 "It takes FORMAT, DELIMITER, NULL, HEADER, QUOTE, ESCAPE, FORCE_QUOTE and "
+                 "ENCODING.");
+        const bool of_csv = name == "quote" || name == "escape" || name == "force_quote";
+        if (of_csv && options_.text.layout != storage::TextLayout::kCsv)
+            fail(option, sqlstate::kFeatureNotSupported,
+                 fmt::format("COPY {} is available in CSV only", name), "Add FORMAT CSV.");
+        if (options_.layout == CopyLayout::kBinary &&
+            (name == "delimiter" || name == "null" || (name == "header" && options_.header)))
+            fail(option, name == "header" ? sqlstate::kFeatureNotSupported : sqlstate::kSyntaxError,
+                 fmt::format("cannot specify {} in binary format", name), "Leave it out.");
+        if (name == "escape" && option.argument == parse::OptionArgument::kNone)
+            fail(option, sqlstate::kSyntaxError, "escape requires a parameter",
+                 "Write ESCAPE '\"'.");
+        if (name == "header" && option.text == "match")
+            fail(option, sqlstate::kFeatureNotSupported, "HEADER match is for COPY FROM only",
+                 "Write HEADER true.");
+    }
+    const storage::TextFormat& text = options_.text;
+    if (options_.layout != CopyLayout::kText) return;
+    const auto refuse = [&](std::string_view option, std::string_view state, std::string message,
+                            std::string hint) {
+        if (const parse::Option* found = find(option))
+            fail(*found, state, std::move(message), std::move(hint));
+    };
+    if (text.null_text.find_first_of("\r\n") != std::string::npos)
+        refuse("null", sqlstate::kInvalidParameterValue,
+               "the null text cannot have a newline or carriage return", "Use another text.");
+    const std::string hint = "Use another DELIMITER, QUOTE or NULL.";
+    if (text.null_text.find(text.delimiter) != std::string::npos)
+        refuse(find("null") != nullptr ? "null" : "delimiter", sqlstate::kFeatureNotSupported,
+               "the delimiter must not appear in the null text", hint);
+    if (text.layout == storage::TextLayout::kCsv) {
+        if (text.null_text.find(text.quote) != std::string::npos)
+            refuse(find("null") != nullptr ? "null" : "quote", sqlstate::kFeatureNotSupported,
+                   "the quote must not appear in the null text", hint);
+        return;
+    }
+    const char delimiter = text.delimiter;
+    if (delimiter == '.' || (delimiter >= 'a' && delimiter <= 'z') ||
+        (delimiter >= '0' && delimiter <= '9'))
+        refuse("delimiter", sqlstate::kInvalidParameterValue,
+               fmt::format("COPY delimiter cannot be \"{}\"", delimiter),
+               "A letter or digit could not be told from the data's escapes; use another one.");
+}
+
 /// One byte, or an escape for one: \t, \n, \\, \017.
 char OptionReader::character(const parse::Option& option) const {
     const std::string_view text = option.text;
@@ -218,9 +281,8 @@ char OptionReader::character(const parse::Option& option) const {
         }
         if (octal && value < 128) return char(value);
     }
-    fail(option,
-         text.size() > 1 && (text[0] & 0x80) ? sqlstate::kFeatureNotSupported
-                                             : sqlstate::kInvalidParameterValue,
+    const bool unsupported = !redshift_ || (text.size() > 1 && (text[0] & 0x80) != 0);
+    fail(option, unsupported ? sqlstate::kFeatureNotSupported : sqlstate::kInvalidParameterValue,
          fmt::format("{} must be a single one-byte character", option.name),
          "Write the character itself, \\t, or an octal code such as \\017.");
 }

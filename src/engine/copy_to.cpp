@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "parse/parse.h"
 
@@ -23,34 +24,60 @@ CopyTo::CopyTo(EngineConnection& connection, const parse::Copy& copy, std::strin
     : connection_(connection),
       options_(readCopyOptions(copy, text)),
       planned_(std::make_shared<PlannedQuery>()) {
-    if (options_.layout == CopyLayout::kParquet ||
-        options_.compression != storage::Compression::kNone)
-        throw SqlError(
-            Error(sqlstate::kFeatureNotSupported, "COPY TO STDOUT writes text, CSV or binary")
-                .withHint("Leave out PARQUET, GZIP and ZSTD."));
-    const parse::Query* query = copy.query;
-    if (query == nullptr) {
-        std::string columns;
-        for (const parse::ColumnName& name : copy.columns)
-            columns += (columns.empty() ? "" : ", ") + parse::quoteName(name.name);
-        const std::string select = fmt::format("SELECT {} FROM {}", columns.empty() ? "*" : columns,
-                                               parse::print(copy.table));
-        query = parse::parseQuery(select, planned_->arena, {.fold_quoted = false});
-        planned_->text = select;
-    } else {
-        planned_->text = text;
-    }
     connection_.transaction();
-    bind::BindContext context = connection_.bindContext(planned_->arena, planned_->text);
+    bind::BindContext context = connection_.bindContext(planned_->arena, text);
     planned_->snapshot = context.catalog;
+    if (copy.query != nullptr) bindQuery(*copy.query, text, context);
+    else bindTable(copy, text, context);
+    planQuery(connection_, *planned_);
+    findQuoted();
+    const i16 format = 1;
+    if (binary())
+        encoder_ = std::make_unique<session::RowEncoder>(
+            connection_, planned_->fields, std::span(&format, 1), session::DecimalForm::kPostgres);
+    run_ = std::make_unique<execute::QueryRun>(planned_->program, connection_.environment());
+    connection_.setRun(run_.get());
+}
+
+void CopyTo::bindQuery(const parse::Query& query, std::string_view text,
+                       bind::BindContext& context) {
+    planned_->text = text;
+    context.text = planned_->text;
+    planned_->bound = bind::bindQuery(query, context);
+}
+
+/// A table is copied by a query over its columns.
+void CopyTo::bindTable(const parse::Copy& copy, std::string_view text, bind::BindContext& context) {
+    if (bind::namesView(copy.table, context))
+        throw SqlError(Error(sqlstate::kWrongObjectType,
+                             fmt::format("cannot copy from view \"{}\"", copy.table.name))
+                           .withHint("Write COPY (SELECT * FROM the view) TO STDOUT.")
+                           .at(parse::characterPosition(text, copy.table.position)));
+    std::string columns;
+    std::set<std::string_view> names;
+    for (const parse::ColumnName& column : copy.columns) {
+        if (!names.insert(column.name).second)
+            throw SqlError(Error(sqlstate::kDuplicateColumn,
+                                 fmt::format("column \"{}\" specified more than once", column.name))
+                               .withHint("Name each column once.")
+                               .at(parse::characterPosition(text, column.position)));
+        columns += (columns.empty() ? "" : ", ") + parse::quoteName(column.name);
+    }
+    planned_->text =
+        fmt::format("SELECT {} FROM {}", columns.empty() ? "*" : columns, parse::print(copy.table));
+    context.text = planned_->text;
+    const parse::Query* query =
+        parse::parseQuery(planned_->text, planned_->arena, {.fold_quoted = false});
     try {
         planned_->bound = bind::bindQuery(*query, context);
     } catch (SqlError& error) {
         // Positions in the query made here mean nothing to the user.
-        if (copy.query == nullptr) error.error().position = 0;
+        error.error().position = 0;
         throw;
     }
-    planQuery(connection_, *planned_);
+}
+
+void CopyTo::findQuoted() {
     quoted_.resize(planned_->fields.size(), options_.force_quote_all);
     for (const std::string& name : options_.force_quote) {
         const auto found = std::ranges::find(planned_->fields, name, &ResultField::name);
@@ -60,13 +87,6 @@ CopyTo::CopyTo(EngineConnection& connection, const parse::Copy& copy, std::strin
                                .withHint("Name a column of the list."));
         quoted_[size_t(found - planned_->fields.begin())] = true;
     }
-    const i16 format = 1;
-    if (binary())
-        encoder_ = std::make_unique<session::RowEncoder>(connection_, planned_->fields,
-                                                         std::span(&format, 1));
-    run_ = std::make_unique<execute::QueryRun>(planned_->program, connection_.environment());
-    connection_.setRun(run_.get());
-    appendHeader();
 }
 
 void CopyTo::appendHeader() {
@@ -81,57 +101,51 @@ void CopyTo::appendHeader() {
             appendCsv(planned_->fields[i].name, false);
         else appendText(planned_->fields[i].name);
     }
-    out_ += '\n';
+    endRow("\n");
 }
 
 std::string_view CopyTo::nextBytes() {
     if (ended_) return {};
-    // The header waits for the first rows.
-    if (rows_ > 0) out_.clear();
+    out_.clear();
+    row_ends_.clear();
+    if (!begun_) appendHeader();
+    begun_ = true;
     Batch batch;
     while (out_.size() < kPieceBytes) {
         if (!run_->next(batch)) {
             ended_ = true;
-            if (binary()) out_ += kBinaryTrailer;
+            if (binary()) endRow(kBinaryTrailer);
             break;
         }
         rows_ += batch.selected;
-        if (binary()) appendBinary(batch);
-        else appendBatch(batch);
+        for (u32 i = 0; i < batch.selected; ++i) {
+            if (binary()) encoder_->appendTuple(out_, batch, batch.rowAt(i));
+            else appendRow(batch, batch.rowAt(i));
+            row_ends_.push_back(out_.size());
+        }
     }
     return out_;
 }
 
-/// A tuple of the copy format is the body of a DataRow message.
-void CopyTo::appendBinary(const Batch& batch) {
-    cell_.clear();
-    encoder_->append(cell_, batch, 0, batch.selected);
-    constexpr size_t kMessageHead = 5;
-    for (size_t at = 0; at < cell_.size();) {
-        u32 length = 0;
-        for (size_t i = 1; i < kMessageHead; ++i) length = length << 8 | u8(cell_[at + i]);
-        out_.append(cell_, at + kMessageHead, length - 4);
-        at += 1 + length;
-    }
+void CopyTo::endRow(std::string_view last) {
+    out_ += last;
+    row_ends_.push_back(out_.size());
 }
 
-void CopyTo::appendBatch(const Batch& batch) {
+void CopyTo::appendRow(const Batch& batch, u32 row) {
     const bool csv = options_.text.layout == storage::TextLayout::kCsv;
-    for (u32 i = 0; i < batch.selected; ++i) {
-        const u32 row = batch.rowAt(i);
-        for (size_t c = 0; c < batch.columns.size(); ++c) {
-            if (c > 0) out_ += options_.text.delimiter;
-            if (batch.columns[c].isNull(row)) {
-                out_ += options_.text.null_text;
-                continue;
-            }
-            cell_.clear();
-            connection_.appendText(cell_, batch.columns[c], row, planned_->fields[c].type);
-            if (csv) appendCsv(cell_, quoted_[c]);
-            else appendText(cell_);
+    for (size_t c = 0; c < batch.columns.size(); ++c) {
+        if (c > 0) out_ += options_.text.delimiter;
+        if (batch.columns[c].isNull(row)) {
+            out_ += options_.text.null_text;
+            continue;
         }
-        out_ += '\n';
+        cell_.clear();
+        connection_.appendText(cell_, batch.columns[c], row, planned_->fields[c].type);
+        if (csv) appendCsv(cell_, quoted_[c]);
+        else appendText(cell_);
     }
+    out_ += '\n';
 }
 
 void CopyTo::appendText(std::string_view value) {
@@ -154,7 +168,7 @@ void CopyTo::appendText(std::string_view value) {
 void CopyTo::appendCsv(std::string_view value, bool quote) {
     const storage::TextFormat& text = options_.text;
     // A line of `\.` would end the data for old clients.
-    quote = quote || value == text.null_text || value == "\\." ||
+    quote = quote || value == text.null_text || (quoted_.size() == 1 && value == "\\.") ||
             value.find_first_of(std::string{text.delimiter, text.quote, '\n', '\r'}) != value.npos;
     if (!quote) {
         out_ += value;

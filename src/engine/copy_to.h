@@ -19,12 +19,17 @@ public:
     bool binary() const { return options_.layout == CopyLayout::kBinary; }
     /// The next piece, empty at the end; valid until the next call.
     std::string_view nextBytes();
+    /// As Execution::rowEnds().
+    std::span<const size_t> rowEnds() const { return row_ends_; }
     u64 rows() const { return rows_; }
 
 private:
+    void bindQuery(const parse::Query& query, std::string_view text, bind::BindContext& context);
+    void bindTable(const parse::Copy& copy, std::string_view text, bind::BindContext& context);
+    void findQuoted();
     void appendHeader();
-    void appendBatch(const Batch& batch);
-    void appendBinary(const Batch& batch);
+    void endRow(std::string_view last);
+    void appendRow(const Batch& batch, u32 row);
     void appendText(std::string_view value);
     void appendCsv(std::string_view value, bool quote);
 
@@ -35,8 +40,10 @@ private:
     std::unique_ptr<session::RowEncoder> encoder_;
     std::vector<bool> quoted_;
     std::string out_;
+    std::vector<size_t> row_ends_;
     std::string cell_;
     u64 rows_ = 0;
+    bool begun_ = false;
     bool ended_ = false;
 };
 

@@ -20,6 +20,7 @@ public:
     std::span<const ResultField> fields() const override { return {}; }
     bool next(Batch&) override { return false; }
     std::string_view nextBytes() override { return {}; }
+    std::span<const size_t> rowEnds() const override { return {}; }
     int copyFormat() const override { return 0; }
     std::string finish() final;
 

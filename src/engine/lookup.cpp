@@ -264,4 +264,27 @@ std::unique_ptr<functions::CatalogLookup> makeCatalogLookup(EngineConnection& co
     return std::make_unique<ConnectionLookup>(connection, std::move(snapshot));
 }
 
+ColumnOrigin columnOrigin(const catalog::CatalogSnapshot& snapshot,
+                          const catalog::SourceRegistry& sources, const ResultField& field) {
+    const auto nameIn = [&](const auto& columns) {
+        const size_t index = size_t(field.attribute) - 1;
+        return index < columns.size() ? columns[index].name : std::string();
+    };
+    const auto schemaName = [&](catalog::Oid oid) {
+        const catalog::Schema* schema = snapshot.findSchema(oid);
+        return schema == nullptr ? std::string() : schema->name;
+    };
+    if (const auto table = snapshot.tables.find(field.table_oid); table != snapshot.tables.end())
+        return {schemaName(table->second->schema), table->second->name,
+                nameIn(table->second->columns)};
+    if (const auto view = snapshot.views.find(field.table_oid); view != snapshot.views.end())
+        return {schemaName(view->second->schema), view->second->name,
+                nameIn(view->second->columns)};
+    for (const catalog::TableSource* source : sources.all())
+        if (source->oid() == field.table_oid)
+            return {std::string(source->schema()), std::string(source->name()),
+                    nameIn(source->columns())};
+    return {};
+}
+
 } // namespace blueshift::engine

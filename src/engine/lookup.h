@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "catalog/catalog.h"
+#include "catalog/table_source.h"
 #include "functions/catalog_lookup.h"
+#include "statement.h"
 
 namespace blueshift::engine {
 
@@ -14,5 +16,9 @@ class EngineConnection;
 /// Borrows both for as long as it lives.
 std::unique_ptr<functions::CatalogLookup> makeCatalogLookup(
     EngineConnection& connection, const catalog::CatalogSnapshot& snapshot);
+
+/// What RowDescription tells Redshift's drivers of a result column.
+ColumnOrigin columnOrigin(const catalog::CatalogSnapshot& snapshot,
+                          const catalog::SourceRegistry& sources, const ResultField& field);
 
 } // namespace blueshift::engine

@@ -167,6 +167,7 @@ const Function* castFunctionOf(const SqlType& from, const SqlType& to, CastForm 
     if (b == TypeKind::kVoid || a == TypeKind::kVoid) return nullptr;
     if (a == TypeKind::kRegproc && b == TypeKind::kOid && form != CastForm::kTry)
         return regprocToOid();
+    if ((a == TypeKind::kInteger || isOidLike(a)) && b == TypeKind::kRegproc) return oidToRegproc();
     if (isTextual(a)) {
         const bool session = isDateTime(b) || isOidLike(b);
         return choose(session ? kFromTextStable : kFromText, form);
@@ -293,6 +294,10 @@ SqlType comparisonType(const SqlType& a, const SqlType& b, std::string_view symb
     if (literal && (common.kind == TypeKind::kVarchar || common.kind == TypeKind::kChar))
         common.length = kMaxVarcharBytes;
     if (common.kind != TypeKind::kVoid) return common;
+    for (const auto& [side, other] : {std::pair(a, b), std::pair(b, a)})
+        if (side.kind == TypeKind::kRegproc &&
+            (other.kind == TypeKind::kInteger || isOidLike(other.kind)))
+            return side;
     // Text against a decimal is read as a number; other values go to text.
     if (isString(a.kind) || isString(b.kind)) {
         const SqlType& other = isString(a.kind) ? b : a;

@@ -17,6 +17,12 @@ const Function* castFunctionOf(const SqlType& from, const SqlType& to, CastForm 
 /// From a function's name to its OID. Fails with 42883, or 42725 where several have the name.
 const Function* regprocToOid();
 
+/// For the wire: 0 where the text names no function, the first of several.
+u32 oidOfRegproc(std::string_view text);
+
+/// From an OID to the function's name; - for 0, and the number where it is no function's.
+const Function* oidToRegproc();
+
 /// Values of `from` are values of `to` as they lie in memory, whatever they are.
 bool isSameRepresentation(const SqlType& from, const SqlType& to);
 

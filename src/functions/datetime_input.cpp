@@ -110,7 +110,8 @@ private:
             at_ += 9;
             return InputError::kNone;
         }
-        if ((c == '+' || c == '-') && fields.has_time) return readOffset(fields);
+        if ((c == '+' || c == '-') && (fields.has_time || fields.has_date))
+            return readOffset(fields);
         return InputError::kSyntax;
     }
 

@@ -307,7 +307,12 @@ void Parser::parseOptionList(List<Option>& options) {
                 fail(kFormatHint);
             Token format = take();
             option.name = lowerText(format.text);
-            if (!isFormat(option.name)) failAt(format, kFormatHint);
+            if (!isFormat(option.name))
+                throw SqlError(
+                    Error(sqlstate::kInvalidParameterValue,
+                          "COPY format \"" + std::string(option.name) + "\" not recognized")
+                        .withHint(kFormatHint)
+                        .at(characterPosition(text_, format.begin)));
         } else if (!isOption(option.name) && !isForceOption(option.name)) {
             failAt(token, "This is no option of COPY.");
         } else if (accept(Symbol::kStar)) {

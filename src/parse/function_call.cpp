@@ -99,6 +99,7 @@ Expression* Parser::parseWordOperand() {
     case Keyword::kTrim:
         if (call) return parseSpecialCall(token.keyword);
         break;
+    case Keyword::kIsnull: // ISNULL(a, b), which Redshift's JDBC driver writes for NVL
     case Keyword::kLeft:
     case Keyword::kRight:
     case Keyword::kUnnest:
@@ -106,7 +107,7 @@ Expression* Parser::parseWordOperand() {
         if (call) {
             take();
             ObjectName name;
-            name.name = token.text;
+            name.name = token.is(Keyword::kIsnull) ? "nvl" : token.text;
             name.position = token.begin;
             return parseCallAfterName(name);
         }

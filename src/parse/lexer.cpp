@@ -273,11 +273,15 @@ Token Lexer::readNumber(size_t start) {
     }
     if (has(at(end), kNamePart)) {
         size_t junk = end;
-        while (has(at(junk), kNamePart)) ++junk;
-        fail(sqlstate::kSyntaxError,
-             "trailing junk after numeric literal at or near \"" +
-                 std::string(text_.substr(start, std::min<size_t>(junk - start, 64))) + "\"",
-             start, "Put a blank after the number, or quotes around a name that starts with one.");
+        std::string word;
+        while (has(at(junk), kNamePart)) word += lower(at(junk++));
+        // A reserved word cannot be the rest of a name: Redshift's drivers send 4WHEN.
+        if (!isReserved(findKeyword(word)))
+            fail(sqlstate::kSyntaxError,
+                 "trailing junk after numeric literal at or near \"" +
+                     std::string(text_.substr(start, std::min<size_t>(junk - start, 64))) + "\"",
+                 start,
+                 "Put a blank after the number, or quotes around a name that starts with one.");
     }
     offset_ = end;
     return finish(kind, start, end, text_.substr(start, end - start));

@@ -26,14 +26,10 @@ Status Authentication::run(std::string_view user, const std::optional<UserCreden
                            bool redshift_driver, i64 now_micros) {
     static const UserCredentials kNobody;
     const UserCredentials& known = credentials ? *credentials : kNobody;
-    Result<bool> fits = false;
-    if (redshift_driver && (!known.digest_verifier.empty() || known.md5_verifier.empty())) {
-        fits = runDigest(user, known.digest_verifier);
-    } else if (!redshift_driver && (!known.scram_verifier.empty() || known.md5_verifier.empty())) {
-        fits = runScram(user, known.scram_verifier);
-    } else {
-        fits = runMd5(known.md5_verifier);
-    }
+    const bool only_md5 = known.digest_verifier.empty() && !known.md5_verifier.empty();
+    Result<bool> fits = !redshift_driver ? runScram(user, known.scram_verifier)
+                        : only_md5       ? runMd5(known.md5_verifier)
+                                         : runDigest(user, known.digest_verifier);
     if (!fits) return failure(std::move(fits.error()));
     if (*fits && credentials && !hasExpired(known.valid_until, now_micros)) return {};
     return failure(Error(sqlstate::kInvalidPassword,

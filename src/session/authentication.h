@@ -1,9 +1,10 @@
 // authentication.h: asks a client for proof of its password.
 //
-// Redshift's drivers (they send client_protocol_version) get digest 13, else MD5; everybody else
-// gets SCRAM-SHA-256, else MD5. Which request is sent to an unknown user depends on the client
-// only, and the answer is checked against a mock verifier, so that names cannot be probed.
-// Errors: 28P01 with the same text whatever was wrong, 08P01 for malformed messages.
+// Redshift's drivers (they send client_protocol_version) get digest 13, or MD5 where the user has
+// nothing better; everybody else gets SCRAM-SHA-256, whatever the user has. Which request is sent
+// to an unknown user depends on the client only, and the answer is checked against a mock verifier,
+// so that names cannot be probed. Errors: 28P01 with the same text whatever was wrong, 08P01 for
+// malformed messages.
 #pragma once
 
 #include <optional>

@@ -119,18 +119,6 @@ i128 readNumeric(std::string_view bytes, const SqlType& type) {
     return sign == 0 ? value : -value;
 }
 
-bool hasBinaryForm(TypeKind kind) {
-    switch (kind) {
-    case TypeKind::kRegproc:
-    case TypeKind::kInt2Array:
-    case TypeKind::kInt2Vector:
-    case TypeKind::kOidVector:
-    case TypeKind::kOidArray:
-    case TypeKind::kTextArray: return false;
-    default: return true;
-    }
-}
-
 Value readBinaryValue(std::string_view bytes, const SqlType& type) {
     const auto integer = [&](size_t width) {
         if (bytes.size() != width) failBinary(type);
@@ -168,11 +156,16 @@ Value readBinaryValue(std::string_view bytes, const SqlType& type) {
         if (bytes.size() != 8) failBinary(type);
         return Value::ofFloat(std::bit_cast<f64>(readInteger(bytes)), type);
     case TypeKind::kDecimal: return Value::ofInteger(readNumeric(bytes, type), type);
+    case TypeKind::kRegproc:
+    case TypeKind::kInt2Array:
+    case TypeKind::kInt2Vector:
+    case TypeKind::kOidVector:
+    case TypeKind::kOidArray:
+    case TypeKind::kTextArray:
+        throw SqlError(Error(sqlstate::kFeatureNotSupported,
+                             "type " + formatType(type) + " is not read in binary form")
+                           .withHint("Send the parameter in text form."));
     default:
-        if (!hasBinaryForm(type.kind))
-            throw SqlError(Error(sqlstate::kFeatureNotSupported,
-                                 "type " + formatType(type) + " has no binary form")
-                               .withHint("Send the parameter in text form."));
         if (bytes.find('\0') != bytes.npos) failBinary(type);
         return Value::ofText(bytes, type);
     }

@@ -3,7 +3,7 @@
 // Big-endian numbers; dates in days and times in microseconds since 2000-01-01, which is how
 // blueshift keeps them; NUMERIC in groups of four decimal digits.
 // Errors: 22P03 for bytes that are no value of the type, 22003 for numbers that do not fit it,
-// 0A000 for types without a binary form here.
+// 0A000 for parameters without a binary form here.
 #pragma once
 
 #include <string>
@@ -20,9 +20,7 @@ void appendNumeric(std::string& out, i128 unscaled, u32 scale);
 /// A NUMERIC rescaled to `type`, rounded half away from zero.
 i128 readNumeric(std::string_view bytes, const SqlType& type);
 
-/// False: a client must ask for the text form.
-bool hasBinaryForm(TypeKind kind);
-/// A parameter; text is borrowed from `bytes`.
+/// A parameter; text is borrowed from `bytes`. Arrays and regproc are read as text only (0A000).
 Value readBinaryValue(std::string_view bytes, const SqlType& type);
 
 } // namespace blueshift::session

@@ -243,7 +243,8 @@ void Session::runPortal(Portal& portal, u64 limit, Status& sent) {
             connection_->execute(prepared, portal.parameters,
                                  {.source = &copy_stream_, .implicit_block = implicit_block});
         if (portal.execution->kind() == ResultKind::kRows)
-            portal.encoder.emplace(*connection_, portal.execution->fields(), portal.result_formats);
+            portal.encoder.emplace(*connection_, portal.execution->fields(), portal.result_formats,
+                                   decimalForm());
     }
     Execution& execution = *portal.execution;
     bool suspended = false;

@@ -24,9 +24,11 @@ void Session::sendRowDescription(std::span<const ResultField> fields,
             .int16(i16(typeWireLength(field.type.kind)))
             .int32(typeModifier(field.type))
             .int16(formatOf(formats, i));
-        if (result_metadata_version_ < 1) continue;
+        if (driver_protocol_ < 1) continue;
         const bool of_table = field.table_oid != 0;
-        writer_.text("").text("").text(of_table ? field.name : "").text(of_table ? database_ : "");
+        const ColumnOrigin origin = of_table ? connection_->originOf(field) : ColumnOrigin();
+        writer_.text(origin.schema).text(origin.relation).text(origin.column);
+        writer_.text(of_table ? database_ : "");
         writer_.int16(i16((field.nullable ? kNullableBit : 0) | (of_table ? kSearchableBit : 0)));
     }
     writer_.end();
@@ -38,7 +40,7 @@ void Session::sendComplete(std::string_view tag) {
 }
 
 Status Session::sendRows(Execution& execution) {
-    RowEncoder encoder(*connection_, execution.fields(), {});
+    RowEncoder encoder(*connection_, execution.fields(), {}, decimalForm());
     Batch batch;
     while (execution.next(batch)) {
         encoder.append(writer_.buffer(), batch, 0, batch.selected);
@@ -90,16 +92,14 @@ Status Session::runCopyIn(Execution& execution) {
 
 Status Session::runCopyOut(Execution& execution) {
     sendCopyResponse('H', execution);
-    const bool binary = execution.copyFormat() == 1;
     for (std::string_view bytes = execution.nextBytes(); !bytes.empty();
          bytes = execution.nextBytes()) {
-        // A message a line, as clients that read row by row expect of text.
-        while (!bytes.empty()) {
-            const size_t newline = binary ? bytes.npos : bytes.find('\n');
-            const size_t length = newline == bytes.npos ? bytes.size() : newline + 1;
+        // A message a row: clients that read row by row rely on it.
+        size_t begin = 0;
+        for (const size_t end : execution.rowEnds()) {
             writer_.begin('d');
-            writer_.bytes(bytes.substr(0, length)).end();
-            bytes.remove_prefix(length);
+            writer_.bytes(bytes.substr(begin, end - begin)).end();
+            begin = end;
         }
         BS_TRY(writer_.flushIfLarge());
     }

@@ -1,5 +1,6 @@
 #include "session/row_encoder.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 
@@ -72,7 +73,7 @@ RowEncoder::Way RowEncoder::textWay(TypeKind kind) {
     }
 }
 
-RowEncoder::Way RowEncoder::binaryWay(const SqlType& type) {
+RowEncoder::Way RowEncoder::binaryWay(const SqlType& type, DecimalForm decimal_form) {
     switch (type.kind) {
     case TypeKind::kBoolean: return Way::kInteger1;
     case TypeKind::kSmallInt: return Way::kInteger2;
@@ -90,46 +91,84 @@ RowEncoder::Way RowEncoder::binaryWay(const SqlType& type) {
     case TypeKind::kTimeTz: return Way::kTimeTz;
     case TypeKind::kReal: return Way::kReal;
     case TypeKind::kDouble: return Way::kDouble;
-    case TypeKind::kDecimal: return Way::kDecimal;
+    case TypeKind::kDecimal:
+        if (decimal_form == DecimalForm::kPostgres) return Way::kDecimal;
+        return naturalKind(type) == PhysicalKind::kI64 ? Way::kDecimal8 : Way::kDecimal16;
     case TypeKind::kChar: return Way::kSessionText; // blank padded, like its text
-    default:
-        if (hasBinaryForm(type.kind)) return Way::kBytes;
-        throw SqlError(Error(sqlstate::kFeatureNotSupported,
-                             "type " + formatType(type) + " has no binary form")
-                           .withHint("Ask for text format, or cast the column to VARCHAR."));
+    case TypeKind::kInt2Array:
+    case TypeKind::kInt2Vector:
+    case TypeKind::kOidVector:
+    case TypeKind::kOidArray:
+    case TypeKind::kTextArray: return Way::kArray;
+    case TypeKind::kRegproc: return Way::kRegproc;
+    default: return Way::kBytes;
     }
 }
 
 RowEncoder::RowEncoder(Connection& connection, std::span<const ResultField> fields,
-                       std::span<const i16> formats)
+                       std::span<const i16> formats, DecimalForm decimal_form)
     : connection_(&connection) {
     columns_.reserve(fields.size());
     for (size_t i = 0; i < fields.size(); ++i) {
         const SqlType& type = fields[i].type;
         const bool binary = formatOf(formats, i) == 1;
-        columns_.push_back({type, binary ? binaryWay(type) : textWay(type.kind)});
+        columns_.push_back({type, binary ? binaryWay(type, decimal_form) : textWay(type.kind)});
     }
 }
 
 void RowEncoder::append(std::string& out, const Batch& batch, u32 from, u32 to) {
     for (u32 i = from; i < to; ++i) {
-        const u32 row = batch.rowAt(i);
         const size_t message = out.size();
         out += 'D';
         out.append(4, '\0');
-        appendInt16(out, i16(columns_.size()));
-        for (size_t c = 0; c < columns_.size(); ++c) {
-            const Vector& vector = batch.columns[c];
-            if (vector.isNull(row)) {
-                appendInt32(out, -1);
-                continue;
-            }
-            const size_t field = out.size();
-            out.append(4, '\0');
-            appendField(out, columns_[c], vector, row);
-            patchInt32(out, field, i32(out.size() - field - 4));
-        }
+        appendTuple(out, batch, batch.rowAt(i));
         patchInt32(out, message + 1, i32(out.size() - message - 1));
+    }
+}
+
+void RowEncoder::appendTuple(std::string& out, const Batch& batch, u32 row) {
+    appendInt16(out, i16(columns_.size()));
+    for (size_t c = 0; c < columns_.size(); ++c) {
+        const Vector& vector = batch.columns[c];
+        if (vector.isNull(row)) {
+            appendInt32(out, -1);
+            continue;
+        }
+        const size_t field = out.size();
+        out.append(4, '\0');
+        appendField(out, columns_[c], vector, row);
+        patchInt32(out, field, i32(out.size() - field - 4));
+    }
+}
+
+/// Dimensions, whether there is a NULL, the elements' type, length and lower bound, elements.
+void RowEncoder::appendArray(std::string& out, std::string_view text, const SqlType& type) {
+    const auto elements = connection_->arrayElements(text, type);
+    const bool small = type.kind == TypeKind::kInt2Array || type.kind == TypeKind::kInt2Vector;
+    const bool texts = type.kind == TypeKind::kTextArray;
+    const bool from_zero = type.kind == TypeKind::kInt2Vector || type.kind == TypeKind::kOidVector;
+    const bool flat = !elements.empty() || from_zero; // an empty vector has a dimension too
+    appendInt32(out, flat ? 1 : 0);
+    const auto is_null = [](const auto& element) { return !element.has_value(); };
+    appendInt32(out, std::ranges::any_of(elements, is_null) ? 1 : 0);
+    appendInt32(out, typeOid(small   ? TypeKind::kSmallInt
+                             : texts ? TypeKind::kText
+                                     : TypeKind::kOid));
+    if (flat) {
+        appendInt32(out, i32(elements.size()));
+        appendInt32(out, from_zero ? 0 : 1);
+    }
+    for (const auto& element : elements) {
+        if (!element) {
+            appendInt32(out, -1);
+            continue;
+        }
+        appendInt32(out, texts ? i32(element->size()) : small ? 2 : 4);
+        i64 number = 0;
+        if (texts) out += *element;
+        else std::from_chars(element->data(), element->data() + element->size(), number);
+        if (small) appendInt16(out, i16(number));
+        else if (!texts) appendInt32(out, i32(u32(number)));
     }
 }
 
@@ -161,6 +200,20 @@ void RowEncoder::appendField(std::string& out, const Column& column, const Vecto
     case Way::kReal: appendInt32(out, std::bit_cast<i32>(vector.valueAt<f32>(row))); break;
     case Way::kDouble: appendInt64(out, std::bit_cast<i64>(vector.valueAt<f64>(row))); break;
     case Way::kDecimal: appendNumeric(out, vector.integerAt(row), column.type.scale); break;
+    case Way::kDecimal8: appendInt64(out, i64(vector.integerAt(row))); break;
+    case Way::kDecimal16: {
+        const i128 value = vector.integerAt(row);
+        appendInt64(out, i64(value >> 64));
+        appendInt64(out, i64(value));
+        break;
+    }
+    case Way::kArray:
+        appendArray(out, asStringView(vector.values<TextView>()[vector.indexOf(row)]), column.type);
+        break;
+    case Way::kRegproc:
+        appendInt32(out, i32(connection_->functionOid(
+                             asStringView(vector.values<TextView>()[vector.indexOf(row)]))));
+        break;
     }
 }
 

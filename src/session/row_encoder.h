@@ -14,15 +14,21 @@
 
 namespace blueshift::session {
 
+/// Binary decimals: PostgreSQL's groups of digits, or an integer of 8 or 16 bytes whose scale is in
+/// the type modifier.
+enum class DecimalForm : u8 { kPostgres, kRedshift };
+
 class RowEncoder {
 public:
-    /// `formats`: none (all text), one for all, or one a column; 0 text, 1 binary. Throws 0A000 for
-    /// a binary column whose type has no binary form.
+    /// `formats`: none (all text), one for all, or one a column; 0 text, 1 binary.
     RowEncoder(Connection& connection, std::span<const ResultField> fields,
-               std::span<const i16> formats);
+               std::span<const i16> formats, DecimalForm decimal_form);
 
     /// Live rows `from` .. `to`-1 of a batch, a message each.
     void append(std::string& out, const Batch& batch, u32 from, u32 to);
+    /// The body of one such message, which is also a tuple of the binary copy format. `row`: as
+    /// Batch::rowAt gives it.
+    void appendTuple(std::string& out, const Batch& batch, u32 row);
 
 private:
     enum class Way : u8 {
@@ -39,13 +45,18 @@ private:
         kReal,
         kDouble,
         kDecimal,
+        kDecimal8,
+        kDecimal16,
+        kArray,
+        kRegproc,
     };
     struct Column {
         SqlType type;
         Way way;
     };
     static Way textWay(TypeKind kind);
-    static Way binaryWay(const SqlType& type);
+    static Way binaryWay(const SqlType& type, DecimalForm decimal_form);
+    void appendArray(std::string& out, std::string_view text, const SqlType& type);
     void appendField(std::string& out, const Column& column, const Vector& vector, u32 row);
 
     Connection* connection_;

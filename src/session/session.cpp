@@ -13,8 +13,8 @@ bool isVanishedClient(const Error& error) {
     return error.sqlstate == sqlstate::kConnectionException;
 }
 
-/// The highest result metadata version this server grants to Redshift's drivers.
-constexpr i32 kResultMetadataVersion = 1;
+/// The highest client_protocol_version this server grants to Redshift's drivers.
+constexpr i32 kDriverProtocol = 2;
 
 } // namespace
 
@@ -172,7 +172,7 @@ Status Session::openConnection(StartupPacket packet) {
         return failure(std::move(error.error()));
     }
     process_id_ = connection_->processId();
-    result_metadata_version_ = std::min(packet.client_protocol_version, kResultMetadataVersion);
+    driver_protocol_ = std::min(packet.client_protocol_version, kDriverProtocol);
     writer_.begin('R');
     writer_.int32(0).end();
     sendStartupStatus(packet);
@@ -208,7 +208,7 @@ void Session::sendStartupStatus(const StartupPacket& packet) {
     report("datashare_enabled", "off");
     report("external_database", "off");
     if (packet.client_protocol_version >= 0)
-        report("server_protocol_version", std::to_string(result_metadata_version_));
+        report("server_protocol_version", std::to_string(driver_protocol_));
     // What connecting itself changed is covered by the values above.
     connection_->takeSettingChanges();
 }

@@ -112,6 +112,9 @@ private:
     void runPortal(Portal& portal, u64 limit, Status& sent);
 
     // results.cpp
+    DecimalForm decimalForm() const {
+        return driver_protocol_ >= 2 ? DecimalForm::kRedshift : DecimalForm::kPostgres;
+    }
     void sendRowDescription(std::span<const ResultField> fields, std::span<const i16> formats);
     // The Status is that of the connection; errors of the statement are thrown.
     Status sendRows(Execution& execution);
@@ -130,7 +133,9 @@ private:
     std::string address_;
     bool loopback_;
     bool encrypted_ = false;
-    i32 result_metadata_version_ = 0; // client_protocol_version as granted
+    /// client_protocol_version as granted; -1: no driver of Redshift's. From 1 on result columns
+    /// are described at length, from 2 on decimals have Redshift's binary form.
+    i32 driver_protocol_ = -1;
     std::string database_;
 
     std::mutex connection_mutex_; // the watcher may cancel while the session closes

@@ -2,6 +2,7 @@
 import asyncio
 import datetime
 import decimal
+import io
 
 import asyncpg
 
@@ -80,6 +81,26 @@ def repeated_statement(target):
         statement = await connection.prepare("select $1::int8 * 2")
         for number in range(50):
             assert await statement.fetchval(number) == number * 2
+    with_connection(target, body)
+
+
+@check
+def copies_out(target):
+    "COPY of a query and of a table to the client, in CSV and binary"
+    async def body(connection):
+        await connection.execute("drop table if exists wire_copied")
+        await connection.execute("create table wire_copied (a int, b varchar(20))")
+        await connection.execute("insert into wire_copied values (1, 'x, y'), (2, null)")
+        out = io.BytesIO()
+        tag = await connection.copy_from_query("select a, b from wire_copied where a < $1 order by a", 3, output=out,
+                                               format="csv", header=True)
+        assert (tag, out.getvalue()) == ("COPY 2", b'a,b\n1,"x, y"\n2,\n'), (tag, out.getvalue())
+        out = io.BytesIO()
+        tag = await connection.copy_from_table("wire_copied", columns=["a"], output=out, format="binary")
+        cell = b"\0\1\0\0\0\4\0\0\0"
+        assert tag == "COPY 2" and out.getvalue() == (
+            b"PGCOPY\n\xff\r\n\0" + bytes(8) + cell + b"\1" + cell + b"\2\xff\xff"), (tag, out.getvalue())
+        await connection.execute("drop table wire_copied")
     with_connection(target, body)
 
 

@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import subprocess
+import tempfile
 import time
 
 import psycopg
@@ -273,6 +274,33 @@ def session(target):
     expect(target, r"\encoding", "UTF8")
     found = shown(target, r"\dconfig search_path")
     assert found == ["List of configuration parameters", "parameter|value", "search_path|$user, public"], found
+
+
+@check
+def copies_out(target):
+    r"\copy (query) to a file of the client, and of a table, in text, CSV and binary; COPY TO STDOUT prints"
+    with tempfile.TemporaryDirectory() as folder:
+        def copied(command, options=""):
+            path = os.path.join(folder, "out")
+            output, errors = run(target, rf"\copy {command} to '{path}' {options}")
+            assert errors == "" and output.startswith("COPY "), (output, errors)
+            with open(path, "rb") as file:
+                return output, file.read()
+        query = "(select id, city || chr(9) || 'x', opened from stores order by id)"
+        assert copied(query) == ("COPY 2", b"1\tRome\\tx\t2020-01-01\n2\tOslo\\tx\t\\N\n")
+        assert copied(query, "with (format csv, header, force_quote (id))") == (
+            "COPY 2", b'id,?column?,opened\n"1",Rome\tx,2020-01-01\n"2",Oslo\tx,\n')
+        assert copied("sales (amount, note, store)", "csv null 'none'") == ("COPY 1", b"500.00,x,1\n")
+        assert copied("sales (amount, store)", "(format binary)") == (
+            "COPY 1", b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"\0\2\0\0\0\x0a\0\1\0\0\0\0\0\2\1\xf4"
+            b"\0\0\0\4\0\0\0\1\xff\xff")
+        assert copied("(select 1 where false)", "(format binary)") == (
+            "COPY 0", b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"\xff\xff")
+    expect(target, "COPY stores (id, city) TO STDOUT", "1\tRome", "2\tOslo")
+    output, errors = run(target, "COPY (SELECT i, 10 / (60000 - i) FROM generate_series(1, 70000) AS s(i) ORDER BY i) TO STDOUT",
+                         "SELECT 'after'")
+    assert "22012: division by zero" in errors and output.split("\n")[-2:] == ["?column?", "after"], errors
+    assert run(target, r"\copy nosuch to '/dev/null'")[1].startswith('ERROR:  42P01: relation "nosuch"')
 
 
 def typed(target, keys, until):

@@ -54,6 +54,18 @@ def refuses_wrong_password(target):
 
 
 @check
+def proves_by_scram(target):
+    "a client that is none of Redshift's is asked for SCRAM-SHA-256, nothing weaker"
+    connect(target, require_auth="scram-sha-256").close()
+    try:
+        connect(target, require_auth="md5").close()
+    except psycopg.OperationalError as error:
+        assert "authentication method requirement" in str(error), error
+    else:
+        raise AssertionError("connected by MD5")
+
+
+@check
 def simple_results(target):
     "text results and command tags"
     with connect(target) as connection:
@@ -273,6 +285,26 @@ def cancel_between_statements(target):
         rows += connection.execute("fetch all from c").fetchall()
         assert len(rows) == 300001, len(rows)
         connection.execute("commit")
+
+
+@check
+def binary_arrays(target):
+    "arrays and vectors of the catalog in binary, and a regproc as the OID of its function"
+    with connect(target) as connection, connection.cursor(binary=True) as cursor:
+        cursor.execute("drop table if exists wire_arrays")
+        cursor.execute("create table wire_arrays (a int, b int, c int, primary key (b, c))")
+        row = cursor.execute(
+            "select conkey, array(select 'a' union all select 'b,\"c' order by 1), array(select 'a' where false),"
+            " array(select null::varchar) from pg_constraint where conname = 'wire_arrays_pkey'").fetchone()
+        assert row == ([2, 3], ["a", 'b,"c'], [], [None]), row
+        cursor.execute("drop table wire_arrays")
+        vector, procedure, oid, none, head = cursor.execute(
+            "select proargtypes, proname::regproc, oid, 0::regproc, ''::int2vector from pg_proc"
+            " where proname = 'split_part'").fetchone()
+        word = lambda number: number.to_bytes(4, "big")  # noqa: E731
+        assert vector == b"".join(map(word, (1, 0, 26, 3, 0, 4, 25, 4, 25, 4, 23))), vector
+        assert procedure == word(oid) and none == word(0), (procedure, oid, none)
+        assert head == b"".join(map(word, (1, 0, 21, 0, 0))), head
 
 
 @check

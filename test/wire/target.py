@@ -13,12 +13,13 @@ from blueshift_server import BlueshiftServer  # noqa: E402
 
 
 class Target:
-    def __init__(self, port, user="admin", password="", database="dev"):
+    def __init__(self, port, user="admin", password="", database="dev", process=None):
         self.host = "127.0.0.1"
         self.port = port
         self.user = user
         self.password = password
         self.database = database
+        self.process = process   # the server's id when it is one of this test
 
     def keywords(self, **changes):
         keywords = dict(host=self.host, port=self.port, user=self.user, password=self.password,
@@ -60,7 +61,7 @@ def run_checks():
     else:
         password = "P" + secrets.token_hex(8) + "1"
         with BlueshiftServer(password=password) as server:
-            failed = run_on(Target(server.port, password=password))
+            failed = run_on(Target(server.port, password=password, process=server.process.pid))
             if server.process.poll() is not None:
                 sys.exit(f"the server ended with exit code {server.process.returncode}")
     sys.exit(1 if failed else 0)

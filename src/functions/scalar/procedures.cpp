@@ -60,37 +60,62 @@ MayText functionDefinition(Scope& scope, i32 oid) {
     return {};
 }
 
+struct NamedFunction {
+    const FunctionRow* first = nullptr;
+    const FunctionRow* second = nullptr; // another one that the text fits as well
+};
+
 /// `name` or `name(type, type)`, with or without pg_catalog.
-i32 functionByName(Scope& scope, Text written) {
-    i64 number = 0;
-    if (parseInteger(written, 0, 4294967295, number) == InputError::kNone) return i32(u32(number));
-    if (written == "-") return 0;
+NamedFunction findFunction(Text written) {
     const size_t open = std::min(written.find('('), written.size());
     std::string name = asciiLower(trimBlanks(written.substr(0, open)));
     if (name.starts_with("pg_catalog.")) name.erase(0, 11);
     std::string parameters;
     for (char c : written.substr(std::min(open + 1, written.size())))
         if (c != ')' && c != ' ') parameters += asciiLower(c);
-    const FunctionRow* found = nullptr;
+    NamedFunction found;
     for (const FunctionRow& row : listFunctions()) {
         if (row.name != name) continue;
         std::string own;
         for (char c : parametersText(row))
             if (c != ' ') own += c;
         if (open < written.size() && own != parameters) continue;
-        if (found != nullptr) {
-            scope.fail(Error("42725", "more than one function named \"" + name + "\"")
-                           .withHint("Name its arguments, as in " + name + "(" +
-                                     parametersText(row) + ")."));
-            return 0;
-        }
-        found = &row;
+        (found.first == nullptr ? found.first : found.second) = &row;
+        if (found.second != nullptr) break;
     }
-    if (found != nullptr) return i32(found->oid);
+    return found;
+}
+
+/// A regproc that is no name: an OID, or - for none.
+std::optional<u32> plainOid(Text written) {
+    i64 number = 0;
+    if (written == "-") return 0;
+    if (parseInteger(written, 0, 4294967295, number) != InputError::kNone) return {};
+    return u32(number);
+}
+
+i32 functionByName(Scope& scope, Text written) {
+    if (const auto oid = plainOid(written)) return i32(*oid);
+    const NamedFunction found = findFunction(written);
+    if (found.second != nullptr) {
+        const std::string name(found.first->name);
+        scope.fail(Error("42725", "more than one function named \"" + name + "\"")
+                       .withHint("Name its arguments, as in " + name + "(" +
+                                 parametersText(*found.second) + ")."));
+        return 0;
+    }
+    if (found.first != nullptr) return i32(found.first->oid);
     scope.fail(Error(sqlstate::kUndefinedFunction,
                      "function \"" + std::string(written) + "\" does not exist")
                    .withHint("\\df lists functions: \\df *name*."));
     return 0;
+}
+
+Stored functionName(Scope& scope, i32 oid) {
+    const FunctionRow* row = functionOf(oid);
+    if (row != nullptr) return Stored{row->name};
+    scope.scratch = oid == 0 ? "-" : std::to_string(u32(oid));
+    return Stored{scope.scratch};
 }
 
 void appendQuotedName(std::string& out, Text name) {
@@ -209,6 +234,18 @@ const Function* regprocToOid() {
                                        .volatility = Volatility::kStable,
                                        .can_fail = true,
                                        .loop = rowLoop<functionByName>};
+    return &kCast;
+}
+
+u32 oidOfRegproc(std::string_view text) {
+    if (const auto oid = plainOid(text)) return *oid;
+    const FunctionRow* row = findFunction(text).first;
+    return row == nullptr ? 0 : row->oid;
+}
+
+const Function* oidToRegproc() {
+    static constexpr Function kCast = {
+        .name = "cast", .volatility = Volatility::kStable, .loop = rowLoop<functionName>};
     return &kCast;
 }
 

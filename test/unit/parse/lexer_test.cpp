@@ -43,6 +43,15 @@ TEST_CASE("names fold") {
     CHECK(printed("select \"AbC\"", {.fold_quoted = false}) == "SELECT \"AbC\"");
 }
 
+TEST_CASE("a reserved word may follow a number directly, as Redshift's drivers write it") {
+    CHECK(printed("select case 1when 2.5then 4else 0end from t") ==
+          printed("select case 1 when 2.5 then 4 else 0 end from t"));
+    CHECK(printed("select 1from t where a=5AND b=6.or c=1e3order by 1") ==
+          printed("select 1 from t where a=5 and b=6. or c=1e3 order by 1"));
+    CHECK(errorOf("select 4whenever").message ==
+          "trailing junk after numeric literal at or near \"4whenever\"");
+}
+
 TEST_CASE("names are limited to 127 bytes") {
     std::string longest(127, 'a');
     CHECK(printed("select " + longest) == "SELECT " + longest);

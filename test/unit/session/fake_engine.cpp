@@ -117,6 +117,12 @@ public:
         return found == settings_.end() ? "" : found->second;
     }
     void appendText(std::string& out, const Vector& vector, u32 row, const SqlType& type) override;
+    std::vector<std::optional<std::string>> arrayElements(std::string_view,
+                                                          const SqlType&) const override {
+        return {};
+    }
+    u32 functionOid(std::string_view) const override { return 0; }
+    ColumnOrigin originOf(const ResultField&) const override { return {}; }
     Value parseParameter(std::string_view text, const SqlType& type) override;
     Progress progress() const override { return {}; }
     void cancel() override {
@@ -184,10 +190,14 @@ public:
     std::string_view nextBytes() override {
         if (left_ == 0) return {};
         bytes_.clear();
-        for (int i = 0; i < 3 && left_ > 0; ++i, --left_, ++done_)
+        row_ends_.clear();
+        for (int i = 0; i < 3 && left_ > 0; ++i, --left_, ++done_) {
             bytes_ += std::to_string(done_) + "\tline\n";
+            row_ends_.push_back(bytes_.size());
+        }
         return bytes_;
     }
+    std::span<const size_t> rowEnds() const override { return row_ends_; }
 
     std::string finish() override;
 
@@ -277,6 +287,7 @@ private:
     std::vector<Vector> vectors_;
     std::deque<std::string> texts_;
     std::string bytes_;
+    std::vector<size_t> row_ends_;
     i64 left_ = 0;
     i64 done_ = 0;
 };
