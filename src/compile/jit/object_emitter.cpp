@@ -14,15 +14,18 @@ namespace {
 
 constexpr const char* kTriple = "x86_64-pc-linux-gnu";
 
-/// Helpers of kernels/ are inlined, values live in registers, loops keep what does not change out.
+/// Helpers of kernels/ are inlined, values live in registers, loops keep out what does not change.
 constexpr const char* kFirstLevel =
     "cgscc(inline),globaldce,function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,"
-    "instcombine<no-verify-fixpoint>,loop-mssa(loop-rotate,licm),simplifycfg,early-cse<memssa>,"
-    "instcombine<no-verify-fixpoint>)";
+    "loop-mssa(licm),early-cse<memssa>,instcombine<no-verify-fixpoint>)";
+/// And loops over columns are vectorised, which pays in sums.
+constexpr const char* kSecondLevel =
+    "cgscc(inline),globaldce,function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,"
+    "instcombine<no-verify-fixpoint>,loop-mssa(loop-rotate,licm),indvars,gvn,dse,loop-vectorize,"
+    "instcombine<no-verify-fixpoint>,simplifycfg)";
 
 const char* passesOf(OptimizationLevel level) {
-    if (const char* p = getenv(level == OptimizationLevel::kO1 ? "BS_P1" : "BS_P2")) return p;
-    return kFirstLevel;
+    return level == OptimizationLevel::kO1 ? kFirstLevel : kSecondLevel;
 }
 
 } // namespace
