@@ -59,7 +59,7 @@ def main():
     parser.add_argument("--place", help="a loaded place to use and keep")
     parser.add_argument("--processes", type=int, default=5)
     options = parser.parse_args()
-    place = options.place or str(WORK / f"place-classes-sf{options.sf:g}")
+    place = options.place or str(WORK / f"place-sf{options.sf:g}")
     if not options.place and not pathlib.Path(place).exists():
         with BlueshiftServer(options.binary, "classes", options.port, options.threads, "8GiB", place=place) as server, \
                 server.connect() as connection:

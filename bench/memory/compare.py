@@ -63,7 +63,7 @@ def main():
     options = parser.parse_args()
     folder = tpch_data.csv_folder(options.sf)
     queries = tpch_data.queries()
-    place = options.place or str(WORK / f"place-memory-sf{options.sf:g}")
+    place = options.place or str(WORK / f"place-sf{options.sf:g}")
     if not options.place and not pathlib.Path(place).exists():
         with BlueshiftServer(options.binary, "memory", options.port, options.threads, "8GiB", place=place) as server, \
                 server.connect() as connection:
