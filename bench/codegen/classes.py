@@ -5,12 +5,12 @@ Each process runs every query hot, `off` and `force` by turns; its ratio is that
 import pathlib
 import statistics
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness import arguments, report, tpch_data
 from harness.server import WORK, BlueshiftServer
+from harness.timing import seconds
 
 TPCH = dict(tpch_data.queries())
 CLASSES = {
@@ -26,12 +26,6 @@ CLASSES = {
     ],
     "probe": [("Q3", TPCH[3]), ("Q12", TPCH[12]), ("Q14", TPCH[14])],
 }
-
-
-def seconds(cursor, sql):
-    begin = time.perf_counter()
-    cursor.execute(sql).fetchall()
-    return time.perf_counter() - begin
 
 
 def ratios_of_process(options, place):

@@ -6,20 +6,14 @@ A place made by an earlier run may be given with --place, which is then kept.
 import pathlib
 import statistics
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness import arguments, report, tpch_data
 from harness.server import BlueshiftServer
+from harness.timing import seconds
 
 MODES = ["off", "auto", "force"]
-
-
-def seconds(cursor, sql):
-    begin = time.perf_counter()
-    cursor.execute(sql).fetchall()
-    return time.perf_counter() - begin
 
 
 def main():

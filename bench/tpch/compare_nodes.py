@@ -6,12 +6,12 @@ import pathlib
 import re
 import statistics
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness import arguments, report, tpch_data
 from harness.server import BlueshiftServer
+from harness.timing import seconds
 
 CO_LOCATED = [
     ("orders with lineitem", "SELECT count(*), sum(l_quantity) FROM orders JOIN lineitem ON o_orderkey = l_orderkey"),
@@ -19,14 +19,8 @@ CO_LOCATED = [
 ]
 
 
-def seconds(cursor, sql):
-    begin = time.perf_counter()
-    cursor.execute(sql).fetchall()
-    return time.perf_counter() - begin
-
-
 def networks(cursor, sql):
-    """(label of the join above or "", bytes moved) of each Network line."""
+    """Bytes moved, of each Network line."""
     lines = [row[0] for row in cursor.execute("EXPLAIN ANALYZE " + sql).fetchall()]
     return [int(found.group(1)) for line in lines if (found := re.search(r"Network .*moved=(\d+) B", line))]
 

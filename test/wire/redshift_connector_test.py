@@ -158,15 +158,14 @@ def changes(target):
         cursor.execute("drop table if exists wire_changes")
         cursor.execute("create table wire_changes (a int, b varchar(20), n numeric(10,2))")
         connection.commit()
+        nine = [(i, None if i % 3 == 0 else f"row {i}", Decimal(i) / 4) for i in range(1, 10)]
         cursor.execute("insert into wire_changes values (%s, %s, %s)", (0, "zero", Decimal("0.5")))
         assert cursor.rowcount == 1
-        cursor.executemany("insert into wire_changes values (%s, %s, %s)",
-                           [(i, None if i % 3 == 0 else f"row {i}", Decimal(i) / 4) for i in range(1, 10)])
+        cursor.executemany("insert into wire_changes values (%s, %s, %s)", nine)
         assert cursor.rowcount == 9, cursor.rowcount
         connection.rollback()
         assert rows(connection, "select count(*) from wire_changes") == [(0,)]
-        cursor.executemany("insert into wire_changes values (%s, %s, %s)",
-                           [(i, None if i % 3 == 0 else f"row {i}", Decimal(i) / 4) for i in range(1, 10)])
+        cursor.executemany("insert into wire_changes values (%s, %s, %s)", nine)
         cursor.execute("update wire_changes set n = n + 1 where a > 5")
         assert cursor.rowcount == 4, cursor.rowcount
         connection.commit()
