@@ -12,23 +12,28 @@
 
 namespace blueshift::compile {
 
+/// Where a column lies in a row in memory.
+struct RowField {
+    u32 offset = 0;
+    bool nullable = false;
+    u32 null_byte = 0;
+    u8 null_mask = 0;
+};
 /// How a build side's rows lie in memory: columns numbered as in BuildSink.
 struct BuildRowShape {
-    struct Field {
-        u32 offset = 0;
-        bool nullable = false;
-        u32 null_byte = 0;
-        u8 null_mask = 0;
-    };
-    std::vector<Field> fields;
+    std::vector<RowField> fields;
     u32 match_offset = 0; // of the match flag, when the sink keeps matches
+};
+/// How a group's row lies in memory.
+struct GroupRowShape {
+    std::vector<RowField> keys;
+    std::vector<u32> states; // byte offset of each call's state
 };
 
 /// By sink of the program; empty for sinks of other kinds.
 struct RowShapes {
     std::vector<BuildRowShape> builds;
-    /// Byte offset of each call's state in a group's row.
-    std::vector<std::vector<u32>> group_states;
+    std::vector<GroupRowShape> groups;
 };
 
 struct Segment {

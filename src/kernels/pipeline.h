@@ -22,8 +22,8 @@ inline constexpr u32 kStageRows = 256;
 
 /// A finished build side: execute/join/join_build.h describes the directory.
 struct JoinTable {
-    const u64*
-        directory; // the entry of a hash is directory[hash >> shift]; the one before is valid
+    const u64* directory; // of a hash: directory[hash << skip >> shift]; the one before is valid
+    u32 skip;
     u32 shift;
     bool empty;
     bool saw_null_key;
@@ -44,9 +44,10 @@ struct Frame {
     const u16* tuple_selection;
     u32 depth; // how far the function has come with this batch; 0 is a new one
     u32 failed;
+    // ---- After bs_number_groups: live row (tuple) i belongs to groups[numbers[i]].
     u32 group_count;
-    const u16* group_rows; // the rows in the order of their groups
-    u8* const* groups;     // group_rows[i] belongs to groups[i]
+    const u16* numbers;
+    u8* const* groups;
     const i128* parameters;
     const f64* float_parameters;
     const JoinTable* const* tables;
@@ -57,6 +58,17 @@ struct Frame {
 
 struct RowNumbers {
     u16 rows[kBatchRows];
+};
+
+/// The groups of a batch, by runs of live rows (tuples) with equal keys: run r is those at
+/// [begin[r], begin[r + 1]) of the selection.
+struct GroupRuns {
+    u32 count;
+    u32 missing_count;
+    u16 missing[kBatchRows]; // runs whose group was not found
+    u16 begin[kBatchRows + 1];
+    u64 hash[kBatchRows];
+    u8* group[kBatchRows];
 };
 
 /// Values of a column and, where it may hold NULLs, a validity bit per row.
@@ -78,8 +90,21 @@ Column bs_evaluate(Frame* frame, u32 expression);
 Column bs_room(Frame* frame, u32 slot);
 /// An input slot for tuples: tuple i takes row rows[i] of the source batch.
 void bs_take(Frame* frame, u32 slot, const u16* rows, u32 tuples);
-/// Finds the groups of the live rows (tuples) and orders them.
-void bs_assign_groups(Frame* frame);
+/// Which of `count` hashes may have rows in a build side: hit h is hash hits[h], its candidates are
+/// table.rows[next[h]] up to [end[h]]. Directory entries, then rows, are prefetched. Returns the
+/// number of hits.
+u32 bs_find_candidates(const JoinTable* table, const u64* hashes, u32 count, u16* hits, u64* next,
+                       u64* end);
+/// The group of a GROUP BY without keys.
+u8* bs_only_group(Frame* frame);
+/// Numbers the groups of the live rows (tuples), from 0 in each batch.
+void bs_number_groups(Frame* frame);
+/// Before a batch's groups are looked up: there is room for as many new ones.
+void bs_open_groups(Frame* frame);
+/// A row that may be the group of each hash, or nullptr. Slots, then rows, are prefetched.
+void bs_find_groups(Frame* frame, const u64* hashes, u32 count, u8** rows);
+/// Finds or makes the groups of the missing runs.
+void bs_add_groups(Frame* frame, GroupRuns* runs);
 /// Updates the aggregates that are not generated.
 void bs_update_groups(Frame* frame);
 /// Raises what `flags` says of an operation.
@@ -113,25 +138,6 @@ inline u32 smaller(u32 a, u32 b) {
 template <class T> inline u64 hashKey(T key) {
     if constexpr (T(0.5) != T(0)) return hashFloat(key);
     else return hashInteger(key);
-}
-inline u64 hashKey(const TextView& key) {
-    return hashText(key);
-}
-inline u64 tagOf(u64 hash) {
-    return u64(1) << (hash & 15) | u64(1) << (hash >> 4 & 15);
-}
-inline void prefetchEntry(const JoinTable& table, u64 hash) {
-    __builtin_prefetch(table.directory + (hash >> table.shift));
-}
-inline bool tagMatches(const JoinTable& table, u64 hash) {
-    const u64 tag = tagOf(hash);
-    return (table.directory[hash >> table.shift] & tag) == tag;
-}
-inline u64 firstRow(const JoinTable& table, u64 hash) {
-    return (table.directory + (hash >> table.shift))[-1] >> 16;
-}
-inline u64 endRow(const JoinTable& table, u64 hash) {
-    return table.directory[hash >> table.shift] >> 16;
 }
 inline void markMatched(const u8* row, u32 offset) {
     __atomic_store_n(const_cast<u8*>(row) + offset, u8(1), __ATOMIC_RELAXED);

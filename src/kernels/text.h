@@ -119,6 +119,8 @@ inline u64 hashFloat(f64 value) {
     else __builtin_memcpy(&bits, &value, 8);
     return mix(bits);
 }
+/// The hash of NULL in a key column.
+inline constexpr u64 kNullHash = 0xB5297A4D3F84D5B5ul;
 inline u64 combine(u64 seed, u64 hash) {
     return mix(seed ^ (hash + 0x9E3779B97F4A7C15ul));
 }

@@ -1,4 +1,6 @@
 // Aggregates at the end of a segment: one loop computes all arguments and updates all states.
+#include <algorithm>
+
 #include "compile/codegen/segment_writer.h"
 
 namespace blueshift::compile {
@@ -29,29 +31,42 @@ const char* keptType(const SqlType& type) {
 
 } // namespace
 
-/// Accumulators of a run of rows of one group: declared before it, filled in it, added to the
-/// group's state after it. Equal sums and counts are kept once.
-struct SegmentWriter::Accumulators {
+/// Accumulators of rows of one group: set before them, updated by each, then added to the group's
+/// state. Equal sums and counts are kept once. They are variables, or fields of `Sums s`.
+class SegmentWriter::Accumulators {
+public:
+    explicit Accumulators(bool fields) : fields_(fields) {}
+
+    SourceText declarations; // of fields
     SourceText before;
     SourceText each;
     SourceText after;
-    std::map<std::string, std::string> known;
-    u32 next = 0;
 
     std::string add(const char* type, const std::string& initial, const std::string& update) {
         const std::string key = fmt::format("{} {} {}", type, initial, update);
-        if (const auto found = known.find(key); found != known.end()) return found->second;
-        const std::string name = fmt::format("sum{}", next++);
-        before.line("{} {} = {};", type, name, initial);
+        if (const auto found = known_.find(key); found != known_.end()) return found->second;
+        std::string name = fmt::format("sum{}", known_.size());
+        if (fields_) {
+            declarations.line("{} {};", type, name);
+            name = "s." + name;
+            before.line("{} = {};", name, initial);
+        } else {
+            before.line("{} {} = {};", type, name, initial);
+        }
         each.line("{};", fmt::format(fmt::runtime(update), name));
-        known.emplace(key, name);
+        known_.emplace(key, name);
         return name;
     }
-    /// The rows that count: all of the run, or those where `condition` holds.
+    /// The rows that count: all, or those where `condition` holds.
     std::string rows(const std::string& condition) {
-        if (condition.empty()) return "run";
-        return add("u64", "0", "{} += bool(" + condition + ")");
+        if (condition.empty() && !fields_) return "rows";
+        return add("u64", "0",
+                   condition.empty() ? std::string("++{}") : "{} += bool(" + condition + ")");
     }
+
+private:
+    const bool fields_;
+    std::map<std::string, std::string> known_;
 };
 
 void SegmentWriter::accumulate(const GroupSink::Call& call, u32 offset, LoopWriter& writer,
@@ -107,9 +122,19 @@ void SegmentWriter::accumulate(const GroupSink::Call& call, u32 offset, LoopWrit
     sums.after.line("*{} = {};", state(kept_type), kept);
 }
 
+/// Few groups, whose keys may be dictionary codes or bytes: the runtime numbers them by a table.
+bool SegmentWriter::groupsByNumber(const GroupSink& sink) const {
+    constexpr f64 kMostNumbered = 256;
+    if (sink.estimated_groups > kMostNumbered) return false;
+    return std::all_of(sink.keys.begin(), sink.keys.end(), [&](const GroupSink::Key& key) {
+        const SlotSource& source = slots_[pipeline_.sink_slots[key.slot]];
+        return source.kind == SlotSource::Kind::kInput || source.info.kind == PhysicalKind::kI8;
+    });
+}
+
 void SegmentWriter::updateGroups() {
     const auto& sink = std::get<GroupSink>(program_.sinks[pipeline_.sink].sink);
-    const std::vector<u32>& offsets = shapes_.group_states[pipeline_.sink];
+    const std::vector<u32>& offsets = shapes_.groups[pipeline_.sink].states;
     segment_.sink_slots = pipeline_.sink_slots;
     segment_.fused_calls = fused_;
     segment_.gives_tuples = space_ > 0;
@@ -127,36 +152,179 @@ void SegmentWriter::updateGroups() {
             read[pipeline_.sink_slots[sink.calls[c].filter]] = true;
     }
     materialise(read);
+    const bool by_number = !sink.keys.empty() && groupsByNumber(sink);
+    if (!sink.keys.empty() && !by_number) findGroups(sink);
     LoopWriter writer(slots_, space_, segment_);
-    Accumulators sums;
+    Accumulators sums(by_number);
     for (size_t c = 0; c < sink.calls.size(); ++c)
         if (fused_[c]) accumulate(sink.calls[c], offsets[c], writer, sums);
-    body_.comment("aggregates, a run of rows of one group at a time");
+    if (sink.keys.empty()) body_.comment("aggregates of all rows");
+    else if (by_number) body_.comment("aggregates by the number of the group");
+    else body_.comment("aggregates, a run of rows of one group at a time");
     body_.open("");
     beforeLoop(writer);
-    body_.line("bs_assign_groups(f);");
+    if (sink.keys.empty()) updateOnly(writer, sums);
+    else if (by_number) updateByNumber(writer, sums);
+    else updateByRun(writer, sums);
+    afterLoop(writer);
+    body_.close();
+    if (rest) body_.line("bs_update_groups(f);");
+    body_.line("return false;");
+}
+
+void SegmentWriter::updateOnly(LoopWriter& writer, const Accumulators& sums) {
+    body_.line("u8* const group = bs_only_group(f);");
     body_.line("if (f->failed) return false;");
-    body_.line("const u16* members = f->group_rows;");
-    body_.line("u8* const* groups = f->groups;");
-    body_.line("const u32 count = f->group_count;");
-    body_.open("for (u32 begin = 0; begin < count;)");
-    body_.line("u8* const group = groups[begin];");
-    body_.line("u32 i = begin;");
+    body_.line("const u16* members = {};", selection());
+    body_.line("const u32 rows = {};", selected());
+    body_.append(sums.before);
+    body_.open("for (u32 i = 0; i < rows; ++i)");
+    body_.line("const u32 {} = members[i];", writer.member());
+    body_.append(writer.body());
+    body_.append(sums.each);
+    body_.close();
+    body_.append(sums.after);
+}
+
+void SegmentWriter::updateByNumber(LoopWriter& writer, const Accumulators& sums) {
+    locals_.open("struct Sums");
+    locals_.append(sums.declarations);
+    locals_.close(" sums[kBatchRows];");
+    body_.line("bs_number_groups(f);");
+    body_.line("if (f->failed) return false;");
+    body_.line("const u16* members = {};", selection());
+    body_.line("const u16* numbers = f->numbers;");
+    body_.line("const u32 rows = {};", selected());
+    const auto forGroups = [&](const SourceText& what) {
+        body_.open("for (u32 n = 0; n < f->group_count; ++n)");
+        body_.line("u8* const group = f->groups[n];");
+        body_.line("Local::Sums& s = l->sums[n];");
+        body_.append(what);
+        body_.close();
+    };
+    forGroups(sums.before);
+    body_.open("for (u32 i = 0; i < rows; ++i)");
+    body_.line("const u32 {} = members[i];", writer.member());
+    body_.line("Local::Sums& s = l->sums[numbers[i]];");
+    body_.append(writer.body());
+    body_.append(sums.each);
+    body_.close();
+    forGroups(sums.after);
+}
+
+void SegmentWriter::updateByRun(LoopWriter& writer, const Accumulators& sums) {
+    body_.line("const u16* members = {};", selection());
+    body_.open("for (u32 run = 0; run < l->runs.count; ++run)");
+    body_.line("u8* const group = l->runs.group[run];");
+    body_.line("u32 i = l->runs.begin[run];");
+    body_.line("const u32 end = l->runs.begin[run + 1];");
+    body_.line("const u32 rows = end - i;");
     body_.append(sums.before);
     body_.open("do");
     body_.line("const u32 {} = members[i];", writer.member());
     body_.append(writer.body());
     body_.append(sums.each);
-    body_.close(sink.keys.empty() ? " while (++i < count);"
-                                  : " while (++i < count && groups[i] == group);");
-    body_.line("const u32 run = i - begin;");
+    body_.close(" while (++i < end);");
     body_.append(sums.after);
-    body_.line("begin = i;");
+    body_.close();
+}
+
+/// The stages of looking up groups, by runs of equal keys. What is not found at its first place is
+/// left to the runtime.
+void SegmentWriter::findGroups(const GroupSink& sink) {
+    const GroupRowShape& shape = shapes_.groups[pipeline_.sink];
+    LoopWriter writer(slots_, space_, segment_);
+    SourceText arrays; // the keys of a stage's runs
+    SourceText last;   // the keys of the row before
+    SourceText keep;   // of this row
+    std::string names;
+    std::string same = "(i > base)";
+    std::string hash;
+    std::string test = "load<u64>(candidate, 0) == hashes[j]";
+    for (u32 k = 0; k < sink.keys.size(); ++k) {
+        const Slot slot = pipeline_.sink_slots[sink.keys[k].slot];
+        names += (names.empty() ? "" : ", ") + slots_[slot].name;
+        if (sink.keys[k].dependent) continue;
+        const RowField& field = shape.keys[k];
+        const LoopValue value = writer.slot(slot);
+        const bool text = value.kind == PhysicalKind::kText;
+        const bool nullable = value.nullable();
+        const char* type = typeName(slots_[slot].info.kind);
+        const auto equals = [&](const std::string& a, const std::string& b) {
+            return text ? fmt::format("equal({}, {})", a, b)
+                        : fmt::format("equal<{}>({}, {})", type, a, b);
+        };
+        const std::string key = fmt::format("k{}", k);
+        arrays.line("{} key{}[kStageRows];", type, k);
+        last.line("{} last{} = {{}};", type, k);
+        // The bytes of a NULL mean nothing: a text's pointer must not be followed.
+        if (nullable)
+            writer.body().line("const {} {} = {} ? {} : {}{{}};", type, key, value.valid,
+                               value.stored(), type);
+        else writer.body().line("const {} {} = {};", type, key, value.stored());
+        same += fmt::format(" & {}", equals(key, fmt::format("last{}", k)));
+        keep.line("key{}[n] = last{} = {};", k, k, key);
+        std::string one =
+            text ? fmt::format("hashText({})", key) : fmt::format("hashKey<{}>({})", type, key);
+        std::string found = equals(fmt::format("load<{}>(candidate, {})", type, field.offset),
+                                   fmt::format("key{}[j]", k));
+        const std::string is_null =
+            field.nullable
+                ? fmt::format("(candidate[{}] & {}) != 0", field.null_byte, u32(field.null_mask))
+                : "false";
+        if (nullable) {
+            arrays.line("bool valid{}[kStageRows];", k);
+            last.line("bool last_valid{} = false;", k);
+            same += fmt::format(" & ({} == last_valid{})", value.valid, k);
+            keep.line("valid{}[n] = last_valid{} = {};", k, k, value.valid);
+            one = fmt::format("({} ? {} : kNullHash)", value.valid, one);
+            found = fmt::format("({} ? !valid{}[j] : valid{}[j] && {})", is_null, k, k, found);
+        } else if (field.nullable) {
+            found = fmt::format("!({}) && {}", is_null, found);
+        }
+        test += " && " + found;
+        hash = hash.empty() ? one : fmt::format("combine({}, {})", hash, one);
+    }
+    locals_.line("GroupRuns runs;");
+    body_.comment("groups of {}", names);
+    body_.open("");
+    beforeLoop(writer);
+    body_.line("bs_open_groups(f);");
+    body_.line("if (f->failed) return false;");
+    body_.line("GroupRuns& runs = l->runs;");
+    body_.line("runs.count = runs.missing_count = 0;");
+    body_.line("const u16* members = {};", selection());
+    body_.line("const u32 selected = {};", selected());
+    body_.open("for (u32 base = 0; base < selected; base += kStageRows)");
+    body_.line("const u32 stage_end = smaller(base + kStageRows, selected);");
+    body_.append(arrays);
+    body_.append(last);
+    body_.line("u64* hashes = runs.hash + runs.count;");
+    body_.line("u16* begin = runs.begin + runs.count;");
+    body_.line("u32 n = 0;");
+    body_.open("for (u32 i = base; i < stage_end; ++i)");
+    body_.line("const u32 {} = members[i];", writer.member());
+    body_.append(writer.body());
+    body_.line("const bool same = {};", same);
+    body_.append(keep);
+    body_.line("hashes[n] = {};", hash);
+    body_.line("begin[n] = u16(i);");
+    body_.line("n += !same;");
+    body_.close();
+    body_.line("u8** groups = runs.group + runs.count;");
+    body_.line("bs_find_groups(f, hashes, n, groups);");
+    body_.open("for (u32 j = 0; j < n; ++j)");
+    body_.line("const u8* candidate = groups[j];");
+    body_.line("if (candidate != nullptr && {}) continue;", test);
+    body_.line("runs.missing[runs.missing_count++] = u16(runs.count + j);");
+    body_.close();
+    body_.line("runs.count += n;");
     body_.close();
     afterLoop(writer);
+    body_.line("runs.begin[runs.count] = u16(selected);");
+    body_.line("bs_add_groups(f, &runs);");
+    body_.line("if (f->failed) return false;");
     body_.close();
-    if (rest) body_.line("bs_update_groups(f);");
-    body_.line("return false;");
 }
 
 } // namespace blueshift::compile

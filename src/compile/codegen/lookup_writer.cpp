@@ -24,7 +24,7 @@ void SegmentWriter::addBuildSlots(const Lookup& lookup,
                                   const std::vector<std::pair<u32, Slot>>& columns) {
     const BuildRowShape& shape = shapes_.builds[lookup.spec->sink];
     for (const auto& [column, slot] : columns) {
-        const BuildRowShape::Field& field = shape.fields[column];
+        const RowField& field = shape.fields[column];
         SlotSource& source = slots_[slot];
         source.kind = SlotSource::Kind::kBuild;
         source.probe = lookup.number;
@@ -52,19 +52,25 @@ void SegmentWriter::probe(const ProbeStep& step) {
     }
 }
 
-/// The stages of hashing, testing tags and prefetching; `each` writes what is done with a hit j
-/// (members at[j], hashes[j], key0[j] .., directory rows first[h]).
-void SegmentWriter::candidateStages(const Lookup& lookup, const std::function<void()>& each) {
+/// Hashes a stage of keys and looks for candidates; `each` writes what is done with its hits
+/// (members at[j], hashes[j], candidates first[h] to last[h], where j is hits[h]). With
+/// `keeps_keys` keys stand in key0[j], ...
+void SegmentWriter::candidateStages(const Lookup& lookup, bool keeps_keys,
+                                    const std::function<void()>& each) {
     const ProbeStep& step = *lookup.spec;
     LoopWriter writer(slots_, space_, segment_);
     std::string hash;
     std::string valid;
+    SourceText kept;
     bool reads_pointers = false;
     for (u32 k = 0; k < step.keys.size(); ++k) {
         const LoopValue key = writer.slot(step.keys[k]);
+        const char* type = typeName(slots_[step.keys[k]].info.kind);
         reads_pointers |= key.kind == PhysicalKind::kText;
-        writer.body().line("key{}[n] = {};", k, key.stored());
-        const std::string one = fmt::format("hashKey(key{}[n])", k);
+        if (keeps_keys) kept.line("key{}[n] = {};", k, key.stored());
+        const std::string one = key.kind == PhysicalKind::kText
+                                    ? fmt::format("hashText({})", key.stored())
+                                    : fmt::format("hashKey<{}>({})", type, key.stored());
         hash = hash.empty() ? one : fmt::format("combine({}, {})", hash, one);
         if (key.nullable()) valid += (valid.empty() ? "" : " & ") + key.valid;
     }
@@ -75,7 +81,7 @@ void SegmentWriter::candidateStages(const Lookup& lookup, const std::function<vo
     body_.line("const u32 stage_end = smaller(base + kStageRows, selected);");
     body_.line("u64 hashes[kStageRows];");
     body_.line("u16 at[kStageRows];");
-    for (u32 k = 0; k < step.keys.size(); ++k)
+    for (u32 k = 0; keeps_keys && k < step.keys.size(); ++k)
         body_.line("{} key{}[kStageRows];", typeName(slots_[step.keys[k]].info.kind), k);
     body_.line("u32 n = 0;");
     body_.open("for (u32 i = base; i < stage_end; ++i)");
@@ -86,27 +92,13 @@ void SegmentWriter::candidateStages(const Lookup& lookup, const std::function<vo
     // The bytes of a NULL text mean nothing: its pointer must not be followed.
     const bool branches = reads_pointers && !valid.empty();
     if (branches) body_.line("if (!({})) continue;", valid);
-    body_.line("const u64 hash = {};", hash);
-    body_.line("hashes[n] = hash;");
+    body_.append(kept);
+    body_.line("hashes[n] = {};", hash);
     body_.line("at[n] = u16({});", writer.member());
-    body_.line("prefetchEntry(table, hash);");
     if (valid.empty() || branches) body_.line("++n;");
     else body_.line("n += {};", valid);
     body_.close();
-    body_.line("u16 hits[kStageRows];");
-    body_.line("u64 first[kStageRows];");
-    body_.line("u32 hit_count = 0;");
-    body_.open("for (u32 j = 0; j < n; ++j)");
-    body_.line("hits[hit_count] = u16(j);");
-    body_.line("first[hit_count] = firstRow(table, hashes[j]);");
-    body_.line("hit_count += tagMatches(table, hashes[j]);");
-    body_.close();
-    body_.line("for (u32 h = 0; h < hit_count; ++h) __builtin_prefetch(table.rows + first[h]);");
-    body_.line("for (u32 h = 0; h < hit_count; ++h) __builtin_prefetch(table.rows[first[h]]);");
-    body_.open("for (u32 h = 0; h < hit_count; ++h)");
-    body_.line("const u32 j = hits[h];");
     each();
-    body_.close();
     body_.close();
 }
 
@@ -155,12 +147,17 @@ void SegmentWriter::lookUpOnce(const Lookup& lookup) {
     if (step.residual.root != nullptr) condition = residual.value(step.residual.root).isTrue();
     body_.append(residual.prologue());
     body_.open("");
-    candidateStages(lookup, [&] {
+    candidateStages(lookup, true, [&] {
+        body_.line("u16 hits[kStageRows];");
+        body_.line("u64 first[kStageRows];");
+        body_.line("u64 last[kStageRows];");
+        body_.line("const u32 found = bs_find_candidates(&table, hashes, n, hits, first, last);");
+        body_.open("for (u32 h = 0; h < found; ++h)");
+        body_.line("const u32 j = hits[h];");
         body_.line("const u32 {} = at[j];", member);
         body_.line("const u64 hash = hashes[j];");
         body_.line("const u8* match = nullptr;");
-        body_.line("const u64 end_row = endRow(table, hash);");
-        body_.open("for (u64 r = first[h]; r < end_row; ++r)");
+        body_.open("for (u64 r = first[h]; r < last[h]; ++r)");
         body_.line("const u8* candidate = table.rows[r];");
         body_.line("if (!({})) continue;", keyTest(lookup, nullptr));
         if (!condition.empty()) {
@@ -183,6 +180,7 @@ void SegmentWriter::lookUpOnce(const Lookup& lookup) {
         } else if (by_bits) {
             body_.line("matched[{0} >> 6] |= u64(match != nullptr) << ({0} & 63);", member);
         }
+        body_.close();
     });
     body_.close();
     if (narrows) {
@@ -266,12 +264,16 @@ void SegmentWriter::openSpace(const Lookup& lookup) {
     body_.line("c.live = {};", selection());
     body_.line("c.live_count = {};", selected());
     if (outer) body_.line("for (u64& word : c.matched) word = 0;");
-    candidateStages(lookup, [&] {
-        body_.line("c.row[c.count] = at[j];");
-        body_.line("c.hash[c.count] = hashes[j];");
-        body_.line("c.next[c.count] = first[h];");
-        body_.line("c.end[c.count] = endRow(table, hashes[j]);");
+    candidateStages(lookup, false, [&] {
+        body_.line("u16 hits[kStageRows];");
+        body_.line(
+            "const u32 found = bs_find_candidates(&table, hashes, n, hits, c.next + c.count, "
+            "c.end + c.count);");
+        body_.open("for (u32 h = 0; h < found; ++h)");
+        body_.line("c.row[c.count] = at[hits[h]];");
+        body_.line("c.hash[c.count] = hashes[hits[h]];");
         body_.line("++c.count;");
+        body_.close();
     });
     body_.line("return {};", outer ? "true" : "c.count > 0");
     body_.close();

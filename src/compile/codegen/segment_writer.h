@@ -37,7 +37,7 @@ private:
 
     // lookup_writer.cpp
     void probe(const ProbeStep& step);
-    void candidateStages(const Lookup& lookup, const std::function<void()>& each);
+    void candidateStages(const Lookup& lookup, bool keeps_keys, const std::function<void()>& each);
     std::string keyTest(const Lookup& lookup, LoopWriter* loop);
     void lookUpOnce(const Lookup& lookup);
     void keepUnmatched(const Lookup& lookup);
@@ -46,8 +46,13 @@ private:
     void copyTuple(const Lookup& lookup, const char* match);
 
     // group_writer.cpp
-    struct Accumulators;
+    class Accumulators;
     void updateGroups();
+    bool groupsByNumber(const GroupSink& sink) const;
+    void updateOnly(LoopWriter& writer, const Accumulators& sums);
+    void updateByNumber(LoopWriter& writer, const Accumulators& sums);
+    void updateByRun(LoopWriter& writer, const Accumulators& sums);
+    void findGroups(const GroupSink& sink);
     void accumulate(const GroupSink::Call& call, u32 offset, LoopWriter& writer,
                     Accumulators& sums);
 

@@ -100,13 +100,21 @@ Batch SegmentState::batch() {
             .columns = at.columns};
 }
 
+Batch SegmentState::sinkBatch() {
+    Batch result = batch();
+    for (size_t i = 0; i < segment.sink_slots.size(); ++i)
+        sink_columns[i] = result.columns[segment.sink_slots[i]];
+    result.columns = sink_columns;
+    return result;
+}
+
 compile::RowShapes rowShapes(const compile::Program& program) {
     compile::RowShapes shapes;
     for (const auto& info : program.sinks) {
         const bool build = std::holds_alternative<compile::BuildSink>(info.sink);
         const bool group = std::holds_alternative<compile::GroupSink>(info.sink);
         shapes.builds.push_back(build ? JoinBuild::shapeOf(info) : compile::BuildRowShape{});
-        shapes.group_states.push_back(group ? groupStateOffsets(info) : std::vector<u32>{});
+        shapes.groups.push_back(group ? groupRowShape(info) : compile::GroupRowShape{});
     }
     return shapes;
 }
@@ -178,17 +186,36 @@ void bs_take(Frame* frame, u32 slot, const u16* rows, u32 tuples) {
                                              state.tuples.rooms[slot]));
 }
 
-void bs_assign_groups(Frame* frame) {
+u8* bs_only_group(Frame* frame) {
+    u8* group = nullptr;
     guardedCall(frame, [&](SegmentState& state) {
-        Batch batch = state.batch();
-        const auto& slots = state.segment.sink_slots;
-        for (size_t i = 0; i < slots.size(); ++i) state.sink_columns[i] = batch.columns[slots[i]];
-        batch.columns = state.sink_columns;
-        execute::LocalGroups::Members members{};
-        if (!state.groups->assign(batch, members, *state.context)) return;
-        frame->group_rows = members.rows;
-        frame->groups = members.groups;
-        frame->group_count = members.count;
+        group = state.groups->onlyGroup(state.sinkBatch(), *state.context);
+    });
+    return group;
+}
+
+void bs_number_groups(Frame* frame) {
+    guardedCall(frame, [&](SegmentState& state) {
+        execute::LocalGroups::Numbered found{};
+        if (!state.groups->number(state.sinkBatch(), found, *state.context)) return;
+        frame->numbers = found.numbers;
+        frame->groups = found.groups;
+        frame->group_count = found.group_count;
+    });
+}
+
+void bs_open_groups(Frame* frame) {
+    guardedCall(
+        frame, [&](SegmentState& state) { state.groups->open(state.sinkBatch(), *state.context); });
+}
+
+void bs_find_groups(Frame* frame, const u64* hashes, u32 count, u8** rows) {
+    stateOf(frame).groups->findFirst(hashes, count, rows);
+}
+
+void bs_add_groups(Frame* frame, GroupRuns* runs) {
+    guardedCall(frame, [&](SegmentState& state) {
+        state.groups->addMissing(state.batch(), *runs, *state.context);
     });
 }
 
@@ -248,7 +275,12 @@ std::span<const RuntimeSymbol> runtimeSymbols() {
         {"bs_evaluate", addressOf(&bs_evaluate)},
         {"bs_room", addressOf(&bs_room)},
         {"bs_take", addressOf(&bs_take)},
-        {"bs_assign_groups", addressOf(&bs_assign_groups)},
+        {"bs_find_candidates", addressOf(&bs_find_candidates)},
+        {"bs_only_group", addressOf(&bs_only_group)},
+        {"bs_number_groups", addressOf(&bs_number_groups)},
+        {"bs_open_groups", addressOf(&bs_open_groups)},
+        {"bs_find_groups", addressOf(&bs_find_groups)},
+        {"bs_add_groups", addressOf(&bs_add_groups)},
         {"bs_update_groups", addressOf(&bs_update_groups)},
         {"bs_raise", addressOf(&bs_raise)},
         {"bs_raise_second_row", addressOf(&bs_raise_second_row)},

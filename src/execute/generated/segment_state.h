@@ -28,7 +28,8 @@ struct SegmentState final : State {
         kernels::Column plainColumn(u32 slot, PhysicalKind kind, const u16* rows, u32 count);
     };
 
-    Batch batch(); // over the space at hand
+    Batch batch();     // over the space at hand
+    Batch sinkBatch(); // the same in the sink's slots
     Space& space() { return frame.in_tuples != 0 ? tuples : source; }
     const u16* liveRows() const {
         return frame.in_tuples != 0 ? frame.tuple_selection : frame.selection;

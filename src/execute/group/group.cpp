@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "execute/group/group_source.h"
+#include "execute/rows/row_fields.h"
 
 namespace blueshift::execute {
 namespace {
@@ -154,11 +155,12 @@ LocalGroups& localGroupsOf(State& state) {
     return *static_cast<GroupState&>(state).groups;
 }
 
-std::vector<u32> groupStateOffsets(const compile::SinkInfo& info) {
+compile::GroupRowShape groupRowShape(const compile::SinkInfo& info) {
     const GroupShape shape(info);
-    std::vector<u32> offsets;
-    for (const u32 offset : shape.state_offsets) offsets.push_back(offset);
-    return offsets;
+    compile::GroupRowShape found;
+    found.keys = rowFields(shape.layout, shape.key_count);
+    found.states = shape.state_offsets;
+    return found;
 }
 
 std::unique_ptr<SinkOperator> makeGroupSink(const compile::SinkInfo& info) {

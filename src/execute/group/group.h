@@ -9,6 +9,7 @@
 
 #include <memory>
 
+#include "compile/segment.h"
 #include "execute/operator.h"
 
 namespace blueshift::execute {
@@ -19,7 +20,7 @@ std::unique_ptr<SinkOperator> makeGroupSink(const compile::SinkInfo& info);
 /// What a worker has grouped, given its state of a group sink.
 class LocalGroups;
 LocalGroups& localGroupsOf(State& state);
-/// Byte offset of each call's state in a group's row, for generated code.
-std::vector<u32> groupStateOffsets(const compile::SinkInfo& info);
+/// How its groups' rows lie in memory, for generated code.
+compile::GroupRowShape groupRowShape(const compile::SinkInfo& info);
 
 } // namespace blueshift::execute

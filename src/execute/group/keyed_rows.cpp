@@ -30,7 +30,12 @@ bool KeyedRows::makeRoom(u32 count, WorkerContext& context) {
 bool KeyedRows::locate(std::span<const Vector> columns, const u16* selection, u32 count,
                        const u64* hashes, u8** out, WorkerContext& context) {
     if (!makeRoom(count, context)) return false;
-    seen_ += count;
+    countLookups(count);
+    return add(columns, selection, count, hashes, out, context);
+}
+
+bool KeyedRows::add(std::span<const Vector> columns, const u16* selection, u32 count,
+                    const u64* hashes, u8** out, WorkerContext& context) {
     if (append_only_) {
         if (!rows.append(columns, selection, count, hashes, out, context, kWhat)) return false;
         initialize(out, count);

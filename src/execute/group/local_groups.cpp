@@ -17,13 +17,7 @@ constexpr auto kEveryRow = [] {
     return rows;
 }();
 
-alignas(16) constexpr u8 kZeroValue[16] = {};
 constexpr u64 kNoneValid = 0;
-
-Vector nullVector(PhysicalKind kind) {
-    return {
-        .kind = kind, .form = VectorForm::kConstant, .data = kZeroValue, .validity = &kNoneValid};
-}
 
 } // namespace
 
@@ -108,20 +102,13 @@ bool LocalGroups::locate(u32 set, const Batch& batch, Assignment& to, WorkerCont
            (!context.failed() && locateHashed(batch, to, context));
 }
 
-bool LocalGroups::assign(const Batch& batch, Members& members, WorkerContext& context) {
-    memory_.bind(context);
-    if (!makeRoom(context) || !locate(0, batch, assigned_, context)) return false;
-    members = {assigned_.rows == nullptr ? kEveryRow.data() : assigned_.rows, assigned_.groups,
-               assigned_.count};
-    return true;
-}
-
 void LocalGroups::applyRest(const Batch& batch, const std::vector<bool>& done,
                             WorkerContext& context) {
+    const Assignment rows = assigned(batch);
     for (const u32 call : shape_.immediate)
-        if (!done[call]) applyCall(call, batch, assigned_, context);
+        if (!done[call]) applyCall(call, batch, rows, context);
     for (u32 d = 0; d < shape_.deferred.size() && !context.failed(); ++d)
-        collect(d, batch, assigned_, context);
+        collect(d, batch, rows, context);
 }
 
 void LocalGroups::consumeSet(u32 set, const Batch& batch, WorkerContext& context) {
@@ -135,8 +122,11 @@ void LocalGroups::consumeSet(u32 set, const Batch& batch, WorkerContext& context
 void LocalGroups::bindKeys(u32 set, const Batch& batch) {
     for (u32 k = 0; k < shape_.key_count; ++k) {
         const bool grouped = shape_.sets[set] >> k & 1;
-        keys_[k] =
-            grouped ? batch.columns[shape_.sink.keys[k].slot] : nullVector(shape_.layout.kindOf(k));
+        keys_[k] = grouped ? batch.columns[shape_.sink.keys[k].slot]
+                           : Vector{.kind = shape_.layout.kindOf(k),
+                                    .form = VectorForm::kConstant,
+                                    .data = kZeroValue,
+                                    .validity = &kNoneValid};
     }
     if (shape_.has_sets)
         keys_[shape_.set_column] = {
@@ -164,188 +154,6 @@ bool LocalGroups::locateHashed(const Batch& batch, Assignment& to, WorkerContext
     for (u32 i = 1; i < count; ++i) changes += located_[i] != located_[i - 1];
     to = {batch.selection, count, located_, changes * 16 < count};
     return true;
-}
-
-/// Long texts have no name: only their bytes could tell them apart.
-LocalGroups::CodesName LocalGroups::nameOfConstant(const Vector& constant) {
-    if (constant.isNull(0)) return {CodesName::Kind::kNull};
-    if (constant.kind == PhysicalKind::kText && !constant.values<TextView>()->isInline())
-        return {CodesName::Kind::kNone};
-    CodesName name{CodesName::Kind::kConstant};
-    const u32 width = widthOf(constant.kind);
-    std::memcpy(&name.low, constant.data, std::min(width, 8u));
-    if (width > 8) std::memcpy(&name.high, static_cast<const u8*>(constant.data) + 8, 8);
-    return name;
-}
-
-bool LocalGroups::prepareDirect(DirectIndex& index) {
-    constexpr u32 kMostCodes = 4096;
-    using Kind = CodesName::Kind;
-    index.names.resize(compared_.size(), {Kind::kNone});
-    index.sizes.resize(compared_.size());
-    u64 codes = 1;
-    bool stays = index.generation == groups_.generation() && !index.groups.empty();
-    for (size_t k = 0; k < compared_.size(); ++k) {
-        const Vector& key = compared_[k];
-        CodesName name{Kind::kNone};
-        u32 size = 0;
-        if (key.form == VectorForm::kDictionary && key.dictionary_size < 256) {
-            if (key.dictionary_id != 0) name = {Kind::kDictionary, key.dictionary_id};
-            size = key.dictionary_size + 1;
-        } else if (key.kind == PhysicalKind::kI8 && key.form == VectorForm::kFlat) {
-            name = {Kind::kBytes};
-            size = 257;
-        } else if (key.form == VectorForm::kConstant) {
-            // NULLs of a set and its number are the same for every batch; other constants differ.
-            const bool of_set =
-                shape_.has_sets && (key.data == kZeroValue || k + 1 == compared_.size());
-            name = of_set ? CodesName{Kind::kOfSet} : nameOfConstant(key);
-            size = 1;
-        } else {
-            return false;
-        }
-        codes *= size;
-        if (codes > kMostCodes) return false;
-        stays =
-            stays && name.kind != Kind::kNone && index.names[k] == name && index.sizes[k] == size;
-        index.names[k] = name;
-        index.sizes[k] = size;
-    }
-    if (!stays) {
-        index.groups.assign(codes, nullptr);
-        index.known.clear();
-    }
-    index.generation = groups_.generation();
-    return true;
-}
-
-void LocalGroups::readCodes(const DirectIndex& index, const Batch& batch) {
-    const u32 count = batch.selected;
-    std::fill(codes_, codes_ + count, u16(0));
-    for (size_t k = 0; k < compared_.size(); ++k) {
-        const Vector& key = compared_[k];
-        const u32 size = index.sizes[k];
-        if (size == 1) continue;
-        const auto add = [&](auto code_of) {
-            if (key.validity == nullptr) {
-                for (u32 i = 0; i < count; ++i)
-                    codes_[i] = u16(codes_[i] * size + code_of(batch.rowAt(i)));
-            } else {
-                for (u32 i = 0; i < count; ++i) {
-                    const u32 row = batch.rowAt(i);
-                    codes_[i] = u16(codes_[i] * size +
-                                    (bitAt(key.validity, row) ? code_of(row) : size - 1));
-                }
-            }
-        };
-        if (key.form == VectorForm::kFlat) {
-            const u8* bytes = static_cast<const u8*>(key.data);
-            add([bytes](u32 row) { return u32(bytes[row]); });
-        } else if (key.code_width == 1) {
-            const u8* codes = static_cast<const u8*>(key.codes);
-            add([codes](u32 row) { return u32(codes[row]); });
-        } else {
-            add([&key](u32 row) { return key.codeAt(row); });
-        }
-    }
-}
-
-bool LocalGroups::locateDirect(u32 set, const Batch& batch, Assignment& to,
-                               WorkerContext& context) {
-    DirectIndex& index = direct_[set];
-    if (!prepareDirect(index)) return false;
-    readCodes(index, batch);
-    if (orderByKnownCodes(index, batch, to)) return true;
-    // Rows may move while groups are added; then every group is looked up again.
-    while (!fillDirect(index, batch, context)) {
-        if (context.failed()) return false;
-    }
-    if (!orderByKnownCodes(index, batch, to)) orderByCode(index, batch, to);
-    return true;
-}
-
-bool LocalGroups::fillDirect(DirectIndex& index, const Batch& batch, WorkerContext& context) {
-    u8* const claimed = reinterpret_cast<u8*>(1);
-    u16 missing[kVectorRows];
-    u16 missing_rows[kVectorRows];
-    u32 count = 0;
-    for (u32 i = 0; i < batch.selected; ++i) {
-        u8*& group = index.groups[codes_[i]];
-        if (group != nullptr) [[likely]]
-            continue;
-        group = claimed;
-        missing[count] = codes_[i];
-        missing_rows[count++] = u16(batch.rowAt(i));
-    }
-    if (count == 0) return true;
-    hasher_.hash(compared_, missing_rows, count, hashes_);
-    if (!groups_.locate(keys_, missing_rows, count, hashes_, located_, context)) return false;
-    if (groups_.generation() != index.generation) {
-        std::fill(index.groups.begin(), index.groups.end(), nullptr);
-        index.known.clear();
-        index.generation = groups_.generation();
-        return false;
-    }
-    for (u32 k = 0; k < count; ++k) {
-        index.groups[missing[k]] = located_[k];
-        index.known.push_back(missing[k]);
-    }
-    return true;
-}
-
-/// The same as orderByCode for very few codes, one SIMD pass each; false when another code is among
-/// the rows, or runs would be short. No counter is carried from row to row.
-bool LocalGroups::orderByKnownCodes(const DirectIndex& index, const Batch& batch, Assignment& to) {
-    constexpr size_t kMostKnown = 16;
-    static const kernels::BlockSteps& steps = *kernels::bs_choose_block_steps(nullptr);
-    const u32 count = batch.selected;
-    if (index.known.size() > kMostKnown || index.known.size() * 16 > count) return false;
-    u32 at = 0;
-    for (const u16 code : index.known) {
-        u64 mask[kValidityWords];
-        for (u32 word = 0; word * 64 < count; ++word)
-            mask[word] = count - word * 64 >= 64 ? ~u64{0} : (u64{1} << (count - word * 64)) - 1;
-        steps.between[1](codes_, i16(code), i16(code), count, mask);
-        const u32 found = steps.selection_from_mask(mask, count, ordered_rows_ + at);
-        std::fill_n(ordered_groups_ + at, found, index.groups[code]);
-        at += found;
-    }
-    if (at != count) return false;
-    if (batch.selection != nullptr)
-        for (u32 i = 0; i < count; ++i) ordered_rows_[i] = batch.selection[ordered_rows_[i]];
-    to = {ordered_rows_, count, ordered_groups_, true};
-    return true;
-}
-
-/// With few groups in a batch, rows are put in the order of their groups, so that every aggregate
-/// runs its loop over one state at a time.
-void LocalGroups::orderByCode(const DirectIndex& index, const Batch& batch, Assignment& to) {
-    constexpr u32 kMostOrdered = 512;
-    const u32 count = batch.selected;
-    const u32 codes = u32(index.groups.size());
-    if (codes <= kMostOrdered) {
-        u16 starts[kMostOrdered] = {};
-        for (u32 i = 0; i < count; ++i) ++starts[codes_[i]];
-        u32 distinct = 0;
-        u16 at = 0;
-        for (u32 code = 0; code < codes; ++code) {
-            distinct += starts[code] != 0;
-            const u16 next = u16(at + starts[code]);
-            starts[code] = at;
-            at = next;
-        }
-        if (distinct * 16 <= count) {
-            for (u32 i = 0; i < count; ++i) {
-                const u16 place = starts[codes_[i]]++;
-                ordered_rows_[place] = u16(batch.rowAt(i));
-                ordered_groups_[place] = index.groups[codes_[i]];
-            }
-            to = {ordered_rows_, count, ordered_groups_, true};
-            return;
-        }
-    }
-    for (u32 i = 0; i < count; ++i) located_[i] = index.groups[codes_[i]];
-    to = {batch.selection, count, located_, false};
 }
 
 // ---- Applying calls.

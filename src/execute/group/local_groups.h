@@ -13,6 +13,7 @@
 #include "execute/rows/hash_columns.h"
 #include "execute/rows/partitioned_rows.h"
 #include "execute/rows/state_memory.h"
+#include "kernels/pipeline.h"
 
 namespace blueshift::execute {
 
@@ -26,6 +27,16 @@ public:
     /// For each i: the row with the key columns[..] at selection[i]; new keys get a row.
     bool locate(std::span<const Vector> columns, const u16* selection, u32 count, const u64* hashes,
                 u8** out, WorkerContext& context);
+    /// The same in three steps: room for `count` new keys, without which rows would move; a row
+    /// that may have the key of each hash (nullptr: none); the keys that were not found.
+    bool makeRoom(u32 count, WorkerContext& context);
+    void findFirst(const u64* hashes, u32 count, u8** out) const {
+        table_.findFirst(hashes, count, out);
+    }
+    bool add(std::span<const Vector> columns, const u16* selection, u32 count, const u64* hashes,
+             u8** out, WorkerContext& context);
+    /// Rows that were looked up since the table was last emptied: what its policy goes by.
+    void countLookups(u32 count) { seen_ += count; }
     /// Rows may repeat keys, because the table was emptied meanwhile.
     bool mayRepeat() const { return emptied_; }
     /// Changes whenever the rows moved to other addresses.
@@ -41,7 +52,6 @@ public:
 private:
     bool insert(std::span<const Vector> columns, const u16* selection, const u64* hashes,
                 const u16* fresh, u32 count, u8** out, WorkerContext& context);
-    bool makeRoom(u32 count, WorkerContext& context);
     /// Gives new rows their first states.
     void initialize(u8* const* fresh, u32 count);
 
@@ -64,15 +74,25 @@ public:
     LocalGroups(const GroupShape& shape, GroupSpill& spill);
 
     void consume(const Batch& batch, WorkerContext& context);
-    /// The first half of consume() for one grouping set, for generated code that updates states
-    /// itself: rows[i] (never nullptr) belongs to groups[i].
-    struct Members {
-        const u16* rows;
+
+    // ---- For generated code, which updates states itself; all for grouping without sets. Of each
+    // batch the groups are found by one of the three, then come the calls that are left.
+    /// Without keys: the one group; nullptr after an error.
+    u8* onlyGroup(const Batch& batch, WorkerContext& context);
+    /// By number: live row i belongs to groups[numbers[i]].
+    struct Numbered {
+        const u16* numbers;
         u8* const* groups;
-        u32 count;
+        u32 group_count;
     };
-    bool assign(const Batch& batch, Members& members, WorkerContext& context);
-    /// The second half: calls that are not in `done`, and input of deferred calls.
+    bool number(const Batch& batch, Numbered& found, WorkerContext& context);
+    /// By hash, looked up by the caller in findFirst() between the two.
+    bool open(const Batch& batch, WorkerContext& context);
+    void findFirst(const u64* hashes, u32 count, u8** rows) const {
+        groups_.findFirst(hashes, count, rows);
+    }
+    bool addMissing(const Batch& batch, kernels::GroupRuns& runs, WorkerContext& context);
+    /// Calls that are not in `done`, and input of deferred calls.
     void applyRest(const Batch& batch, const std::vector<bool>& done, WorkerContext& context);
     /// Moves everything to partitions.
     bool split(WorkerContext& context);
@@ -110,8 +130,12 @@ private:
         std::vector<CodesName> names; // by key
         std::vector<u32> sizes;       // codes per key, NULL's included
         std::vector<u8*> groups;
-        std::vector<u16> known; // codes that have a group
+        std::vector<u16> known;   // codes that have a group
+        std::vector<u16> numbers; // by code: its place in `known`, or kNoNumber
         u32 generation = 0;
+
+        static constexpr u16 kNoNumber = 0xFFFF;
+        void forget(u64 codes);
     };
 
     /// Before rows are added: writes out what is held when there is no room. False after an error.
@@ -125,6 +149,11 @@ private:
     bool prepareDirect(DirectIndex& index);
     void readCodes(const DirectIndex& index, const Batch& batch);
     bool fillDirect(DirectIndex& index, const Batch& batch, WorkerContext& context);
+    bool numberByCode(DirectIndex& index, const Batch& batch, Numbered& found,
+                      WorkerContext& context);
+    void numberLocated(u32 count, Numbered& found);
+    /// The groups of all rows, after one of onlyGroup(), number() and addMissing().
+    Assignment assigned(const Batch& batch);
     bool orderByKnownCodes(const DirectIndex& index, const Batch& batch, Assignment& to);
     void orderByCode(const DirectIndex& index, const Batch& batch, Assignment& to);
     bool locateHashed(const Batch& batch, Assignment& to, WorkerContext& context);
@@ -133,6 +162,9 @@ private:
     /// Rows of `from` that pass the filter and have no NULL in `args`.
     Assignment livingRows(const Batch& batch, const std::vector<compile::Slot>& args,
                           compile::Slot filter, const Assignment& from);
+
+    /// The value under the NULL of a key that is not in a grouping set.
+    alignas(16) static constexpr u8 kZeroValue[16] = {};
 
     const GroupShape& shape_;
     GroupSpill& spill_;
@@ -144,7 +176,9 @@ private:
     std::vector<ColumnHasher> argument_hashers_; // by deferred input
     std::vector<DirectIndex> direct_;            // by grouping set
     u8* only_group_ = nullptr;
-    Assignment assigned_; // between assign() and applyRest()
+    // Of the batch at hand, for applyRest().
+    Numbered numbered_{};
+    const kernels::GroupRuns* runs_ = nullptr;
 
     std::vector<Vector> keys_;     // of the set at hand, with the set's index
     std::vector<Vector> compared_; // those of them that make a group
@@ -157,6 +191,8 @@ private:
     u8* ordered_groups_[kVectorRows];
     u16 ordered_rows_[kVectorRows + 64];
     u16 codes_[kVectorRows];
+    u16 numbers_[kVectorRows];
+    u8* numbered_groups_[kVectorRows];
     u8* living_groups_[kVectorRows];
     u16 living_rows_[kVectorRows];
 };

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "execute/join/build_state.h"
+#include "execute/rows/row_fields.h"
 
 namespace blueshift::execute {
 
@@ -29,6 +30,7 @@ JoinBuild::JoinBuild(const compile::SinkInfo& info, std::span<JoinFilter* const>
 
 kernels::JoinTable JoinBuild::table() const {
     return {.directory = directory_.data() + 1,
+            .skip = skip_,
             .shift = shift_,
             .empty = rows_.empty(),
             .saw_null_key = sawNullKey(),
@@ -41,11 +43,7 @@ compile::BuildRowShape JoinBuild::shapeOf(const compile::SinkInfo& info) {
     const RowLayout layout(columnsOf(info), true,
                            std::get<compile::BuildSink>(info.sink).keeps_matches ? 8 : 0);
     compile::BuildRowShape shape;
-    for (u32 c = 0; c < layout.columnCount(); ++c)
-        shape.fields.push_back({.offset = layout.offsetOf(c),
-                                .nullable = layout.isNullable(c),
-                                .null_byte = layout.isNullable(c) ? layout.nullByteOf(c) : 0,
-                                .null_mask = layout.isNullable(c) ? layout.nullMaskOf(c) : u8(0)});
+    shape.fields = rowFields(layout, layout.columnCount());
     shape.match_offset = layout.extraOffset();
     return shape;
 }

@@ -54,10 +54,9 @@ public:
     bool sawNullKey() const { return saw_null_key_; }
     bool uniqueKeys() const { return spec_.unique_keys; }
     bool keepsMatches() const { return spec_.keeps_matches; }
-    const u64* slotOf(u64 hash) const { return directory_.data() + 1 + slotIndex(hash); }
     static u64 tagOf(u64 hash) { return u64{1} << (hash & 15) | u64{1} << (hash >> 4 & 15); }
     u8* const* rows() const { return rows_.data(); }
-    /// The same for generated code; valid while the build lives.
+    /// For bs_find_candidates and generated code; valid while the build lives.
     kernels::JoinTable table() const;
     /// How its rows lie in memory.
     static compile::BuildRowShape shapeOf(const compile::SinkInfo& info);

@@ -153,20 +153,14 @@ void Probe::lookup(ProbeState& state, WorkerContext& context) const {
         count = setAside(state, count, context);
         if (build_.rowCount() == 0) return;
     }
-    for (u32 i = 0; i < count; ++i) __builtin_prefetch(build_.slotOf(state.hashes[i]));
-    u32 active = 0;
-    for (u32 i = 0; i < count; ++i) {
-        const u64 hash = state.hashes[i];
-        const u64* slot = build_.slotOf(hash);
-        const u64 tag = JoinBuild::tagOf(hash);
-        state.next[active] = slot[-1] >> 16;
-        state.end[active] = slot[0] >> 16;
-        state.hashes[active] = hash;
-        state.row[active] = state.row[i];
-        active += (slot[0] & tag) == tag;
+    const kernels::JoinTable table = build_.table();
+    u16 hits[kVectorRows];
+    const u32 active =
+        kernels::bs_find_candidates(&table, state.hashes, count, hits, state.next, state.end);
+    for (u32 h = 0; h < active; ++h) {
+        state.hashes[h] = state.hashes[hits[h]];
+        state.row[h] = state.row[hits[h]];
     }
-    for (u32 i = 0; i < active; ++i) __builtin_prefetch(build_.rows() + state.next[i]);
-    for (u32 i = 0; i < active; ++i) __builtin_prefetch(build_.rows()[state.next[i]]);
     state.active = active;
 }
 

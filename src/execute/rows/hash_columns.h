@@ -13,8 +13,7 @@
 
 namespace blueshift::execute {
 
-/// The hash of NULL in a key column.
-inline constexpr u64 kNullHash = 0xB5297A4D3F84D5B5ull;
+using kernels::kNullHash;
 
 class ColumnHasher {
 public:

@@ -71,6 +71,23 @@ bool KeyTable::mergeRows(u8* const* rows, u32 count, u8** out) {
         });
 }
 
+void KeyTable::findFirst(const u64* hashes, u32 count, u8** out) const {
+    if (slots_.empty()) {
+        std::fill(out, out + count, nullptr);
+        return;
+    }
+    const u64* const slots = slots_.data();
+    const u64 mask = mask_;
+    for (u32 i = 0; i < count; ++i) __builtin_prefetch(slots + (hashes[i] & mask));
+    for (u32 i = 0; i < count; ++i) {
+        const u64 salt = saltOf(hashes[i]);
+        u64 at = hashes[i] & mask;
+        while (slots[at] != 0 && (slots[at] & ~kAddressMask) != salt) at = (at + 1) & mask;
+        out[i] = rowOf(slots[at]);
+        __builtin_prefetch(out[i]);
+    }
+}
+
 void KeyTable::find(const RowLayout& other, std::span<const u32> other_columns, u8* const* others,
                     u32 count, const u64* hashes, u8** out) const {
     if (slots_.empty()) {

@@ -52,7 +52,10 @@ public:
             insert);
     }
 
-    /// The same for rows of the table's layout: out[i] == rows[i] where the key was new.
+    /// For each hash the first row with its salt, which may have the same key, or nullptr.
+    void findFirst(const u64* hashes, u32 count, u8** out) const;
+
+    /// findOrInsert for rows of the table's layout: out[i] == rows[i] where the key was new.
     bool mergeRows(u8* const* rows, u32 count, u8** out);
 
     /// out[i] is the row whose keys equal columns `other_columns` of others[i] (of layout `other`)

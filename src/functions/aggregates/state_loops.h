@@ -143,12 +143,12 @@ template <class Family> struct StateLoops {
     template <FusedState Fused>
     static constexpr Aggregate kPartial = {.name = "partial",
                                            .state_bytes = sizeof(State),
+                                           .fused = Fused,
                                            .init = init,
                                            .update = update,
                                            .update_one = updateOne,
                                            .combine = combine,
-                                           .finalize = finalizeState,
-                                           .fused = Fused};
+                                           .finalize = finalizeState};
     static constexpr Aggregate kMerge = {.name = "merge",
                                          .state_bytes = sizeof(State),
                                          .init = init,

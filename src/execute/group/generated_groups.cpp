@@ -1,0 +1,133 @@
+// What generated code asks of a worker's groups; declared in local_groups.h.
+#include <algorithm>
+
+#include "execute/group/local_groups.h"
+
+namespace blueshift::execute {
+
+u8* LocalGroups::onlyGroup(const Batch& batch, WorkerContext& context) {
+    memory_.bind(context);
+    if (!makeRoom(context)) return nullptr;
+    bindKeys(0, batch);
+    Assignment rows;
+    if (!locateOnly(batch, rows, context)) return nullptr;
+    numbered_ = {};
+    runs_ = nullptr;
+    return only_group_;
+}
+
+// ---- By number.
+
+bool LocalGroups::number(const Batch& batch, Numbered& found, WorkerContext& context) {
+    memory_.bind(context);
+    if (!makeRoom(context)) return false;
+    bindKeys(0, batch);
+    runs_ = nullptr;
+    DirectIndex& index = direct_[0];
+    if (prepareDirect(index)) {
+        if (!numberByCode(index, batch, found, context)) return false;
+    } else {
+        hasher_.hash(compared_, batch.selection, batch.selected, hashes_);
+        if (!groups_.locate(keys_, batch.selection, batch.selected, hashes_, located_, context))
+            return false;
+        numberLocated(batch.selected, found);
+    }
+    numbered_ = found;
+    return true;
+}
+
+bool LocalGroups::numberByCode(DirectIndex& index, const Batch& batch, Numbered& found,
+                               WorkerContext& context) {
+    constexpr size_t kMostNumbered = 64; // every number costs, in every batch
+    const u32 count = batch.selected;
+    readCodes(index, batch);
+    const auto numberAll = [&] {
+        u32 unknown = 0;
+        for (u32 i = 0; i < count; ++i) {
+            numbers_[i] = index.numbers[codes_[i]];
+            unknown |= numbers_[i];
+        }
+        return unknown != DirectIndex::kNoNumber;
+    };
+    while (!numberAll()) {
+        if (!fillDirect(index, batch, context) && context.failed()) return false;
+    }
+    if (index.known.size() <= kMostNumbered) {
+        for (size_t n = 0; n < index.known.size(); ++n)
+            numbered_groups_[n] = index.groups[index.known[n]];
+        found = {numbers_, numbered_groups_, u32(index.known.size())};
+        return true;
+    }
+    for (u32 i = 0; i < count; ++i) located_[i] = index.groups[codes_[i]];
+    numberLocated(count, found);
+    return true;
+}
+
+/// Numbers the rows' groups, whose rows in memory are `located_`, by a small hash table.
+void LocalGroups::numberLocated(u32 count, Numbered& found) {
+    constexpr u32 kSlotBits = 11; // twice as many as rows
+    constexpr u16 kFree = 0xFFFF;
+    u16 slots[1 << kSlotBits];
+    std::fill(std::begin(slots), std::end(slots), kFree);
+    u32 groups = 0;
+    for (u32 i = 0; i < count; ++i) {
+        u8* const group = located_[i];
+        if (i > 0 && group == located_[i - 1]) {
+            numbers_[i] = numbers_[i - 1];
+            continue;
+        }
+        u64 at = reinterpret_cast<u64>(group) * 0x9E3779B97F4A7C15ull >> (64 - kSlotBits);
+        while (slots[at] != kFree && numbered_groups_[slots[at]] != group)
+            at = (at + 1) & ((1 << kSlotBits) - 1);
+        if (slots[at] == kFree) {
+            slots[at] = u16(groups);
+            numbered_groups_[groups++] = group;
+        }
+        numbers_[i] = slots[at];
+    }
+    found = {numbers_, numbered_groups_, groups};
+}
+
+// ---- By hash.
+
+bool LocalGroups::open(const Batch& batch, WorkerContext& context) {
+    memory_.bind(context);
+    if (!makeRoom(context)) return false;
+    bindKeys(0, batch);
+    return groups_.makeRoom(batch.selected, context);
+}
+
+bool LocalGroups::addMissing(const Batch& batch, kernels::GroupRuns& runs, WorkerContext& context) {
+    groups_.countLookups(runs.count);
+    const u32 count = runs.missing_count;
+    if (count > 0) {
+        for (u32 k = 0; k < count; ++k) {
+            const u16 run = runs.missing[k];
+            ordered_rows_[k] = u16(batch.rowAt(runs.begin[run]));
+            hashes_[k] = runs.hash[run];
+        }
+        if (!groups_.add(keys_, ordered_rows_, count, hashes_, located_, context)) return false;
+        for (u32 k = 0; k < count; ++k) runs.group[runs.missing[k]] = located_[k];
+    }
+    runs_ = &runs;
+    return true;
+}
+
+LocalGroups::Assignment LocalGroups::assigned(const Batch& batch) {
+    const u32 count = batch.selected;
+    bool in_runs = true;
+    if (runs_ != nullptr) {
+        for (u32 run = 0; run < runs_->count; ++run)
+            std::fill(located_ + runs_->begin[run], located_ + runs_->begin[run + 1],
+                      runs_->group[run]);
+        in_runs = runs_->count * 16 < count;
+    } else if (numbered_.group_count > 0) {
+        for (u32 i = 0; i < count; ++i) located_[i] = numbered_.groups[numbered_.numbers[i]];
+        in_runs = false;
+    } else {
+        std::fill(located_, located_ + count, only_group_);
+    }
+    return {batch.selection, count, located_, in_runs};
+}
+
+} // namespace blueshift::execute
