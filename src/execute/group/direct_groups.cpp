@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "execute/group/local_groups.h"
+#include "functions/aggregates/indexed_values.h"
 #include "kernels/block_steps.h"
 
 namespace blueshift::execute {
@@ -21,8 +22,8 @@ LocalGroups::CodesName LocalGroups::nameOfConstant(const Vector& constant) {
 
 void LocalGroups::DirectIndex::forget(u64 codes) {
     groups.assign(codes, nullptr);
-    numbers.assign(codes, kNoNumber);
     known.clear();
+    known_mask = 0;
 }
 
 bool LocalGroups::prepareDirect(DirectIndex& index) {
@@ -65,33 +66,42 @@ bool LocalGroups::prepareDirect(DirectIndex& index) {
 
 void LocalGroups::readCodes(const DirectIndex& index, const Batch& batch) {
     const u32 count = batch.selected;
-    std::fill(codes_, codes_ + count, u16(0));
+    bool first = true;
     for (size_t k = 0; k < compared_.size(); ++k) {
         const Vector& key = compared_[k];
-        const u32 size = index.sizes[k];
+        const u16 size = u16(index.sizes[k]);
         if (size == 1) continue;
         const auto add = [&](auto code_of) {
-            if (key.validity == nullptr) {
-                for (u32 i = 0; i < count; ++i)
-                    codes_[i] = u16(codes_[i] * size + code_of(batch.rowAt(i)));
-            } else {
+            functions::visitRows(batch.selection, [&](auto row_of) {
+                if (first && key.validity == nullptr) {
+                    for (u32 i = 0; i < count; ++i) codes_[i] = u16(code_of(row_of(i)));
+                    return;
+                }
+                if (first) std::fill(codes_, codes_ + count, u16(0));
+                if (key.validity == nullptr) {
+                    for (u32 i = 0; i < count; ++i)
+                        codes_[i] = u16(codes_[i] * size + code_of(row_of(i)));
+                    return;
+                }
                 for (u32 i = 0; i < count; ++i) {
-                    const u32 row = batch.rowAt(i);
+                    const u32 row = row_of(i);
                     codes_[i] = u16(codes_[i] * size +
                                     (bitAt(key.validity, row) ? code_of(row) : size - 1));
                 }
-            }
+            });
+            first = false;
         };
         if (key.form == VectorForm::kFlat) {
             const u8* bytes = static_cast<const u8*>(key.data);
-            add([bytes](u32 row) { return u32(bytes[row]); });
+            add([bytes](u32 row) { return bytes[row]; });
         } else if (key.code_width == 1) {
             const u8* codes = static_cast<const u8*>(key.codes);
-            add([codes](u32 row) { return u32(codes[row]); });
+            add([codes](u32 row) { return codes[row]; });
         } else {
-            add([&key](u32 row) { return key.codeAt(row); });
+            add([&key](u32 row) { return u16(key.codeAt(row)); });
         }
     }
+    if (first) std::fill(codes_, codes_ + count, u16(0));
 }
 
 bool LocalGroups::locateDirect(u32 set, const Batch& batch, Assignment& to,
@@ -131,8 +141,8 @@ bool LocalGroups::fillDirect(DirectIndex& index, const Batch& batch, WorkerConte
     }
     for (u32 k = 0; k < count; ++k) {
         index.groups[missing[k]] = located_[k];
-        index.numbers[missing[k]] = u16(index.known.size());
         index.known.push_back(missing[k]);
+        if (missing[k] < 64) index.known_mask |= u64{1} << missing[k];
     }
     return true;
 }

@@ -36,30 +36,36 @@ bool LocalGroups::number(const Batch& batch, Numbered& found, WorkerContext& con
     return true;
 }
 
+/// The codes in use, all below 64: a bit each.
+u64 LocalGroups::codesOf(u32 count) const {
+    u64 codes = 0;
+    for (u32 i = 0; i < count; ++i) codes |= u64{1} << codes_[i];
+    return codes;
+}
+
+/// Very few codes are the numbers themselves: every number costs, in every batch.
 bool LocalGroups::numberByCode(DirectIndex& index, const Batch& batch, Numbered& found,
                                WorkerContext& context) {
-    constexpr size_t kMostNumbered = 64; // every number costs, in every batch
+    constexpr size_t kMostNumbers = 64;
     const u32 count = batch.selected;
+    const size_t codes = index.groups.size();
     readCodes(index, batch);
-    const auto numberAll = [&] {
-        u32 unknown = 0;
-        for (u32 i = 0; i < count; ++i) {
-            numbers_[i] = index.numbers[codes_[i]];
-            unknown |= numbers_[i];
-        }
-        return unknown != DirectIndex::kNoNumber;
-    };
-    while (!numberAll()) {
-        if (!fillDirect(index, batch, context) && context.failed()) return false;
-    }
-    if (index.known.size() <= kMostNumbered) {
-        for (size_t n = 0; n < index.known.size(); ++n)
-            numbered_groups_[n] = index.groups[index.known[n]];
-        found = {numbers_, numbered_groups_, u32(index.known.size())};
+    if (codes > kMostNumbers) {
+        while (!fillDirect(index, batch, context))
+            if (context.failed()) return false;
+        for (u32 i = 0; i < count; ++i) located_[i] = index.groups[codes_[i]];
+        numberLocated(count, found);
         return true;
     }
-    for (u32 i = 0; i < count; ++i) located_[i] = index.groups[codes_[i]];
-    numberLocated(count, found);
+    const u64 used = codesOf(count);
+    while ((used & ~index.known_mask) != 0)
+        if (!fillDirect(index, batch, context) && context.failed()) return false;
+    if (no_group_.empty()) no_group_.resize(shape_.layout.rowBytes() / 8 + 1);
+    for (size_t code = 0; code < codes; ++code)
+        numbered_groups_[code] = index.groups[code] != nullptr
+                                     ? index.groups[code]
+                                     : reinterpret_cast<u8*>(no_group_.data());
+    found = {codes_, numbered_groups_, u32(codes)};
     return true;
 }
 

@@ -37,14 +37,18 @@ bool KeyedRows::locate(std::span<const Vector> columns, const u16* selection, u3
 bool KeyedRows::add(std::span<const Vector> columns, const u16* selection, u32 count,
                     const u64* hashes, u8** out, WorkerContext& context) {
     if (append_only_) {
+        mostly_new_ = true;
         if (!rows.append(columns, selection, count, hashes, out, context, kWhat)) return false;
         initialize(out, count);
         return true;
     }
-    return table_.findOrInsert(
+    const u64 before = table_.keys();
+    const bool done = table_.findOrInsert(
         columns, selection, count, hashes, out, [&](const u16* fresh, u32 n, u8** addresses) {
             return insert(columns, selection, hashes, fresh, n, addresses, context);
         });
+    mostly_new_ = (table_.keys() - before) * 2 > count && count * 2 > looked_up_;
+    return done;
 }
 
 bool KeyedRows::insert(std::span<const Vector> columns, const u16* selection, const u64* hashes,
@@ -76,7 +80,7 @@ bool KeyedRows::spill(SpillFile& file, const RowCodec& codec, SpilledParts& part
     table_.release(context);
     ++generation_;
     emptied_ = true;
-    limit_ = kLocalGroups;
+    limit_ = first_limit_;
     seen_ = 0;
     return true;
 }

@@ -24,7 +24,7 @@ constexpr u64 kNoneValid = 0;
 LocalGroups::LocalGroups(const GroupShape& shape, GroupSpill& spill)
     : shape_(shape),
       spill_(spill),
-      groups_(shape.layout, shape.compared, shape.initial_states),
+      groups_(shape.layout, shape.compared, shape.initial_states, shape.sink.estimated_groups),
       hasher_(u32(shape.compared.size())),
       direct_(shape.sets.size()),
       keys_(shape.layout.columnCount()),

@@ -3,8 +3,9 @@
 // Life: consume() per batch. Groups are found by a direct index (few dictionary codes or bytes), or
 // by hash. At 16 k groups the table is near the size of the second-level cache: if most rows still
 // meet a known group it may grow, else it is emptied (the rows stay, in 64 partitions, and are
-// merged later). If nearly every row made a new group, looking up stops altogether.
-// Owns: rows, states, collected input of deferred calls. Threads: one worker's.
+// merged later). If nearly every row made a new group, looking up stops altogether. Where fewer
+// than half a million groups are expected the table grows for all of them: that costs less than
+// merging. Owns: rows, states, collected input of deferred calls. Threads: one worker's.
 #pragma once
 
 #include <memory>
@@ -21,8 +22,15 @@ namespace blueshift::execute {
 class KeyedRows {
 public:
     KeyedRows(const RowLayout& layout, const std::vector<u32>& compared,
-              const std::vector<u8>& initial_extra)
-        : rows(layout), layout_(layout), table_(layout, compared), initial_extra_(initial_extra) {}
+              const std::vector<u8>& initial_extra, f64 expected_keys = 0)
+        : rows(layout),
+          layout_(layout),
+          table_(layout, compared),
+          initial_extra_(initial_extra),
+          first_limit_(expected_keys * 2 > f64(kMostLocalGroups)
+                           ? kLocalGroups
+                           : std::max(kLocalGroups, u64(expected_keys * 2))),
+          limit_(first_limit_) {}
 
     /// For each i: the row with the key columns[..] at selection[i]; new keys get a row.
     bool locate(std::span<const Vector> columns, const u16* selection, u32 count, const u64* hashes,
@@ -30,13 +38,18 @@ public:
     /// The same in three steps: room for `count` new keys, without which rows would move; a row
     /// that may have the key of each hash (nullptr: none); the keys that were not found.
     bool makeRoom(u32 count, WorkerContext& context);
+    /// Says nullptr for all while most keys are new: add() finds them as well.
     void findFirst(const u64* hashes, u32 count, u8** out) const {
-        table_.findFirst(hashes, count, out);
+        if (mostly_new_) std::fill(out, out + count, nullptr);
+        else table_.findFirst(hashes, count, out);
     }
     bool add(std::span<const Vector> columns, const u16* selection, u32 count, const u64* hashes,
              u8** out, WorkerContext& context);
     /// Rows that were looked up since the table was last emptied: what its policy goes by.
-    void countLookups(u32 count) { seen_ += count; }
+    void countLookups(u32 count) {
+        looked_up_ = count;
+        seen_ += count;
+    }
     /// Rows may repeat keys, because the table was emptied meanwhile.
     bool mayRepeat() const { return emptied_; }
     /// Changes whenever the rows moved to other addresses.
@@ -58,12 +71,15 @@ private:
     const RowLayout& layout_;
     KeyTable table_;
     const std::vector<u8>& initial_extra_;
-    u64 limit_ = kLocalGroups;
+    const u64 first_limit_;
+    u64 limit_;
     u64 seen_ = 0; // rows since the table was last emptied
     u32 useless_rounds_ = 0;
     u32 generation_ = 0;
     bool emptied_ = false;
     bool append_only_ = false;
+    bool mostly_new_ = false; // of the keys looked up last
+    u32 looked_up_ = 0;
 
     static constexpr u64 kLocalGroups = 16 << 10;
     static constexpr u64 kMostLocalGroups = 1 << 20;
@@ -130,11 +146,10 @@ private:
         std::vector<CodesName> names; // by key
         std::vector<u32> sizes;       // codes per key, NULL's included
         std::vector<u8*> groups;
-        std::vector<u16> known;   // codes that have a group
-        std::vector<u16> numbers; // by code: its place in `known`, or kNoNumber
+        std::vector<u16> known; // codes that have a group
+        u64 known_mask = 0;     // those of them below 64
         u32 generation = 0;
 
-        static constexpr u16 kNoNumber = 0xFFFF;
         void forget(u64 codes);
     };
 
@@ -151,6 +166,7 @@ private:
     bool fillDirect(DirectIndex& index, const Batch& batch, WorkerContext& context);
     bool numberByCode(DirectIndex& index, const Batch& batch, Numbered& found,
                       WorkerContext& context);
+    u64 codesOf(u32 count) const;
     void numberLocated(u32 count, Numbered& found);
     /// The groups of all rows, after one of onlyGroup(), number() and addMissing().
     Assignment assigned(const Batch& batch);
@@ -192,6 +208,7 @@ private:
     u16 ordered_rows_[kVectorRows + 64];
     u16 codes_[kVectorRows];
     u16 numbers_[kVectorRows];
+    std::vector<u64> no_group_; // stands for the group of a number that no row has
     u8* numbered_groups_[kVectorRows];
     u8* living_groups_[kVectorRows];
     u16 living_rows_[kVectorRows];
