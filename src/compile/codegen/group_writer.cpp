@@ -178,6 +178,7 @@ void SegmentWriter::updateOnly(LoopWriter& writer, const Accumulators& sums) {
     body_.line("const u16* members = {};", selection());
     body_.line("const u32 rows = {};", selected());
     body_.append(sums.before);
+    body_.line("#pragma clang loop vectorize(enable)");
     body_.open("for (u32 i = 0; i < rows; ++i)");
     body_.line("const u32 {} = members[i];", writer.member());
     body_.append(writer.body());

@@ -115,6 +115,7 @@ std::vector<std::string> ClangRunner::arguments(OptimizationLevel level) const {
                                   "2",
                                   "-mframe-pointer=none",
                                   "-disable-llvm-verifier",
+                                  "-disable-lifetime-markers",
                                   "-relaxed-aliasing",
                                   "-w",
                                   "-I/blueshift",
