@@ -9,11 +9,9 @@ u8* LocalGroups::onlyGroup(const Batch& batch, WorkerContext& context) {
     memory_.bind(context);
     if (!makeRoom(context)) return nullptr;
     bindKeys(0, batch);
-    Assignment rows;
-    if (!locateOnly(batch, rows, context)) return nullptr;
     numbered_ = {};
     runs_ = nullptr;
-    return only_group_;
+    return findOnly(context) ? only_group_ : nullptr;
 }
 
 // ---- By number.

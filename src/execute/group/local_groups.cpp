@@ -136,11 +136,13 @@ void LocalGroups::bindKeys(u32 set, const Batch& batch) {
 
 // ---- Finding the group of every row.
 
+bool LocalGroups::findOnly(WorkerContext& context) {
+    const u64 hash = 0;
+    return only_group_ != nullptr || groups_.locate({}, nullptr, 1, &hash, &only_group_, context);
+}
+
 bool LocalGroups::locateOnly(const Batch& batch, Assignment& to, WorkerContext& context) {
-    if (only_group_ == nullptr) {
-        const u64 hash = 0;
-        if (!groups_.locate({}, nullptr, 1, &hash, &only_group_, context)) return false;
-    }
+    if (!findOnly(context)) return false;
     std::fill(located_, located_ + batch.selected, only_group_);
     to = {batch.selection, batch.selected, located_, true};
     return true;

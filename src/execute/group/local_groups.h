@@ -158,6 +158,7 @@ private:
     bool locate(u32 set, const Batch& batch, Assignment& to, WorkerContext& context);
     void consumeSet(u32 set, const Batch& batch, WorkerContext& context);
     void bindKeys(u32 set, const Batch& batch);
+    bool findOnly(WorkerContext& context);
     bool locateOnly(const Batch& batch, Assignment& to, WorkerContext& context);
     bool locateDirect(u32 set, const Batch& batch, Assignment& to, WorkerContext& context);
     /// Makes `index` fit the keys at hand; false when their codes are too many.
