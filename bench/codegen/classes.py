@@ -18,6 +18,8 @@ CLASSES = {
         ("Q1", TPCH[1]),
         ("sums by two keys", "SELECT l_shipmode, l_returnflag, sum(l_quantity), sum(l_extendedprice * (1 - l_discount)), "
                              "avg(l_tax), count(*) FROM lineitem GROUP BY l_shipmode, l_returnflag"),
+        ("sums by supplier", "SELECT max(s), max(c) FROM (SELECT l_suppkey, sum(l_extendedprice * (1 - l_discount)) AS s, "
+                             "count(*) AS c FROM lineitem GROUP BY l_suppkey)"),
     ],
     "filter": [
         ("Q6", TPCH[6]),

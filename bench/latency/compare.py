@@ -25,12 +25,12 @@ def build_client():
     return tools / "bench_latency"
 
 
-def loop(client, conninfo, repeats):
-    """(count, microseconds: p25, p50, p75, p99)."""
-    done = subprocess.run([str(client), conninfo, QUERY, str(repeats)], check=True, text=True,
+def loop(client, conninfo, query, repeats):
+    """(the answer, microseconds: p25, p50, p75, p99)."""
+    done = subprocess.run([str(client), conninfo, query, str(repeats)], check=True, text=True,
                           stdout=subprocess.PIPE)
     fields = done.stdout.split()
-    return int(fields[0]), [float(field) for field in fields[1:]]
+    return fields[0], [float(field) for field in fields[1:]]
 
 
 def open_ours(server):
@@ -79,12 +79,12 @@ def main():
         for _ in range(options.rounds):
             opens.append(open_ours(server))
             peer_opens.append(open_postgres(postgres))
-        count, ours = loop(client, server.conninfo(), options.repeats)
-        expected, peer = loop(client, postgres.conninfo(), options.postgres_repeats)
+        count, ours = loop(client, server.conninfo(), QUERY, options.repeats)
+        expected, peer = loop(client, postgres.conninfo(), QUERY, options.postgres_repeats)
     if count != expected:
         print(f"count(*) is {count}, expected {expected}", file=sys.stderr)
         return 1
-    lines = [f"`{QUERY}`, {count:,} rows, libpq, simple protocol, one connection, microseconds:", "",
+    lines = [f"`{QUERY}`, {int(count):,} rows, libpq, simple protocol, one connection, microseconds:", "",
              "| system | statements | p25 | median | p75 | p99 |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
     for name, repeats, values in (("blueshift", options.repeats, ours),
                                   ("PostgreSQL 15", options.postgres_repeats, peer)):

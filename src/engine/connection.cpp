@@ -224,9 +224,9 @@ void EngineConnection::disarmStatement() {
 }
 
 functions::SessionFacts EngineConnection::facts(const catalog::CatalogSnapshot& snapshot) {
-    const auto path = settings_.searchPath(user_);
+    facts_schemas_ = settings_.searchPath(user_);
     facts_schema_.clear();
-    for (const std::string& schema : path)
+    for (const std::string& schema : facts_schemas_)
         if (snapshot.findSchema(schema) != nullptr) {
             facts_schema_ = schema;
             break;
@@ -255,7 +255,7 @@ bind::BindContext EngineConnection::bindContext(Arena& arena, std::string_view t
     facts(*context.catalog);
     context.sources = &engine_.sources();
     context.session = &facts_;
-    context.search_path = settings_.searchPath(user_);
+    context.search_path = facts_schemas_;
     context.temporary_schema = temporarySchema();
     context.superuser = superuser_;
     context.text = text;

@@ -148,6 +148,7 @@ private:
     functions::SessionFacts facts_;
     // Text that facts_ borrows.
     std::string facts_schema_;
+    std::vector<std::string> facts_schemas_; // of search_path
     std::string facts_path_;
     std::string facts_zone_;
     std::unique_ptr<functions::CatalogLookup> lookup_;

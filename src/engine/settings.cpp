@@ -204,20 +204,24 @@ void Settings::resetAll() {
             reset(parameter.name);
 }
 
+const std::string* Settings::lookUp(std::string_view name) const {
+    const bool plain = std::ranges::none_of(name, [](char c) { return c >= 'A' && c <= 'Z'; });
+    const auto found = plain ? values_.find(name) : values_.find(lower(name));
+    return found == values_.end() ? nullptr : &found->second;
+}
+
 std::optional<std::string> Settings::find(std::string_view name) const {
-    const auto found = values_.find(lower(name));
-    if (found == values_.end()) return std::nullopt;
-    return found->second;
+    const std::string* value = lookUp(name);
+    return value == nullptr ? std::nullopt : std::optional(*value);
 }
 
 std::string Settings::get(std::string_view name) const {
-    const std::string key = lower(name);
-    if (auto value = find(key)) return *value;
+    if (const std::string* value = lookUp(name)) return *value;
     std::vector<std::string_view> names;
     for (const auto& known : kParameters) names.push_back(known.name);
     throw SqlError(Error(sqlstate::kUndefinedObject,
                          fmt::format("unrecognized configuration parameter \"{}\"", name))
-                       .withHint(nearestHint(nearestName(key, names))));
+                       .withHint(nearestHint(nearestName(lower(name), names))));
 }
 
 std::vector<SettingRow> Settings::all() const {
@@ -231,19 +235,21 @@ std::vector<SettingRow> Settings::all() const {
 }
 
 bool Settings::isOn(std::string_view name) const {
-    return find(name).value_or("off") == "on";
+    const std::string* value = lookUp(name);
+    return value != nullptr && *value == "on";
 }
 
 i64 Settings::integer(std::string_view name) const {
-    const std::string text = find(name).value_or("0");
+    const std::string* text = lookUp(name);
     i64 number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text != nullptr) std::from_chars(text->data(), text->data() + text->size(), number);
     return number;
 }
 
 std::vector<std::string> Settings::searchPath(std::string_view user) const {
     std::vector<std::string> path;
-    const std::string text = find("search_path").value_or("public");
+    const std::string* given = lookUp("search_path");
+    const std::string_view text = given == nullptr ? std::string_view("public") : *given;
     std::string word;
     const auto flush = [&] {
         const size_t first = word.find_first_not_of(" \t'\"");
@@ -269,7 +275,13 @@ void Settings::keep() {
     }
     before_local_.clear();
     before_.clear();
-    assign(std::string(kAccessMode), get("default_transaction_read_only"));
+    takeAccessMode();
+}
+
+/// Between transactions the access mode is what its default says.
+void Settings::takeAccessMode() {
+    const std::string* initial = lookUp("default_transaction_read_only");
+    if (*initial != *lookUp(kAccessMode)) assign(std::string(kAccessMode), *initial);
 }
 
 void Settings::undo() {
@@ -279,7 +291,7 @@ void Settings::undo() {
         if (value) assign(name, *value);
         else values_.erase(name);
     }
-    assign(std::string(kAccessMode), get("default_transaction_read_only"));
+    takeAccessMode();
 }
 
 std::vector<std::pair<std::string, std::string>> Settings::takeChanges() {

@@ -50,7 +50,10 @@ public:
     std::vector<std::pair<std::string, std::string>> takeChanges();
 
 private:
+    /// nullptr: not set. Callers inside the engine give lower case, which costs no copy.
+    const std::string* lookUp(std::string_view name) const;
     void assign(const std::string& name, std::string value);
+    void takeAccessMode();
 
     std::map<std::string, std::string, std::less<>> values_;
     /// Values before the transaction's first change; nothing: was not set.
