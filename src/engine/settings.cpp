@@ -231,6 +231,7 @@ std::vector<SettingRow> Settings::all() const {
         rows.push_back(
             {name, value, parameter == nullptr ? "" : std::string(parameter->description)});
     }
+    std::ranges::sort(rows, {}, &SettingRow::name);
     return rows;
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/ints.h"
@@ -55,7 +56,13 @@ private:
     void assign(const std::string& name, std::string value);
     void takeAccessMode();
 
-    std::map<std::string, std::string, std::less<>> values_;
+    struct NameHash {
+        using is_transparent = void;
+        size_t operator()(std::string_view name) const {
+            return std::hash<std::string_view>()(name);
+        }
+    };
+    std::unordered_map<std::string, std::string, NameHash, std::equal_to<>> values_;
     /// Values before the transaction's first change; nothing: was not set.
     std::map<std::string, std::optional<std::string>, std::less<>> before_;
     std::map<std::string, std::optional<std::string>, std::less<>> before_local_;
