@@ -68,7 +68,7 @@ void checkLoop(const Table& probe, const Table& build, JoinOutput output, Condit
             compile::MaterializeSink{.columns = {0, 1, 2}, .keeps_matches = keepsBuildRows(output)},
         .input = slotsOf(build),
         .output = slotsOf(build)};
-    Materialized inner(info, true);
+    Materialized inner(info);
     feed(inner, build, 2, batch_rows, seed, test.context);
 
     std::vector<compile::SlotInfo> slots = slotsOf(probe);
