@@ -57,7 +57,7 @@ void OrderedRows::writeRun(WorkerContext& context) {
         runs_file_ = file_.get();
     }
     SpilledRows run;
-    if (!run.append(*file_, codec_, rows.data(), rows.size(), context)) return;
+    if (!run.append(*file_, codec_, rows.data(), rows.size(), context, block_bytes_)) return;
     spilled_bytes_ += run.bytes();
     addRun(std::move(run));
     pages_.clear(context);

@@ -19,9 +19,13 @@ namespace blueshift::execute {
 
 class OrderedRows {
 public:
+    /// For rows of a few bytes, of which the reader keeps the less.
+    static constexpr u64 kSmallBlockBytes = 16 << 10;
+
     /// `what` is named by 53200 and must live as long as this.
-    OrderedRows(const RowOrder& order, const RowCodec& codec, std::string_view what)
-        : order_(order), codec_(codec), what_(what) {}
+    OrderedRows(const RowOrder& order, const RowCodec& codec, std::string_view what,
+                u64 block_bytes = SpilledRows::kBlockBytes)
+        : order_(order), codec_(codec), what_(what), block_bytes_(block_bytes) {}
     OrderedRows(const OrderedRows&) = delete;
 
     /// Appends copies of rows; what they point to must stay alive until settle() says otherwise,
@@ -53,6 +57,7 @@ private:
     const RowOrder& order_;
     const RowCodec& codec_;
     std::string_view what_;
+    const u64 block_bytes_;
     RowPages pages_;
     StateMemory outside_;
     u64 reserved_ = 0; // bytes taken for sorting pages_

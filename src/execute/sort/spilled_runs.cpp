@@ -80,14 +80,15 @@ void MergeOfRuns::close(WorkerContext& context) {
 }
 
 SpilledRows mergeToRun(const RowOrder& order, const RowCodec& codec, const SpillFile& from,
-                       std::span<const SpilledRows> runs, SpillFile& into, WorkerContext& context) {
+                       std::span<const SpilledRows> runs, SpillFile& into, WorkerContext& context,
+                       u64 block_bytes) {
     constexpr u32 kChunkRows = 4096;
     MergeOfRuns merge(order, codec, from, runs);
     SpilledRows merged;
     std::vector<u8*> rows(kChunkRows);
     if (merge.open(context)) {
         while (const u32 count = merge.next(rows.data(), kChunkRows, context)) {
-            if (!merged.append(into, codec, rows.data(), count, context)) break;
+            if (!merged.append(into, codec, rows.data(), count, context, block_bytes)) break;
             merge.forget(context);
         }
     }

@@ -54,7 +54,8 @@ private:
 
 /// Merges `runs`, which lie in `from`, into one in `into`.
 SpilledRows mergeToRun(const RowOrder& order, const RowCodec& codec, const SpillFile& from,
-                       std::span<const SpilledRows> runs, SpillFile& into, WorkerContext& context);
+                       std::span<const SpilledRows> runs, SpillFile& into, WorkerContext& context,
+                       u64 block_bytes = SpilledRows::kBlockBytes);
 
 /// The rows of few runs in order; one morsel.
 class SpilledSortSource final : public SourceOperator {

@@ -32,7 +32,7 @@ FrameAggregate::FrameAggregate(PartitionView& view, u32 index)
       previous_layout_(kNumberAndPrevious, false),
       by_number_(previous_layout_, kByNumber),
       previous_codec_(previous_layout_),
-      previous_(by_number_, previous_codec_, name_),
+      previous_(by_number_, previous_codec_, name_, OrderedRows::kSmallBlockBytes),
       buffers_(args_.size()),
       vectors_(args_.size()) {
     memory_.bind(context_, name_);
@@ -178,7 +178,8 @@ void FrameAggregate::buildTree() {
     const auto [begin, end] = view_.partition();
     u64 states = (end - begin) / kFanOut;
     for (u64 width = kFanOut; states > 0; width *= kFanOut, states /= kFanOut) {
-        auto level = std::make_unique<OrderedRows>(as_built_, state_codec_, name_);
+        auto level = std::make_unique<OrderedRows>(as_built_, state_codec_, name_,
+                                                   OrderedRows::kSmallBlockBytes);
         fillLevel(*level, states, width);
         spilled_bytes_ += level->bytesSpilled();
         levels_.push_back(std::move(level));

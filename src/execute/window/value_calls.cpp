@@ -16,7 +16,7 @@ public:
           layout_({}, false, sizeof(u64)),
           order_(layout_, {}),
           codec_(layout_),
-          numbers_(order_, codec_, "IGNORE NULLS in a window") {}
+          numbers_(order_, codec_, "IGNORE NULLS in a window", OrderedRows::kSmallBlockBytes) {}
 
     void collect() {
         release();
