@@ -17,6 +17,12 @@ std::string nameFor(const functions::Aggregate& aggregate) {
     return name + " over the rows of a window frame";
 }
 
+std::vector<RowSortKey> keysOf(const std::vector<u32>& columns) {
+    std::vector<RowSortKey> keys;
+    for (const u32 column : columns) keys.push_back({column, false, false});
+    return keys;
+}
+
 } // namespace
 
 FrameAggregate::FrameAggregate(PartitionView& view, u32 index)
@@ -29,6 +35,7 @@ FrameAggregate::FrameAggregate(PartitionView& view, u32 index)
       state_layout_({}, false, spec_.aggregate->state_bytes),
       as_built_(state_layout_, {}),
       state_codec_(state_layout_, {{0, spec_.aggregate}}),
+      arguments_(view.shape.layout, keysOf(args_)),
       previous_layout_(kNumberAndPrevious, false),
       by_number_(previous_layout_, kByNumber),
       previous_codec_(previous_layout_),
@@ -84,7 +91,25 @@ bool FrameAggregate::sortByValue(OrderedRows& by_value) {
     return by_value.finish(context_);
 }
 
+/// By sorting row numbers, which small partitions in one place are done with at once.
+void FrameAggregate::findPreviousAmong(std::span<u8* const> rows) {
+    by_value_.resize(rows.size());
+    for (u32 i = 0; i < rows.size(); ++i) by_value_[i] = i;
+    std::sort(by_value_.begin(), by_value_.end(), [&](u32 a, u32 b) {
+        const i32 compared = arguments_.compare(rows[a], rows[b]);
+        return compared != 0 ? compared < 0 : a < b;
+    });
+    few_previous_.assign(rows.size(), kNoRow);
+    for (size_t i = 1; i < rows.size(); ++i)
+        if (arguments_.compare(rows[by_value_[i - 1]], rows[by_value_[i]]) == 0)
+            few_previous_[by_value_[i]] = i64(view_.partition().begin + by_value_[i - 1]);
+}
+
 void FrameAggregate::findPrevious() {
+    const auto [begin, end] = view_.partition();
+    few_previous_.clear();
+    const auto all = view_.rows.from(begin, std::min(end, begin + kVectorRows), context_);
+    if (all.size() == end - begin) return findPreviousAmong(all);
     std::vector<RowColumn> columns;
     std::vector<RowSortKey> keys;
     for (const u32 column : args_) {
@@ -122,6 +147,7 @@ void FrameAggregate::findPrevious() {
 
 /// kNoRow: before every row.
 i64 FrameAggregate::previousOf(u64 row) {
+    if (!few_previous_.empty()) return few_previous_[row - view_.partition().begin];
     const u8* found = previous_.reader().at(row - view_.partition().begin, context_);
     return loadField<i64>(found, previous_layout_.offsetOf(1));
 }
@@ -192,6 +218,7 @@ void FrameAggregate::addByTree(const RowRange& frame) {
     const u64 first = view_.partition().begin;
     u64 at = frame.begin - first;
     const u64 end = frame.end - first;
+    const functions::AggregateCall call = callOver({}, memory_);
     while (at < end && !context_.failed()) {
         u64 width = 1;
         size_t level = 0;
@@ -206,10 +233,16 @@ void FrameAggregate::addByTree(const RowRange& frame) {
             at = next;
             continue;
         }
-        const u8* part = levels_[level - 1]->reader().at(at / width, context_);
-        if (context_.failed()) return;
-        spec_.aggregate->combine(callOver({}, memory_), state(), part);
-        at += width;
+        // As far as the next wider block begins, or no more of this width fit.
+        RowReader& states = levels_[level - 1]->reader();
+        const u64 wider = width * kFanOut;
+        const u64 until = std::min((at / wider + 1) * wider, at + (end - at) / width * width);
+        while (at < until) {
+            const auto run = states.from(at / width, until / width, context_);
+            if (context_.failed()) return;
+            for (const u8* part : run) spec_.aggregate->combine(call, state(), part);
+            at += run.size() * width;
+        }
     }
 }
 

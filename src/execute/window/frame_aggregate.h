@@ -28,6 +28,7 @@ private:
     static constexpr u64 kFanOut = 16;
 
     void findPrevious();
+    void findPreviousAmong(std::span<u8* const> rows);
     bool sortByValue(OrderedRows& by_value);
     i64 previousOf(u64 row);
     void buildTree();
@@ -55,7 +56,11 @@ private:
     const RowOrder as_built_;
     const RowCodec state_codec_;
     std::vector<std::unique_ptr<OrderedRows>> levels_; // states of 16, 256, ... rows
-    // DISTINCT: by row of the partition, its number and the last row before with its value.
+    // DISTINCT: by row of the partition, the last row before with its value; in previous_ behind
+    // the row's own number.
+    const RowOrder arguments_; // of the view's rows
+    std::vector<u32> by_value_;
+    std::vector<i64> few_previous_; // small partitions; else empty
     const RowLayout previous_layout_;
     const RowOrder by_number_;
     const RowCodec previous_codec_;
