@@ -28,8 +28,7 @@ public:
         : order_(order), codec_(codec), what_(what), block_bytes_(block_bytes) {}
     OrderedRows(const OrderedRows&) = delete;
 
-    /// Appends copies of rows; what they point to must stay alive until settle() says otherwise,
-    /// or lie in outside().
+    /// Appends copies of rows; what they point to must lie in outside() or outlive this.
     bool append(u8* const* rows, u32 count, WorkerContext& context);
     bool append(std::span<const Vector> columns, u32 count, WorkerContext& context);
     /// Takes rows over.

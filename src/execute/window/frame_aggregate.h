@@ -22,7 +22,7 @@ public:
     void start() override;
     void evaluate(const RowRange& rows, u64 to, WindowColumn& out) override;
     void release() override;
-    u64 bytesSpilled() const override { return spilled_bytes_; }
+    u64 bytesSpilled() const override { return spilled_bytes_ + previous_.bytesSpilled(); }
 
 private:
     static constexpr u64 kFanOut = 16;
@@ -69,7 +69,7 @@ private:
     std::vector<Vector> vectors_;
     VectorBuffer result_;
     functions::TextHeap heap_;
-    u64 spilled_bytes_ = 0;
+    u64 spilled_bytes_ = 0; // of levels and of sorting by value
 };
 
 } // namespace blueshift::execute
