@@ -29,8 +29,10 @@ private:
         std::vector<Constant> constants;
         VectorBuffer mark;
         Batch input;
-        u32 page = 0;
+        size_t page = 0; // of those in memory, then of the blocks on disk
         u32 row = 0;
+        RowPages block;      // the one at hand
+        u64 block_first = 0; // number of its first row among those on disk
         bool done = true;
         u32 active = 0;
         u16 open[kVectorRows + 64]; // probe rows still to be tested
@@ -46,6 +48,9 @@ private:
     }
     void bindRow(LoopState& state, const u8* row) const;
     u32 test(LoopState& state, WorkerContext& context) const;
+    const RowPage* pageAt(LoopState& state, WorkerContext& context) const;
+    void nextPage(LoopState& state, WorkerContext& context) const;
+    void keepMatch(const LoopState& state, u8* row) const;
     bool last(LoopState& state, Batch& output) const;
 
     const compile::NestedLoopStep& spec_;
@@ -62,10 +67,12 @@ std::unique_ptr<State> NestedLoop::makeState(WorkerContext&) {
     return state;
 }
 
-void NestedLoop::start(State& base, const Batch& input, WorkerContext&) {
+void NestedLoop::start(State& base, const Batch& input, WorkerContext& context) {
     auto& state = static_cast<LoopState&>(base);
     state.input = input;
     state.page = state.row = 0;
+    state.block.clear(context);
+    state.block_first = 0;
     state.done = false;
     for (size_t i = 0; i < slots_.size(); ++i)
         state.columns[i] = i < input.columns.size() ? input.columns[i] : nullVector(slots_[i].kind);
@@ -112,21 +119,43 @@ u32 NestedLoop::test(LoopState& state, WorkerContext& context) const {
     return count;
 }
 
+/// The page at hand, nullptr behind the last one or after an error.
+const RowPage* NestedLoop::pageAt(LoopState& state, WorkerContext& context) const {
+    const auto pages = inner_.pages().pages();
+    if (state.page < pages.size()) return &pages[state.page];
+    const size_t block = state.page - pages.size();
+    if (block == inner_.blockCount() || context.failed()) return nullptr;
+    if (state.block.rowCount() == 0 && !inner_.readBlock(block, state.block, context))
+        return nullptr;
+    return &state.block.pages()[0];
+}
+
+void NestedLoop::nextPage(LoopState& state, WorkerContext& context) const {
+    state.block_first += state.block.rowCount();
+    state.block.clear(context);
+    ++state.page;
+    state.row = 0;
+}
+
+void NestedLoop::keepMatch(const LoopState& state, u8* row) const {
+    if (state.block.rowCount() == 0) inner_.setMatched(row);
+    else inner_.setSpilledMatched(state.block_first + state.row - 1);
+}
+
 bool NestedLoop::more(State& base, Batch& output, WorkerContext& context) {
     auto& state = static_cast<LoopState&>(base);
     if (state.done) return false;
-    const auto pages = inner_.pages().pages();
-    for (; state.page < pages.size(); ++state.page, state.row = 0) {
-        const RowPage& page = pages[state.page];
-        while (state.row < page.rows && state.active > 0) {
+    while (state.active > 0) {
+        const RowPage* page = pageAt(state, context);
+        if (page == nullptr) break;
+        while (state.row < page->rows && state.active > 0) {
             if (context.failed()) return false;
-            u8* row = page.row(state.row++);
+            u8* row = page->row(state.row++);
             bindRow(state, row);
             const u32 count = test(state, context);
             if (context.failed()) return false;
             if (count == 0) continue;
-            if (inner_.keepsMatches())
-                __atomic_store_n(row + inner_.layout().extraOffset(), u8{1}, __ATOMIC_RELAXED);
+            if (inner_.keepsMatches()) keepMatch(state, row);
             for (u32 i = 0; i < count; ++i) {
                 const u16 at = state.selection[i];
                 if (spec_.output == JoinOutput::kProbeSingle && bitAt(state.matched, at)) {
@@ -154,8 +183,10 @@ bool NestedLoop::more(State& base, Batch& output, WorkerContext& context) {
             }
             state.active = kept;
         }
+        nextPage(state, context);
     }
-    return last(state, output);
+    state.block.clear(context);
+    return !context.failed() && last(state, output);
 }
 
 bool NestedLoop::last(LoopState& state, Batch& output) const {

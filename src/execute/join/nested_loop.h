@@ -2,6 +2,8 @@
 // batch.
 //
 // Why so: the condition then runs vectorised and the probe batch is only narrowed, never copied.
+// Inner rows on disk are read for every probe batch, block by block, which costs little beside
+// comparing them with a full batch.
 // Cost: probe batches x inner rows evaluations.
 #pragma once
 

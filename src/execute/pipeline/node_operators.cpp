@@ -19,11 +19,11 @@ namespace blueshift::execute {
 namespace {
 
 std::unique_ptr<SinkOperator> makeSink(const compile::SinkInfo& info,
-                                       std::span<JoinFilter* const> filters, bool looped) {
+                                       std::span<JoinFilter* const> filters) {
     if (std::holds_alternative<compile::BuildSink>(info.sink))
         return std::make_unique<JoinBuild>(info, filters);
     if (std::holds_alternative<compile::MaterializeSink>(info.sink))
-        return makeMaterializeSink(info, looped);
+        return makeMaterializeSink(info);
     if (std::holds_alternative<compile::GroupSink>(info.sink)) return makeGroupSink(info);
     if (std::holds_alternative<compile::SortSink>(info.sink)) return makeSortSink(info);
     if (std::holds_alternative<compile::WindowSink>(info.sink)) return makeWindowSink(info);
@@ -33,11 +33,6 @@ std::unique_ptr<SinkOperator> makeSink(const compile::SinkInfo& info,
 } // namespace
 
 void QueryRun::Impl::makeSinks() {
-    std::vector<bool> looped(program.sinks.size(), false);
-    for (const auto& pipeline : program.pipelines)
-        for (const auto& step : pipeline.steps)
-            if (const auto* loop = std::get_if<compile::NestedLoopStep>(&step.step))
-                looped[loop->sink] = true;
     nodes.resize(program.nodes);
     for (u32 n = 0; n < program.nodes; ++n) {
         Node& node = nodes[n];
@@ -48,7 +43,7 @@ void QueryRun::Impl::makeSinks() {
         for (size_t i = 0; i < program.sinks.size(); ++i) {
             const compile::SinkInfo& info = program.sinks[i];
             const bool here = n == 0 || info.everywhere;
-            node.sinks.push_back(here ? makeSink(info, node.filter_pointers, looped[i]) : nullptr);
+            node.sinks.push_back(here ? makeSink(info, node.filter_pointers) : nullptr);
         }
         node.released_bytes.assign(program.sinks.size(), 0);
     }

@@ -16,11 +16,10 @@ struct PagesState : State {
 
 } // namespace
 
-Materialized::Materialized(const compile::SinkInfo& info, bool stays)
+Materialized::Materialized(const compile::SinkInfo& info)
     // The match flag, or, for rows without columns, something to count them by.
     : layout_(columnsOf(info), false, 8),
       keeps_matches_(std::get<compile::MaterializeSink>(info.sink).keeps_matches),
-      stays_(stays || keeps_matches_),
       codec_(layout_) {}
 
 std::unique_ptr<State> Materialized::makeState(WorkerContext&) {
@@ -29,10 +28,10 @@ std::unique_ptr<State> Materialized::makeState(WorkerContext&) {
 
 void Materialized::consume(State& base, const Batch& batch, WorkerContext& context) {
     RowPages& pages = static_cast<PagesState&>(base).pages;
-    if (!stays_ && !context.hasRoom(pages.memoryBytes())) spill(pages, context);
+    if (!context.hasRoom(pages.memoryBytes())) spill(pages, context);
     if (context.failed()) return;
     pages.append(layout_, batch.columns, batch.selection, batch.selected, nullptr, nullptr, context,
-                 stays_ ? "the inner side of a nested loop" : "a materialised result");
+                 "a materialised result");
 }
 
 void Materialized::spill(RowPages& pages, WorkerContext& context) {
@@ -47,9 +46,21 @@ void Materialized::spill(RowPages& pages, WorkerContext& context) {
 
 void Materialized::flush(State& base, WorkerContext& context) {
     RowPages& pages = static_cast<PagesState&>(base).pages;
-    if (!stays_ && !context.hasRoom(pages.memoryBytes())) spill(pages, context);
+    if (!context.hasRoom(pages.memoryBytes())) spill(pages, context);
     std::lock_guard lock(mutex_);
     pages_.absorb(std::move(pages));
+}
+
+void Materialized::finishTask(u32, WorkerContext& context) {
+    const u64 words = spilled_.rowCount() / 64 + 1;
+    if (context.take(words * sizeof(u64), "the match flags of a nested loop"))
+        flags_.assign(words, 0);
+}
+
+void Materialized::release(WorkerContext& context) {
+    pages_.clear(context);
+    context.give(flags_.size() * sizeof(u64));
+    flags_ = {};
 }
 
 std::unique_ptr<SourceOperator> Materialized::makeSource(const std::vector<u32>& columns) {
@@ -60,11 +71,13 @@ std::unique_ptr<SourceOperator> Materialized::makeSource(const std::vector<u32>&
 
 std::unique_ptr<SourceOperator> Materialized::makeMatchSource(const std::vector<u32>& columns,
                                                               bool matched) {
-    return std::make_unique<PageSource>(layout_, pages_, columns, matched);
+    return std::make_unique<PageSource>(
+        layout_, pages_, columns, matched,
+        SpilledPages{.file = &file_, .codec = &codec_, .rows = {&spilled_}, .matched = flags_});
 }
 
-std::unique_ptr<SinkOperator> makeMaterializeSink(const compile::SinkInfo& info, bool stays) {
-    return std::make_unique<Materialized>(info, stays);
+std::unique_ptr<SinkOperator> makeMaterializeSink(const compile::SinkInfo& info) {
+    return std::make_unique<Materialized>(info);
 }
 
 } // namespace blueshift::execute

@@ -5,7 +5,8 @@ namespace blueshift::execute {
 struct PageSource::PageState : State {
     const RowPage* page = nullptr;
     u32 next_row = 0;
-    RowPages read; // the block at hand
+    RowPages read;              // the block at hand
+    std::optional<u64> flagged; // number of its first row when flags lie apart
     std::vector<VectorBuffer> buffers;
     std::vector<Vector> vectors;
     std::array<const u8*, kVectorRows> rows;
@@ -19,13 +20,18 @@ std::unique_ptr<State> PageSource::makeState(WorkerContext&) {
 }
 
 void PageSource::open() {
+    u64 first = 0;
     for (const SpilledRows* rows : spilled_.rows)
-        for (size_t b = 0; b < rows->blockCount(); ++b) blocks_.push_back({rows, b});
+        for (size_t b = 0; b < rows->blockCount(); ++b) {
+            blocks_.push_back({rows, b, first});
+            first += rows->blockRows(b);
+        }
 }
 
 void PageSource::start(State& base, u32 morsel, WorkerContext& context) {
     auto& state = static_cast<PageState&>(base);
     state.next_row = 0;
+    state.flagged.reset();
     const auto pages = pages_.pages();
     if (morsel < pages.size()) {
         state.page = &pages[morsel];
@@ -33,6 +39,7 @@ void PageSource::start(State& base, u32 morsel, WorkerContext& context) {
     }
     const Block& block = blocks_[morsel - pages.size()];
     state.page = nullptr;
+    if (!spilled_.matched.empty()) state.flagged = block.first;
     if (block.rows->read(block.index, *spilled_.file, *spilled_.codec, state.read, context))
         state.page = &state.read.pages()[0];
 }
@@ -43,10 +50,15 @@ bool PageSource::next(State& base, Batch& batch, WorkerContext& context) {
     const RowPage& page = *state.page;
     u32 count = 0;
     while (count < context.vector_rows && state.next_row < page.rows) {
-        const u8* row = page.row(state.next_row++);
-        const bool wanted = !matched_ || (row[layout_.extraOffset()] != 0) == *matched_;
+        const u32 number = state.next_row++;
+        const u8* row = page.row(number);
+        const auto flag = [&] {
+            if (!state.flagged) return row[layout_.extraOffset()] != 0;
+            const u64 bit = *state.flagged + number;
+            return (spilled_.matched[bit / 64] >> (bit % 64) & 1) != 0;
+        };
         state.rows[count] = row;
-        count += wanted;
+        count += !matched_ || flag() == *matched_;
     }
     if (count == 0) {
         state.page = nullptr;

@@ -17,6 +17,7 @@ struct SpilledPages {
     const SpillFile* file = nullptr;
     const RowCodec* codec = nullptr;
     std::vector<const SpilledRows*> rows;
+    std::span<const u64> matched = {}; // match flags by number of the row; empty: in the rows
 };
 
 class PageSource final : public SourceOperator {
@@ -46,6 +47,7 @@ private:
     struct Block {
         const SpilledRows* rows;
         size_t index;
+        u64 first; // number of its first row among those on disk
     };
     std::vector<Block> blocks_;
 };

@@ -9,7 +9,7 @@ void* StateMemory::allocate(size_t bytes) {
     if (bytes > left_) {
         const size_t size =
             std::max<size_t>(bytes, std::clamp<u64>(memory_bytes_, 4096, 256 << 10));
-        if (context_->take(size, "aggregate states")) memory_bytes_ += size;
+        if (context_->take(size, what_)) memory_bytes_ += size;
         chunks_.push_back(std::make_unique_for_overwrite<u64[]>(size / 8 + 1));
         at_ = reinterpret_cast<u8*>(chunks_.back().get());
         left_ = size;

@@ -16,7 +16,11 @@ namespace blueshift::execute {
 
 class StateMemory final : public functions::StateStore {
 public:
-    void bind(WorkerContext& context) { context_ = &context; }
+    /// `what`: named by 53200; must live as long as this.
+    void bind(WorkerContext& context, std::string_view what = "aggregate states") {
+        context_ = &context;
+        what_ = what;
+    }
     void* allocate(size_t bytes) override;
     /// Frees everything; states that point here are void.
     void release();
@@ -28,6 +32,7 @@ private:
     size_t left_ = 0;
     u64 memory_bytes_ = 0;
     WorkerContext* context_ = nullptr;
+    std::string_view what_;
 };
 
 } // namespace blueshift::execute

@@ -215,7 +215,8 @@ void SortOperator::finishTask(u32 task, WorkerContext& context) {
     } else if (phase_ == Phase::kShorten) {
         const size_t begin = task * runs_at_once_;
         const size_t count = std::min(runs_at_once_, spilled_.size() - begin);
-        merged_[task] = mergeToRun(shape_, codec_, file_, {&spilled_[begin], count}, context);
+        merged_[task] =
+            mergeToRun(shape_.order, codec_, file_, {&spilled_[begin], count}, file_, context);
     } else {
         merger_->mergePart(task, *context.stop);
     }

@@ -4,9 +4,9 @@
 
 namespace blueshift::execute {
 
-MergeOfRuns::MergeOfRuns(const SortShape& shape, const RowCodec& codec, const SpillFile& file,
+MergeOfRuns::MergeOfRuns(const RowOrder& order, const RowCodec& codec, const SpillFile& file,
                          std::span<const SpilledRows> runs)
-    : shape_(shape), codec_(codec), file_(file) {
+    : order_(order), codec_(codec), file_(file) {
     for (const SpilledRows& run : runs) {
         cursors_.push_back(std::make_unique<Cursor>());
         cursors_.back()->run = &run;
@@ -34,7 +34,7 @@ bool MergeOfRuns::load(Cursor& cursor, WorkerContext& context) {
     if (!cursor.run->read(block, file_, codec_, cursor.pages, context)) return false;
     const RowPage& page = cursor.pages.pages()[0];
     for (u32 i = 0; i < page.rows; ++i) cursor.entries[i].row = page.row(i);
-    shape_.order.makePrefixes(cursor.entries.data(), page.rows);
+    order_.makePrefixes(cursor.entries.data(), page.rows);
     return true;
 }
 
@@ -42,7 +42,7 @@ bool MergeOfRuns::open(WorkerContext& context) {
     for (const auto& cursor : cursors_)
         if (load(*cursor, context)) heap_.push_back(cursor.get());
     const auto after = [this](const Cursor* a, const Cursor* b) {
-        return shape_.order.less(b->entries[b->at], a->entries[a->at]);
+        return order_.less(b->entries[b->at], a->entries[a->at]);
     };
     std::make_heap(heap_.begin(), heap_.end(), after);
     return !context.failed();
@@ -50,7 +50,7 @@ bool MergeOfRuns::open(WorkerContext& context) {
 
 u32 MergeOfRuns::next(u8** rows, u32 most, WorkerContext& context) {
     const auto after = [this](const Cursor* a, const Cursor* b) {
-        return shape_.order.less(b->entries[b->at], a->entries[a->at]);
+        return order_.less(b->entries[b->at], a->entries[a->at]);
     };
     u32 count = 0;
     while (count < most && !heap_.empty()) {
@@ -79,15 +79,16 @@ void MergeOfRuns::close(WorkerContext& context) {
     heap_.clear();
 }
 
-SpilledRows mergeToRun(const SortShape& shape, const RowCodec& codec, SpillFile& file,
-                       std::span<const SpilledRows> runs, WorkerContext& context) {
+SpilledRows mergeToRun(const RowOrder& order, const RowCodec& codec, const SpillFile& from,
+                       std::span<const SpilledRows> runs, SpillFile& into, WorkerContext& context,
+                       u64 block_bytes) {
     constexpr u32 kChunkRows = 4096;
-    MergeOfRuns merge(shape, codec, file, runs);
+    MergeOfRuns merge(order, codec, from, runs);
     SpilledRows merged;
     std::vector<u8*> rows(kChunkRows);
     if (merge.open(context)) {
         while (const u32 count = merge.next(rows.data(), kChunkRows, context)) {
-            if (!merged.append(file, codec, rows.data(), count, context)) break;
+            if (!merged.append(into, codec, rows.data(), count, context, block_bytes)) break;
             merge.forget(context);
         }
     }
@@ -112,7 +113,7 @@ std::unique_ptr<State> SpilledSortSource::makeState(WorkerContext&) {
 
 void SpilledSortSource::start(State& base, u32, WorkerContext& context) {
     auto& state = static_cast<Reading&>(base);
-    state.merge = std::make_unique<MergeOfRuns>(shape_, codec_, file_, runs_);
+    state.merge = std::make_unique<MergeOfRuns>(shape_.order, codec_, file_, runs_);
     state.merge->open(context);
     state.skip = shape_.offset;
     state.left = shape_.limit - std::min(shape_.offset, shape_.limit);

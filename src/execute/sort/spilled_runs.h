@@ -1,10 +1,9 @@
 // spilled_runs.h: sorted runs on disk, merged.
 //
-// Place: the end of a sort whose rows did not fit. A RunCursor reads a run block by block;
-// MergeOfRuns takes the least row of up to runsFor() cursors; runs beyond that are first merged
-// into longer ones.
-// Memory: a block and its sort entries per cursor, besides blocks whose rows are still looked at.
-// Threads: a merge is one worker's; runs are only read.
+// Place: the end of a sort whose rows did not fit, and OrderedRows. A cursor reads a run block by
+// block; MergeOfRuns takes the least row of up to runsFor() cursors; runs beyond that are first
+// merged into longer ones. Memory: a block and its sort entries per cursor, besides blocks whose
+// rows are still looked at. Threads: a merge is one worker's; runs are only read.
 #pragma once
 
 #include <memory>
@@ -22,7 +21,7 @@ public:
     /// but go over the rows more often.
     static size_t runsFor(const WorkerContext& context);
 
-    MergeOfRuns(const SortShape& shape, const RowCodec& codec, const SpillFile& file,
+    MergeOfRuns(const RowOrder& order, const RowCodec& codec, const SpillFile& file,
                 std::span<const SpilledRows> runs);
 
     /// Reads the first blocks. False after an error.
@@ -45,7 +44,7 @@ private:
     /// The cursor's next block; false at the end of its run or after an error.
     bool load(Cursor& cursor, WorkerContext& context);
 
-    const SortShape& shape_;
+    const RowOrder& order_;
     const RowCodec& codec_;
     const SpillFile& file_;
     std::vector<std::unique_ptr<Cursor>> cursors_;
@@ -53,9 +52,10 @@ private:
     std::vector<RowPages> read_; // blocks at their end
 };
 
-/// Merges `runs` into one.
-SpilledRows mergeToRun(const SortShape& shape, const RowCodec& codec, SpillFile& file,
-                       std::span<const SpilledRows> runs, WorkerContext& context);
+/// Merges `runs`, which lie in `from`, into one in `into`.
+SpilledRows mergeToRun(const RowOrder& order, const RowCodec& codec, const SpillFile& from,
+                       std::span<const SpilledRows> runs, SpillFile& into, WorkerContext& context,
+                       u64 block_bytes = SpilledRows::kBlockBytes);
 
 /// The rows of few runs in order; one morsel.
 class SpilledSortSource final : public SourceOperator {

@@ -5,7 +5,6 @@
 namespace blueshift::execute {
 namespace {
 
-constexpr u64 kBlockBytes = 128 << 10;
 constexpr std::string_view kWhat = "reading rows back from disk";
 
 u64 aligned(u64 bytes) {
@@ -91,13 +90,13 @@ void RowCodec::relocate(u8* image, u32 rows) const {
 }
 
 bool SpilledRows::append(SpillFile& file, const RowCodec& codec, u8* const* rows, u64 count,
-                         WorkerContext& context) {
+                         WorkerContext& context, u64 block_bytes) {
     std::vector<u8> image;
     for (u64 begin = 0; begin < count;) {
         if (context.failed()) return false;
         u64 bytes = 0;
         u64 end = begin;
-        while (end < count && end - begin < ~u32{0} && bytes < kBlockBytes)
+        while (end < count && end - begin < ~u32{0} && bytes < block_bytes)
             bytes += codec.bytesOf(rows[end++]);
         image.resize(bytes);
         codec.encode(rows + begin, u32(end - begin), bytes, image.data());

@@ -46,9 +46,11 @@ private:
 
 class SpilledRows {
 public:
-    /// Adds rows in this order. False after recording an error.
+    static constexpr u64 kBlockBytes = 128 << 10;
+
+    /// Adds rows in this order, in blocks of about `block_bytes`. False after recording an error.
     bool append(SpillFile& file, const RowCodec& codec, u8* const* rows, u64 count,
-                WorkerContext& context);
+                WorkerContext& context, u64 block_bytes = kBlockBytes);
     /// Reads a block into pages of its own. Not limited by hasRoom(): ask before.
     bool read(size_t block, const SpillFile& file, const RowCodec& codec, RowPages& into,
               WorkerContext& context) const;

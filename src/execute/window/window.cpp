@@ -37,7 +37,7 @@ public:
     void open() override {
         constexpr size_t kMorselRows = 32 << 10;
         for (u32 p = 0; p < parts_.size(); ++p) {
-            const size_t rows = parts_[p]->rows().size();
+            const size_t rows = parts_[p]->rowCount();
             for (size_t begin = 0; begin < rows; begin += kMorselRows)
                 morsels_.push_back({p, begin, std::min(rows, begin + kMorselRows)});
         }
@@ -110,7 +110,7 @@ public:
         workers_.clear();
         parts_.clear();
     }
-    u64 spilledBytes() const override { return spill_.file.bytesSpilled(); }
+    u64 spilledBytes() const override { return spill_.bytesSpilled(); }
     u64 memoryBytes() const override {
         u64 bytes = 0;
         for (const auto& worker : workers_) bytes += worker->rows.memoryBytes();
@@ -125,7 +125,7 @@ private:
     void write(WindowRows& from, WorkerContext& context) {
         std::vector<u8*> rows;
         from.rows.collectRows(rows);
-        spill_.write(rows, context);
+        spill_.write(std::move(rows), context);
         from.rows.clear(context);
         context.give(std::exchange(from.reserved, 0));
     }
@@ -197,6 +197,7 @@ void WindowOperator::finishTask(u32 task, WorkerContext& context) {
     std::vector<RowPages*> sources;
     for (const auto& worker : workers_) sources.push_back(&worker->rows.part(task));
     parts_[task]->compute(sources, context);
+    spill_.further_bytes.fetch_add(parts_[task]->bytesSpilled());
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-// window_column.h: the results of one window call for the rows of a part, by row number.
+// window_column.h: the results of one window call for consecutive rows, by number.
 //
 // Owns: values, NULL bits and text. Threads: written by one task, read by any afterwards.
 #pragma once

@@ -57,19 +57,21 @@ const Expr* conditionOver(Arena& arena, const std::vector<compile::SlotInfo>& sl
 }
 
 void checkLoop(const Table& probe, const Table& build, JoinOutput output, Condition condition,
-               bool null_aware, u32 batch_rows, u64 seed) {
+               bool null_aware, u32 batch_rows, u64 seed, MemoryMode mode = memoryMode()) {
     CAPTURE(int(output));
     CAPTURE(int(condition));
     CAPTURE(batch_rows);
     CAPTURE(seed);
-    TestContext test;
+    TestContext test(kVectorRows, mode);
     const compile::SinkInfo info{
         .sink =
             compile::MaterializeSink{.columns = {0, 1, 2}, .keeps_matches = keepsBuildRows(output)},
         .input = slotsOf(build),
         .output = slotsOf(build)};
-    Materialized inner(info, true);
+    test.memory.soft_limit = 40 << 10;
+    Materialized inner(info);
     feed(inner, build, 2, batch_rows, seed, test.context);
+    if (mode == MemoryMode::kForced) REQUIRE((inner.spilledBytes() > 0) == !build[0].cells.empty());
 
     std::vector<compile::SlotInfo> slots = slotsOf(probe);
     for (const auto& slot : slotsOf(build)) slots.push_back(slot);
@@ -120,6 +122,8 @@ void checkLoop(const Table& probe, const Table& build, JoinOutput output, Condit
     }
     std::sort(rows.begin(), rows.end());
     REQUIRE(rows == expected.rows);
+    inner.release(test.context);
+    REQUIRE(test.memory.used == 0);
 }
 
 } // namespace
@@ -153,4 +157,31 @@ TEST_CASE("an inner side of many pages meets every probe row") {
     for (const JoinOutput output :
          {JoinOutput::kInner, JoinOutput::kProbeSemi, JoinOutput::kFullOuter})
         checkLoop(probe, build, output, Condition::kNumberAndText, false, kVectorRows, 3);
+}
+
+TEST_CASE("an inner side on disk keeps every output and its match flags") {
+    for (const size_t build_rows : {0, 1, 400}) {
+        const Table build = makeTable(build_rows, 7);
+        const Table probe = makeTable(70, 8);
+        for (const JoinOutput output : kAllOutputs)
+            for (const Condition condition :
+                 {Condition::kNone, Condition::kLess, Condition::kNumberAndText})
+                for (const u32 batch_rows : {7u, kVectorRows})
+                    checkLoop(probe, build, output, condition, false, batch_rows, 9,
+                              MemoryMode::kForced);
+        for (const Condition condition : {Condition::kLess, Condition::kNumberAndText})
+            checkLoop(probe, build, JoinOutput::kProbeMark, condition, true, 9, 10,
+                      MemoryMode::kForced);
+    }
+}
+
+TEST_CASE("an inner side partly on disk") {
+    // 3,000 rows of 48 bytes and more; two workers may keep 8 KiB each, and 40 KiB together.
+    const Table build = makeTable(3000, 11);
+    const Table probe = makeTable(20, 12);
+    for (const JoinOutput output :
+         {JoinOutput::kInner, JoinOutput::kProbeSemi, JoinOutput::kFullOuter,
+          JoinOutput::kBuildAnti, JoinOutput::kBuildSemi})
+        checkLoop(probe, build, output, Condition::kNumberAndText, false, 100, 13,
+                  MemoryMode::kTight);
 }

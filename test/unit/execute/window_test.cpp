@@ -193,8 +193,9 @@ compile::WindowSink::Call aggregated(std::string_view name, bool distinct,
             .frame = frame};
 }
 
-void checkWindow(const Table& table, bool partitioned, std::vector<compile::SortKeySpec> order_by,
-                 const std::vector<compile::WindowSink::Call>& calls, u32 workers, u32 batch_rows) {
+compile::SinkInfo infoOf(const Table& table, bool partitioned,
+                         std::vector<compile::SortKeySpec> order_by,
+                         const std::vector<compile::WindowSink::Call>& calls) {
     compile::SinkInfo info;
     info.input = slotsOf(table);
     compile::WindowSink sink{.columns = {kRowId}, .order_by = std::move(order_by), .calls = calls};
@@ -207,6 +208,13 @@ void checkWindow(const Table& table, bool partitioned, std::vector<compile::Sort
         info.output.push_back({.kind = kind});
     }
     info.sink = sink;
+    return info;
+}
+
+void checkWindow(const Table& table, bool partitioned, std::vector<compile::SortKeySpec> order_by,
+                 const std::vector<compile::WindowSink::Call>& calls, u32 workers, u32 batch_rows) {
+    const auto info = infoOf(table, partitioned, std::move(order_by), calls);
+    const auto& sink = std::get<compile::WindowSink>(info.sink);
     TestContext context(batch_rows);
     auto op = makeWindowSink(info);
     feed(*op, table, workers, batch_rows, 77, context.context);
@@ -229,6 +237,23 @@ void checkWindow(const Table& table, bool partitioned, std::vector<compile::Sort
             }
         }
     }
+}
+
+/// Results by row number, from an operator that may use `limit` bytes; 0: as many as it wants.
+std::vector<std::vector<Cell>> resultsWithin(const compile::SinkInfo& info, const Table& table,
+                                             u64 limit) {
+    TestContext test(kVectorRows, limit == 0 ? MemoryMode::kPlenty : MemoryMode::kTight);
+    if (limit > 0) test.memory.limit = limit;
+    auto op = makeWindowSink(info);
+    feed(*op, table, 2, kVectorRows, 91, test.context);
+    auto rows = readAll(*op, u32(info.output.size()), test.context);
+    REQUIRE_FALSE(test.context.failed());
+    REQUIRE((op->spilledBytes() > 0) == (limit > 0));
+    op->release(test.context);
+    REQUIRE(test.memory.used == 0);
+    std::sort(rows.begin(), rows.end(),
+              [](const auto& a, const auto& b) { return bool(a[0].integer < b[0].integer); });
+    return rows;
 }
 
 const bind::WindowFrame kWhole{};
@@ -317,4 +342,81 @@ TEST_CASE("ntile gives the first tiles one row more") {
     if (!context.context.failed()) readAll(*refused, 2, context.context);
     REQUIRE(context.context.failed());
     CHECK(context.context.eval.error->sqlstate == "22023");
+}
+
+TEST_CASE("one partition several times the memory equals the one in memory") {
+    // 60,000 rows of 72 bytes, which need 9 MiB and more; 3 MiB hold blocks of what is looked at.
+    const size_t count = 60'000;
+    Table table = makeTable(count, 2, 6);
+    for (size_t i = 0; i < count; ++i) // all but some in one partition
+        table[kPartition].cells[i] = Cell::of(std::string(i % 50 == 0 ? "few" : "nearly all rows"));
+    const bind::WindowFrame far{true, FrameBound::kPreceding, FrameBound::kFollowing, 20000, 10000};
+    const bind::WindowFrame rest{true, FrameBound::kCurrentRow, FrameBound::kUnboundedFollowing};
+    std::vector<compile::WindowSink::Call> ranks = {
+        ranking(WindowFunction::kDenseRank), ranking(WindowFunction::kPercentRank),
+        ranking(WindowFunction::kCumeDist), aggregated("sum", false, kPeers),
+        aggregated("sum", true, kPeers)};
+    std::vector<compile::WindowSink::Call> values = {ranking(WindowFunction::kRowNumber)};
+    for (const bool ignore : {false, true}) {
+        values.push_back(valued(WindowFunction::kLag, ignore, kWhole));
+        values.push_back(valued(WindowFunction::kFirstValue, ignore, kGrowing));
+        values.push_back(valued(WindowFunction::kNthValue, ignore, kSliding));
+        values.push_back(valued(WindowFunction::kLastValue, ignore, far));
+    }
+    std::vector<compile::WindowSink::Call> sums;
+    for (const auto& frame : {kWhole, kGrowing, kSliding, kWide, far, rest})
+        sums.push_back(aggregated("sum", false, frame));
+    sums.push_back(aggregated("median", false, kWide));
+    sums.push_back(aggregated("sum", true, kGrowing));
+    sums.push_back(aggregated("count", true, kSliding));
+    for (const bool partitioned : {false, true}) {
+        CAPTURE(partitioned);
+        const auto check = [&](const auto& order, const auto& calls) {
+            const auto info = infoOf(table, partitioned, order, calls);
+            REQUIRE(resultsWithin(info, table, 3 << 20) == resultsWithin(info, table, 0));
+        };
+        check(kWithPeers, ranks); // which of several peers comes first is open
+        check(kTotal, values);
+        check(kTotal, sums);
+    }
+}
+
+TEST_CASE("a state larger than memory fails with the name of its function") {
+    const size_t count = 80'000;
+    Table table = makeTable(count, 2, 7);
+    const auto info = infoOf(table, false, kTotal, {aggregated("median", false, kWhole)});
+    TestContext test(kVectorRows, MemoryMode::kTight);
+    test.memory.limit = 1280 << 10; // blocks and 32,768 values, not twice as many
+    auto op = makeWindowSink(info);
+    feed(*op, table, 1, kVectorRows, 92, test.context);
+    readAll(*op, 2, test.context);
+    REQUIRE(test.context.eval.failed());
+    CHECK(test.context.eval.error->sqlstate == sqlstate::kOutOfMemory);
+    CAPTURE(test.context.eval.error->message);
+    CHECK(test.context.eval.error->message.find("MEDIAN over the rows of a window frame") !=
+          std::string::npos);
+}
+
+TEST_CASE("a stopped window of a large partition ends without an error of its own") {
+    Table table = makeTable(60'000, 2, 8);
+    for (Cell& cell : table[kOffset].cells) cell = Cell::of(4);
+    auto info = infoOf(table, false, kTotal, {aggregated("sum", false, kWide)});
+    auto& sink = std::get<compile::WindowSink>(info.sink);
+    sink.calls.push_back({.function = WindowFunction::kNtile, .args = {kOffset}});
+    info.output.push_back({.kind = PhysicalKind::kI64});
+    TestContext test(kVectorRows, MemoryMode::kTight);
+    auto op = makeWindowSink(info);
+    feed(*op, table, 1, kVectorRows, 93, test.context);
+    for (const u32 batches : {0u, 1u, 20u}) {
+        test.stop.clear();
+        const auto source = op->makeSource({0, 1, 2});
+        source->open();
+        const auto state = source->makeState(test.context);
+        source->start(*state, 0, test.context);
+        Batch batch;
+        for (u32 b = 0; b < batches; ++b) REQUIRE(source->next(*state, batch, test.context));
+        test.stop.request();
+        CHECK_FALSE(source->next(*state, batch, test.context));
+        CHECK_FALSE(test.context.eval.failed());
+    }
 }
