@@ -91,6 +91,7 @@ private:
     Result<const VectorZone*> zonesOf(u32 column);
     void rankPredicates();
     Result<bool> filterVector(u32 rows, u64* mask);
+    void prefetch(u32 begin) const;
     Status load(u32 column);
     Status loadMemory(u32 column);
     Result<Vector> deliver(u32 column, u32 rows);

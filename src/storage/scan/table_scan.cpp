@@ -332,6 +332,24 @@ Result<bool> MorselCursor::filterVector(u32 rows, u64* mask) {
     return countBits(mask, rows) > 0;
 }
 
+/// Asks for the next vector's values while this one is worked on. A vector of a column is a page of
+/// memory or less, so that the processor's own prefetching begins anew at each.
+void MorselCursor::prefetch(u32 begin) const {
+    constexpr u32 kLineBytes = 64;
+    if (begin >= morsel_.rows || (live_vectors_ >> (begin / kVectorRows) & 1) == 0) return;
+    const u32 rows = std::min(kVectorRows, morsel_.rows - begin);
+    for (const ColumnState& state : columns_) {
+        if (!state.loaded || state.block.form == VectorForm::kConstant) continue;
+        const bool codes = state.block.form == VectorForm::kDictionary;
+        const u32 width = codes ? state.block.code_width : widthOf(state.block.kind);
+        if (width > 8) continue; // text: too many lines for what may be read of it
+        const auto* values = static_cast<const u8*>(codes ? state.block.codes : state.block.data);
+        const u8* const end = values + size_t(begin + rows) * width;
+        for (const u8* line = values + size_t(begin) * width; line < end; line += kLineBytes)
+            __builtin_prefetch(line);
+    }
+}
+
 Result<bool> MorselCursor::next(Batch& batch) {
     if (error_) return failure(*error_);
     while (position_ < morsel_.rows) {
@@ -378,6 +396,8 @@ Result<bool> MorselCursor::next(Batch& batch) {
         batch.columns = vectors_;
         rows_delivered_ += batch.selected;
         position_ += rows;
+        constexpr u32 kFewSurvivors = 64; // of so many rows one: most lines would not be read
+        if (batch.selected * kFewSurvivors >= rows) prefetch(position_);
         return true;
     }
     publishCounts();
