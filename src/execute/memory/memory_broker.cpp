@@ -11,9 +11,8 @@ namespace blueshift::execute {
 namespace {
 
 constexpr u64 kMostWorkerMinimum = 1 << 20;
-constexpr u64 kLeastWorkerMinimum = 64 << 10;
-/// What a worker may take between two looks at hasRoom().
-constexpr u64 kWorkerMargin = 4 << 20;
+constexpr u64 kLeastWorkerMinimum = 256 << 10;
+constexpr u64 kMostStep = 1 << 20;
 constexpr auto kLookForStop = std::chrono::milliseconds(5);
 
 constexpr std::string_view kHint =
@@ -43,7 +42,8 @@ u64 MemoryBroker::workerMinimum(u32 workers) const {
 
 std::unique_ptr<QueryGrant> MemoryBroker::admit(const GrantRequest& request,
                                                 const StopToken& stop) {
-    const u64 minimum = u64(request.operators) * request.workers * workerMinimum(request.workers);
+    const u64 minimum = u64(request.operators) * request.workers * workerMinimum(request.workers) +
+                        request.more_bytes;
     if (minimum > limit_)
         throw SqlError(
             Error(sqlstate::kOutOfMemory,
@@ -64,9 +64,7 @@ std::unique_ptr<QueryGrant> MemoryBroker::admit(const GrantRequest& request,
         freed_.wait_for(lock, kLookForStop);
         if (!stop.requested()) continue;
         leave();
-        throw SqlError(sqlstate::kQueryCanceled,
-                       stop.timedOut() ? "canceling statement due to statement timeout"
-                                       : "canceling statement due to user request");
+        throw SqlError(stop.error());
     }
     leave();
     return std::make_unique<QueryGrant>(*this, request, minimum);
@@ -76,40 +74,92 @@ QueryGrant::QueryGrant(MemoryBroker& broker, const GrantRequest& request, u64 mi
     : broker_(broker),
       minimum_(minimum),
       worker_minimum_(broker.workerMinimum(request.workers)),
-      margin_(std::min(broker.limit() / 4, request.workers * kWorkerMargin)),
+      step_(std::min(broker.limit() / 64, kMostStep)),
+      workers_(request.workers),
       operators_(request.operators),
-      forced_(request.forced) {}
+      forced_(request.forced),
+      reserved_(minimum) {}
 
 QueryGrant::~QueryGrant() {
-    broker_.give(std::max(minimum_, used_.load()));
+    broker_.give(reserved_.load());
 }
 
 bool QueryGrant::grow(u64 bytes) {
-    const u64 before = used_.fetch_add(bytes, std::memory_order_relaxed);
-    const u64 beyond = std::max(before + bytes, minimum_) - std::max(before, minimum_);
-    if (beyond == 0 || broker_.take(beyond)) return true;
+    const u64 now = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    if (now <= reserved()) return true;
+    const std::lock_guard lock(mutex_);
+    const u64 used = used_.load(std::memory_order_relaxed);
+    const u64 reserved = reserved_.load(std::memory_order_relaxed);
+    if (used <= reserved) return true;
+    if (broker_.take(used - reserved)) {
+        reserved_.store(used, std::memory_order_relaxed);
+        return true;
+    }
     used_.fetch_sub(bytes, std::memory_order_relaxed);
     return false;
 }
 
 void QueryGrant::shrink(u64 bytes) {
-    const u64 before = used_.fetch_sub(bytes, std::memory_order_relaxed);
-    const u64 beyond = std::max(before, minimum_) - std::max(before - bytes, minimum_);
-    if (beyond > 0) broker_.give(beyond);
+    used_.fetch_sub(bytes, std::memory_order_relaxed);
+    if (reserved() <= promised() + step_) return;
+    const std::lock_guard lock(mutex_);
+    const u64 reserved = reserved_.load(std::memory_order_relaxed);
+    const u64 wanted = promised();
+    if (reserved <= wanted + step_) return;
+    reserved_.store(wanted, std::memory_order_relaxed);
+    broker_.give(reserved - wanted);
 }
 
-bool QueryGrant::hasRoom(u64 held) const {
+/// True: what is promised, and `more`, is reserved.
+bool QueryGrant::reserveBeyond(u64 more) {
+    if (reserved() >= promised() + more) return true;
+    const std::lock_guard lock(mutex_);
+    const u64 reserved = reserved_.load(std::memory_order_relaxed);
+    const u64 wanted = promised() + more;
+    if (reserved >= wanted) return true;
+    const u64 missing = wanted - reserved;
+    const u64 taken = broker_.used() + later_.load(std::memory_order_relaxed);
+    const u64 free = broker_.limit() - std::min(taken, broker_.limit());
+    if (missing > free) return false;
+    // A step at once where there is plenty.
+    u64 take = missing + step_ <= free ? missing + step_ : missing;
+    if (!broker_.take(take)) {
+        if (take == missing || !broker_.take(missing)) return false;
+        take = missing;
+    }
+    reserved_.store(reserved + take, std::memory_order_relaxed);
+    return true;
+}
+
+/// Pages grow by a quarter of what is there, those of rows and those of text.
+bool QueryGrant::hasRoom(u64 held, u64 more) {
     if (forced_) return held == 0;
-    return held <= worker_minimum_ || room() > 0;
+    if (more == 0) more = worker_minimum_ / 2;
+    more += held / 2;
+    if (held + more <= worker_minimum_) return true;
+    // All workers may be told so before any of them takes it: what they hold beyond their least
+    // memory makes up for the others, unless it is more than that.
+    const u64 large = more > worker_minimum_ ? (more - worker_minimum_) * (workers_ - 1) : 0;
+    return reserveBeyond(more + large);
+}
+
+bool QueryGrant::mayKeep(u64 held, u64 more) {
+    return forced_ ? held == 0 : reserveBeyond(more);
+}
+
+bool QueryGrant::hold(u64 bytes) {
+    if (forced_ && bytes > 0) return false;
+    held_.fetch_add(bytes);
+    if (reserveBeyond(0)) return true;
+    held_.fetch_sub(bytes);
+    return false;
 }
 
 u64 QueryGrant::room() const {
     if (forced_) return 0;
-    // What admission reserved and is not used yet is this query's own.
-    const u64 used = used_.load(std::memory_order_relaxed);
-    const u64 own = used < minimum_ ? minimum_ - used : 0;
-    const u64 taken = broker_.used() + later_.load(std::memory_order_relaxed) + margin_;
-    return broker_.limit() + own - std::min(taken, broker_.limit() + own);
+    const u64 own = reserved() - std::min(reserved(), promised());
+    const u64 taken = broker_.used() + later_.load(std::memory_order_relaxed);
+    return broker_.limit() + own - std::min(taken, broker_.limit());
 }
 
 void QueryGrant::keepForLater(u32 operators) {

@@ -6,6 +6,7 @@
 #include "execute/join/join_build.h"
 #include "execute/join/nested_loop.h"
 #include "execute/join/probe.h"
+#include "execute/memory/least_memory.h"
 #include "execute/pipeline/basic_sources.h"
 #include "execute/pipeline/basic_steps.h"
 #include "execute/pipeline/query_run_state.h"
@@ -66,7 +67,7 @@ QueryRun::Impl::Made& QueryRun::Impl::makePipeline(size_t index, u32 number) {
         if (turns[i] <= turns[index]) started[program.pipelines[i].sink] = true;
     u32 later = 0;
     for (size_t i = 0; i < program.sinks.size(); ++i)
-        if (!started[i] && i != program.result_sink)
+        if (!started[i] && holdsRows(program.sinks[i]))
             later += program.sinks[i].everywhere ? program.nodes : 1;
     grant->keepForLater(later);
     auto fresh = std::make_unique<Made>();

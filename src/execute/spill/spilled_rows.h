@@ -44,6 +44,13 @@ private:
     std::vector<OutsideState> states_;
 };
 
+/// The size at which a block is written, so that a worker's least memory holds several.
+u64 spillBlockBytes(const WorkerContext& context);
+/// Rows of a block at most: narrow ones take more room in lists and tables than by themselves.
+inline u64 spillBlockRows(u64 block_bytes) {
+    return block_bytes / 24;
+}
+
 class SpilledRows {
 public:
     /// Adds rows in this order. False after recording an error.
@@ -54,9 +61,17 @@ public:
               WorkerContext& context) const;
     void absorb(SpilledRows&& other);
 
+    /// Adds rows whose image is made: `outside` follows `images`.
+    bool appendBlock(SpillFile& file, std::vector<u8>& images, std::span<const u8> outside,
+                     u32 count, WorkerContext& context);
+
     size_t blockCount() const { return blocks_.size(); }
     u64 blockBytes(size_t block) const { return blocks_[block].bytes; }
     u32 blockRows(size_t block) const { return blocks_[block].rows; }
+    /// What reading the block adds, with `each` bytes more a row; 0 past the end.
+    u64 blockBytes(size_t block, u64 each) const {
+        return block < blocks_.size() ? blocks_[block].bytes + blocks_[block].rows * each : 0;
+    }
     u64 rowCount() const { return rows_; }
     u64 bytes() const { return bytes_; }
     bool empty() const { return rows_ == 0; }
@@ -65,6 +80,25 @@ private:
     std::vector<SpilledBlock> blocks_;
     u64 rows_ = 0;
     u64 bytes_ = 0;
+};
+
+/// Gathers rows for blocks of full size where few come at a time. What it holds is not counted: a
+/// block.
+class BlockWriter {
+public:
+    BlockWriter(SpillFile& file, const RowCodec& codec) : file_(file), codec_(codec) {}
+
+    /// False after recording an error.
+    bool add(u8* const* rows, u32 count, SpilledRows& into, WorkerContext& context);
+    bool finish(SpilledRows& into, WorkerContext& context);
+
+private:
+    SpillFile& file_;
+    const RowCodec& codec_;
+    std::vector<u8> images_;
+    std::vector<u8> outside_;
+    std::vector<u8> fresh_;
+    u32 rows_ = 0;
 };
 
 using SpilledParts = std::array<SpilledRows, kPartitions>;
