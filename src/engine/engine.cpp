@@ -124,6 +124,8 @@ std::map<std::string, u64> SharedEngine::counters() const {
             {"rows interpreted", code.interpreted_rows},
             {"tier switches", code.switches},
             {"bytes spilled", spill_->bytesSpilled()},
+            {"spilled joins in stages", spill_->rests()},
+            {"lanes of spilled joins", spill_->restLanes()},
             {"bytes granted now", memory_->used()},
             {"batches serialised", cluster_.totals().batches}};
 }

@@ -1,5 +1,7 @@
 #include "execute/memory/least_memory.h"
 
+#include <algorithm>
+
 #include "execute/group/group_shape.h"
 
 namespace blueshift::execute {
@@ -48,10 +50,12 @@ GrantRequest leastMemory(const compile::Program& program, u32 threads, const Mem
     const u64 each = broker.workerMinimum(threads);
     for (const auto& info : program.sinks) {
         if (!holdsRows(info)) continue;
+        ++request.operators;
+        // Of a stage every node has a lane; what runs alone has one a thread, whatever its node.
         const u32 nodes = info.everywhere ? program.nodes : 1;
-        request.operators += nodes;
+        const u64 lanes = u64((threads + nodes - 1) / nodes) * nodes;
         const u64 batch = rowBytes(info) * kVectorRows * 5 / 4;
-        if (batch > each) request.more_bytes += (batch - each) * nodes * threads;
+        request.more_bytes += std::max(batch, each) * lanes - each * threads;
     }
     return request;
 }

@@ -67,8 +67,7 @@ QueryRun::Impl::Made& QueryRun::Impl::makePipeline(size_t index, u32 number) {
         if (turns[i] <= turns[index]) started[program.pipelines[i].sink] = true;
     u32 later = 0;
     for (size_t i = 0; i < program.sinks.size(); ++i)
-        if (!started[i] && holdsRows(program.sinks[i]))
-            later += program.sinks[i].everywhere ? program.nodes : 1;
+        later += !started[i] && holdsRows(program.sinks[i]);
     grant->keepForLater(later);
     auto fresh = std::make_unique<Made>();
     Made& result = *fresh;
@@ -153,6 +152,7 @@ QueryRun::Impl::Made* QueryRun::Impl::makeRest(Made& ended) {
         fresh->source->open();
         fresh->ordered = ended.ordered;
         fresh->node = ended.node;
+        fresh->pipeline = ended.pipeline;
         PipelineOperators& rest = fresh->operators;
         rest.source = fresh->source.get();
         rest.steps.assign(before.steps.begin() + i64(i) + 1, before.steps.end());

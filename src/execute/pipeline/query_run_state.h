@@ -83,6 +83,7 @@ struct QueryRun::Impl {
 
     // The lanes that run on the pool.
     std::vector<std::unique_ptr<RunTask>> tasks;
+    std::vector<std::unique_ptr<RunTask>> rest_tasks; // made by running ones, under the lock
     std::mutex tasks_mutex;
     std::condition_variable task_ended;
     u32 running_tasks = 0;
@@ -133,6 +134,9 @@ struct QueryRun::Impl {
     /// Makes operators and lanes of a stage; the last pipeline's only with `with_last`.
     void startStage(const std::vector<size_t>& stage, bool with_last, Target target);
     void addTasks(u32 sink, Made& operators, Target target, u32& next_sender);
+    /// Further lanes for what a pipeline of a stage still owes, beside the calling one.
+    void addRestTasks(Made& rest, SinkOperator* sink, Target target, u32 number);
+    void clearTasks();
     void finishSink(u32 index);
     /// Sinks that only pipelines up to this turn read give their memory back.
     void releaseSinks(size_t turn);
