@@ -1,9 +1,12 @@
 // canceled.h: the words of 57014, in one place.
 //
 // Place: whatever finds that its statement was told to stop: running queries, waits for locks and
-// memory, COPY, ANALYZE, the encoders of storage.
+// memory, COPY, ANALYZE, the encoders of storage. Those below the statement are given a
+// CancelCheck.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,5 +20,8 @@ inline Error canceledError(bool timed_out, std::string_view while_doing = {}) {
                                     : "canceling statement due to user request";
     return Error(sqlstate::kQueryCanceled, message.append(while_doing));
 }
+
+/// Asks whether the statement shall stop: the error with which it ends then. May be empty: never.
+using CancelCheck = std::function<std::optional<Error>()>;
 
 } // namespace blueshift

@@ -36,6 +36,12 @@ public:
     Error error(std::string_view while_doing = {}) const {
         return canceledError(timedOut(), while_doing);
     }
+    CancelCheck check() const {
+        return [this]() -> std::optional<Error> {
+            if (!requested()) return std::nullopt;
+            return error();
+        };
+    }
     /// Before the next statement starts.
     void clear() {
         timed_out_.store(false, std::memory_order_relaxed);

@@ -45,6 +45,34 @@ bool holdsRows(const compile::SinkInfo& info) {
            !std::holds_alternative<compile::SendSink>(info.sink);
 }
 
+u64 channelCredit(const MemoryBroker& broker) {
+    return std::clamp<u64>(broker.limit() / 256, kLeastCredit, 4 << 20);
+}
+
+u64 channelBytes(const compile::Program& program, u64 credit) {
+    constexpr u64 kInHand = 64 << 10; // a message of a sender or two
+    // A queue per receiving node; one per sending node where senders are merged at the leader.
+    return program.nodes * (credit + kInHand);
+}
+
+namespace {
+
+/// Of the stage that ends with a pipeline: it receives, directly or through others.
+u64 stageChannelBytes(const compile::Program& program, const compile::Pipeline& last) {
+    const auto* receive = std::get_if<compile::ReceiveSource>(&last.source);
+    if (receive == nullptr) return 0;
+    const u32 exchange = receive->exchange;
+    u64 bytes = channelBytes(program, kLeastCredit);
+    for (const auto& pipeline : program.pipelines) {
+        const auto* send = std::get_if<compile::SendSink>(&program.sinks[pipeline.sink].sink);
+        if (send != nullptr && send->exchange == exchange)
+            bytes += stageChannelBytes(program, pipeline);
+    }
+    return bytes;
+}
+
+} // namespace
+
 GrantRequest leastMemory(const compile::Program& program, u32 threads, const MemoryBroker& broker) {
     GrantRequest request{.workers = threads};
     const u64 each = broker.workerMinimum(threads);
@@ -57,6 +85,11 @@ GrantRequest leastMemory(const compile::Program& program, u32 threads, const Mem
         const u64 batch = rowBytes(info) * kVectorRows * 5 / 4;
         request.more_bytes += std::max(batch, each) * lanes - each * threads;
     }
+    if (request.operators == 0) return request;
+    u64 channels = 0;
+    for (const auto& pipeline : program.pipelines)
+        channels = std::max(channels, stageChannelBytes(program, pipeline));
+    request.more_bytes += channels;
     return request;
 }
 

@@ -40,10 +40,24 @@ u64 MemoryBroker::workerMinimum(u32 workers) const {
                       kMostWorkerMinimum);
 }
 
+u64 MemoryBroker::leastOf(const GrantRequest& request) const {
+    return u64(request.operators) * request.workers * workerMinimum(request.workers) +
+           request.more_bytes;
+}
+
+std::vector<GrantReport> MemoryBroker::report() const {
+    std::vector<GrantReport> reports;
+    const std::lock_guard lock(mutex_);
+    for (const QueryGrant* grant : grants_) reports.push_back(grant->report());
+    for (const GrantRequest* request : queue_)
+        reports.push_back(
+            {.query_id = request->query_id, .waiting = true, .least = leastOf(*request)});
+    return reports;
+}
+
 std::unique_ptr<QueryGrant> MemoryBroker::admit(const GrantRequest& request,
                                                 const StopToken& stop) {
-    const u64 minimum = u64(request.operators) * request.workers * workerMinimum(request.workers) +
-                        request.more_bytes;
+    const u64 minimum = leastOf(request);
     if (minimum > limit_)
         throw SqlError(
             Error(sqlstate::kOutOfMemory,
@@ -67,6 +81,7 @@ std::unique_ptr<QueryGrant> MemoryBroker::admit(const GrantRequest& request,
         throw SqlError(stop.error());
     }
     leave();
+    lock.unlock();
     return std::make_unique<QueryGrant>(*this, request, minimum);
 }
 
@@ -78,10 +93,22 @@ QueryGrant::QueryGrant(MemoryBroker& broker, const GrantRequest& request, u64 mi
       workers_(request.workers),
       operators_(request.operators),
       forced_(request.forced),
-      reserved_(minimum) {}
+      query_id_(request.query_id),
+      reserved_(minimum) {
+    const std::lock_guard lock(broker_.mutex_);
+    broker_.grants_.push_back(this);
+}
 
 QueryGrant::~QueryGrant() {
+    {
+        const std::lock_guard lock(broker_.mutex_);
+        std::erase(broker_.grants_, this);
+    }
     broker_.give(reserved_.load());
+}
+
+GrantReport QueryGrant::report() const {
+    return {.query_id = query_id_, .least = minimum_, .reserved = reserved(), .used = used()};
 }
 
 bool QueryGrant::grow(u64 bytes) {

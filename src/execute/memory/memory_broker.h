@@ -15,6 +15,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "execute/operator.h"
 
@@ -27,6 +28,16 @@ struct GrantRequest {
     u32 workers = 1;     // that may hold some for an operator at once
     u64 more_bytes = 0;  // that operators need beyond a worker's least memory
     bool forced = false; // tests: no worker may hold anything longer than it must
+    i64 query_id = 0;    // for reports
+};
+
+/// What a query has, or waits for.
+struct GrantReport {
+    i64 query_id = 0;
+    bool waiting = false;
+    u64 least = 0;
+    u64 reserved = 0;
+    u64 used = 0;
 };
 
 class MemoryBroker {
@@ -42,6 +53,9 @@ public:
     /// Takes the least memory that such a query needs, waiting behind those that came before.
     /// Throws SqlError: 53200 when the broker's limit is lower, 57014 when `stop` says so.
     std::unique_ptr<QueryGrant> admit(const GrantRequest& request, const StopToken& stop);
+    u64 leastOf(const GrantRequest& request) const;
+    /// Those that were admitted, then those that wait, in order of arrival.
+    std::vector<GrantReport> report() const;
 
 private:
     friend class QueryGrant;
@@ -51,9 +65,10 @@ private:
     u64 limit_;
     std::atomic<u64> used_{0};
     std::atomic<u32> waiting_{0};
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable freed_;
     std::deque<const GrantRequest*> queue_; // in order of arrival
+    std::vector<const QueryGrant*> grants_;
 };
 
 class QueryGrant final : public MemoryGrant {
@@ -78,6 +93,7 @@ public:
     u64 minimum() const { return minimum_; }
     /// This many of the query's operators have not started yet: memory is kept for them.
     void keepForLater(u32 operators);
+    GrantReport report() const;
 
 private:
     /// What the query uses, holds and is promised.
@@ -94,6 +110,7 @@ private:
     const u32 workers_;
     const u32 operators_;
     const bool forced_;
+    const i64 query_id_;
     std::mutex mutex_; // of changes of reserved_
     std::atomic<u64> reserved_;
     std::atomic<u64> used_{0};

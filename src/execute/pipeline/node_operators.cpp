@@ -57,6 +57,7 @@ void QueryRun::Impl::makeSinks() {
         for (u32 i = 0; i < program.join_filters; ++i)
             united_filters.push_back(std::make_unique<JoinFilter>());
     channels.resize(program.exchanges.size());
+    settled.resize(program.exchanges.size());
     for (const auto& info : program.exchanges) exchange_kinds.push_back(info.kind);
 }
 

@@ -46,6 +46,7 @@ bool QueryRun::Impl::nodeStands(u32 node, WorkerContext& context) {
 
 void QueryRun::Impl::admit() {
     GrantRequest request = leastMemory(program, environment.pool->threads(), *environment.memory);
+    request.query_id = environment.query_id;
     request.forced = environment.spill != nullptr && environment.spill->forced();
     grant = environment.memory->admit(request, *environment.stop);
     turns.resize(program.pipelines.size());
@@ -301,6 +302,7 @@ std::vector<OperatorReport> QueryRun::reports() const {
         report.sent_batches += counters.messages.load();
         report.sent_rows += counters.rows.load();
         report.moved_bytes += counters.moved_bytes.load();
+        report.settled = impl_->settled[i];
     }
     return reports;
 }

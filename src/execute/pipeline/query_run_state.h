@@ -71,6 +71,8 @@ struct QueryRun::Impl {
     std::vector<std::unique_ptr<JoinFilter>> united_filters;
     std::vector<std::unique_ptr<exchange::Channel>> channels; // by exchange
     std::vector<optimize::ExchangeKind> exchange_kinds;       // settled when their stage starts
+    std::vector<std::optional<SettledReport>> settled;        // by exchange
+    u64 channel_bytes = 0;                                    // taken for those of the stage
     std::vector<OperatorMetrics> metrics;
     std::mutex made_mutex; // workers make what joins still owe
     std::vector<std::unique_ptr<Made>> made;
@@ -144,6 +146,7 @@ struct QueryRun::Impl {
     u32 mostWorkers() const { return (environment.pool->threads() + 1) * (program.nodes + 1); }
     /// What an exchange of a stage about to start does; settles the kinds that were left open.
     void settle(u32 exchange);
+    u64 takeCredit();
     void submitTasks();
     void taskDone();
     void abandonChannels();

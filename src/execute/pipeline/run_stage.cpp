@@ -1,6 +1,8 @@
 // Runs pipelines: alone in a parallel loop, or with those that send to them as tasks that park.
 #include <algorithm>
+#include <utility>
 
+#include "execute/memory/least_memory.h"
 #include "execute/pipeline/run_task.h"
 #include "execute/rows/materialize.h"
 #include "execute/spill/spill_space.h"
@@ -128,6 +130,8 @@ void QueryRun::Impl::runParts(std::span<Made* const> parts, u32 sink_index,
 }
 
 void QueryRun::Impl::startStage(const std::vector<size_t>& stage, bool with_last, Target target) {
+    clearTasks();
+    consumers = 0;
     // Channels first: the ends of a stage are made from them.
     std::vector<u32> senders(program.exchanges.size());
     for (const size_t at : stage) {
@@ -138,13 +142,12 @@ void QueryRun::Impl::startStage(const std::vector<size_t>& stage, bool with_last
         exchange::ChannelShape shape;
         shape.endpoints = program.pipelines[at].leader_only ? 1 : program.nodes;
         shape.ordered = info.merges;
+        shape.credit_bytes = takeCredit();
         shape.nodes = program.nodes;
         shape.first_dictionary_id = u64{1} << 63 | u64{receive->exchange} << 40;
         for (const auto& slot : info.slots) shape.kinds.push_back(slot.kind);
         channels[receive->exchange] = std::make_unique<exchange::Channel>(std::move(shape));
     }
-    clearTasks();
-    consumers = 0;
     for (const size_t at : stage) {
         const compile::Pipeline& pipeline = program.pipelines[at];
         const auto* send = std::get_if<compile::SendSink>(&program.sinks[pipeline.sink].sink);
@@ -165,6 +168,21 @@ void QueryRun::Impl::startStage(const std::vector<size_t>& stage, bool with_last
     submitTasks();
 }
 
+/// Takes the memory of an exchange's messages in flight. The least is reserved since admission;
+/// who holds no rows goes on without it where there is none.
+u64 QueryRun::Impl::takeCredit() {
+    u64 credit = channelCredit(*environment.memory);
+    u64 bytes = channelBytes(program, credit);
+    bool taken = grant->mayKeep(0, bytes) && grant->grow(bytes);
+    if (!taken) {
+        credit = kLeastCredit;
+        bytes = channelBytes(program, credit);
+        taken = grant->grow(bytes);
+    }
+    if (taken) channel_bytes += bytes;
+    return credit;
+}
+
 void QueryRun::Impl::settle(u32 exchange) {
     using optimize::ExchangeKind;
     const compile::ExchangeInfo& info = program.exchanges[exchange];
@@ -172,16 +190,21 @@ void QueryRun::Impl::settle(u32 exchange) {
     if (kind == ExchangeKind::kSettledProbe) {
         const bool stays = exchange_kinds[info.build] == ExchangeKind::kBroadcast;
         kind = stays ? ExchangeKind::kKeep : ExchangeKind::kHash;
+        settled[exchange] = {.broadcast = stays};
     }
     if (kind != ExchangeKind::kSettledBuild) return;
-    f64 bytes = 0;
+    u64 rows = 0;
     for (const Node& node : nodes)
-        bytes += info.row_bytes *
-                 f64(dynamic_cast<Materialized&>(*node.sinks[info.materialized]).rowCount());
+        rows += dynamic_cast<Materialized&>(*node.sinks[info.materialized]).rowCount();
+    const f64 bytes = info.row_bytes * f64(rows);
     // Every row to every other node, or both sides but for the rows that lie right already.
     const f64 n = program.nodes;
     kind = bytes * (n - 1) <= (bytes + info.probe_bytes) * (n - 1) / n ? ExchangeKind::kBroadcast
                                                                        : ExchangeKind::kHash;
+    settled[exchange] = {.of_build = true,
+                         .broadcast = kind == ExchangeKind::kBroadcast,
+                         .rows = rows,
+                         .bytes = bytes};
 }
 
 void QueryRun::Impl::submitTasks() {
@@ -273,6 +296,7 @@ void QueryRun::Impl::waitForTasks() {
 void QueryRun::Impl::clearTasks() {
     tasks.clear();
     rest_tasks.clear();
+    if (grant) grant->shrink(std::exchange(channel_bytes, 0));
 }
 
 void QueryRun::Impl::abandonChannels() {
