@@ -142,7 +142,11 @@ void LocalGroups::settle(WorkerContext& context) {
         more += input->splitBytes();
     }
     if (!shape_.hasKeys() && rows <= 1) return;
-    more += kTableBytes * (rows <= kWhole ? rows : std::max(kWhole, rows / 8));
+    // Of 64 parts as many as there are workers have a table; twice that for uneven ones.
+    const u64 at_once = rows * 2 * context.memory->workers() / kPartitions;
+    more += kTableBytes * (rows <= kWhole ? rows : std::clamp(at_once, kWhole, rows));
+    // Each worker's least memory is there for it.
+    more -= std::min(more, context.memory->workerBytes());
     if (context.mayKeep(memoryBytes()) && context.memory->hold(more)) held_to_merge_ = more;
     else spill(context);
 }

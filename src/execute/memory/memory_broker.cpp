@@ -13,6 +13,7 @@ namespace {
 constexpr u64 kMostWorkerMinimum = 1 << 20;
 constexpr u64 kLeastWorkerMinimum = 256 << 10;
 constexpr u64 kMostStep = 1 << 20;
+constexpr u64 kMostPageGrowth = 1 << 20; // within a batch
 constexpr auto kLookForStop = std::chrono::milliseconds(5);
 
 constexpr std::string_view kHint =
@@ -162,7 +163,7 @@ bool QueryGrant::reserveBeyond(u64 more) {
 bool QueryGrant::hasRoom(u64 held, u64 more) {
     if (forced_) return held == 0;
     if (more == 0) more = worker_minimum_ / 2;
-    more += held / 2;
+    more += std::min(held / 2, kMostPageGrowth);
     if (held + more <= worker_minimum_) return true;
     // All workers may be told so before any of them takes it: what they hold beyond their least
     // memory makes up for the others, unless it is more than that.

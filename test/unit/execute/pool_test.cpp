@@ -262,7 +262,7 @@ TEST_CASE("who was told that there is room gets it, whatever other queries take 
                     if (more > grant.workerBytes()) continue;
                 }
                 // As pages grow: by a quarter of what is there, twice.
-                const u64 bytes = more + held / 2;
+                const u64 bytes = more + std::min<u64>(held / 2, 1 << 20);
                 if (grant.grow(bytes)) held += bytes;
                 else ++failed;
                 most_used = std::max(most_used.load(), broker.used());
