@@ -282,6 +282,9 @@ std::unique_ptr<Execution> StatementRunner::explain() {
                 actual.note =
                     fmt::format("moved={} B sent={} rows in {} batches", report.moved_bytes,
                                 report.sent_rows, report.sent_batches);
+            if (report.settled)
+                actual.note = describeSettled(*report.settled) +
+                              (actual.note.empty() ? "" : "; " + actual.note);
             actuals.push_back(std::move(actual));
         }
     }
@@ -374,9 +377,8 @@ std::unique_ptr<Execution> StatementRunner::analyze() {
             for (const auto& [oid, table] : context.catalog->tables) tables.push_back(table);
         for (const auto& table : tables)
             connection_.transaction().putStatistics(
-                table->oid,
-                orThrow(storage::analyzeTable(engine.store(), engine.cache(), table,
-                                              [this] { return connection_.stop().requested(); })));
+                table->oid, orThrow(storage::analyzeTable(engine.store(), engine.cache(), table,
+                                                          connection_.stop().check())));
         return "ANALYZE";
     });
 }

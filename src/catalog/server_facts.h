@@ -108,6 +108,15 @@ struct CompilationFacts {
     std::string error; // empty: it worked
 };
 
+/// The memory of a statement that runs, or waits to be admitted.
+struct MemoryFacts {
+    i64 query_id = 0;
+    bool waiting = false;
+    u64 least = 0;    // with which it can finish
+    u64 reserved = 0; // taken from what queries may have
+    u64 used = 0;
+};
+
 class ServerFacts {
 public:
     virtual ~ServerFacts() = default;
@@ -123,6 +132,8 @@ public:
     virtual std::vector<CompilationFacts> compilations() const { return {}; }
     /// What recent statements sent between nodes, oldest first.
     virtual std::vector<ExchangeFacts> exchanges() const { return {}; }
+    /// Those that were admitted, then those that wait, in order of arrival.
+    virtual std::vector<MemoryFacts> queryMemory() const { return {}; }
     /// What the process did since it started, by name.
     virtual std::map<std::string, u64> counters() const { return {}; }
     virtual u32 slices() const = 0;

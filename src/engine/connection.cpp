@@ -203,9 +203,7 @@ void EngineConnection::cancel() {
 
 void EngineConnection::throwIfStopped() const {
     if (!stop_.requested()) return;
-    throw SqlError(sqlstate::kQueryCanceled, stop_.timedOut()
-                                                 ? "canceling statement due to statement timeout"
-                                                 : "canceling statement due to user request");
+    throw SqlError(stop_.error());
 }
 
 void EngineConnection::armStatement() {
@@ -284,6 +282,7 @@ execute::RunEnvironment EngineConnection::environment() {
     environment.alternate_tiers = engine_.options().alternate_tiers;
     environment.cluster = &engine_.cluster();
     if (sharesSmallTables()) environment.share_rows = 1;
+    environment.query_id = query_id_;
     environment.failing_node = settings_.integer("inject_node_stop");
     return environment;
 }

@@ -28,9 +28,8 @@ std::string shown(std::string_view bytes) {
     return out;
 }
 
-Error cancelled() {
-    return Error(sqlstate::kQueryCanceled, "canceling statement due to user request")
-        .withHint("Nothing was loaded.");
+Error cancelled(const execute::StopToken& stop) {
+    return stop.error().withHint("Nothing was loaded.");
 }
 
 } // namespace
@@ -189,9 +188,26 @@ storage::RecordChunks CopyFrom::makeChunks() {
     return {options_.text, u32(files_.size()), open, files_};
 }
 
+u32 CopyFrom::admit() {
+    // A lane holds a chunk of text, and rows until they make a segment.
+    constexpr u64 kLeastOfWriter = 1 << 20;
+    const u64 of_reader = options_.layout == CopyLayout::kParquet ? 0 : storage::kChunkBytes;
+    execute::MemoryBroker& memory = connection_.engine().memory();
+    const u64 lanes = std::clamp<u64>(memory.limit() / 2 / (of_reader + kLeastOfWriter), 1,
+                                      std::max(1u, connection_.engine().pool().threads()));
+    const u64 of_writer = std::max(kLeastOfWriter, memory.limit() / 8 / lanes);
+    grant_ = memory.admit({.workers = u32(lanes),
+                           .more_bytes = lanes * (of_reader + of_writer),
+                           .query_id = connection_.queryId()},
+                          connection_.stop());
+    grant_->grow(lanes * of_reader);
+    append_->limitTo(*grant_, of_writer);
+    return u32(lanes);
+}
+
 u64 CopyFrom::run() {
     append_ = std::make_unique<TableAppend>(connection_, table_);
-    const u32 lanes = std::max(1u, connection_.engine().pool().threads());
+    const u32 lanes = admit();
     append_->prepare(lanes);
     for (u32 i = 0; i < lanes; ++i) {
         lanes_.push_back(std::make_unique<Lane>());
@@ -278,11 +294,14 @@ bool CopyFrom::take(storage::RecordChunks& chunks, Lane& lane) {
     std::lock_guard lock(mutex_);
     if (exhausted_ || broken_) return false;
     if (connection_.stop().requested()) {
-        broken_ = cancelled();
+        broken_ = cancelled(connection_.stop());
         return false;
     }
     Result<bool> found = last_wanted_ != ~u64{0} ? Result<bool>(false) : chunks.next(lane.chunk);
-    if (!found) broken_ = std::move(found.error());
+    // Reading from the client ends when the statement is stopped, and does not know why.
+    if (!found)
+        broken_ = connection_.stop().requested() ? cancelled(connection_.stop())
+                                                 : std::move(found.error());
     exhausted_ = !found || !*found;
     return !exhausted_;
 }
@@ -311,7 +330,7 @@ void CopyFrom::append(Lane& lane, const Batch& batch) {
 
 bool CopyFrom::wanted(u64 number) {
     std::lock_guard lock(mutex_);
-    if (connection_.stop().requested() && !broken_) broken_ = cancelled();
+    if (connection_.stop().requested() && !broken_) broken_ = cancelled(connection_.stop());
     return !broken_ && number <= last_wanted_;
 }
 

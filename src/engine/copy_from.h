@@ -47,6 +47,8 @@ private:
     void rethrow();
     void recordErrors();
     [[noreturn]] void fail();
+    /// Waits for the least memory of a load; says how many lanes that is for.
+    u32 admit();
 
     EngineConnection& connection_;
     CopyOptions options_;
@@ -61,6 +63,7 @@ private:
     std::vector<Vector> constants_;
     std::vector<VectorBuffer> constant_values_;
     Arena constant_text_;
+    std::unique_ptr<execute::QueryGrant> grant_;
     std::unique_ptr<TableAppend> append_;
     std::vector<std::unique_ptr<Lane>> lanes_;
 

@@ -84,8 +84,8 @@ Status SharedEngine::start() {
         BS_ASSIGN(perf_map, PerfMap::create());
     }
     code_ = std::make_unique<CodeService>(*clock_, options_.crash_compiler, std::move(perf_map));
-    facts_ = std::make_unique<EngineFacts>(*clock_, load_errors_, *code_, *this, options_.place,
-                                           pool_->threads());
+    facts_ = std::make_unique<EngineFacts>(*clock_, load_errors_, *code_, *memory_, *this,
+                                           options_.place, pool_->threads());
     catalog::addSystemSources(sources_);
     std::string password = options_.admin_password;
     transaction::DatabaseOptions database{.database = database_name_};
@@ -124,6 +124,8 @@ std::map<std::string, u64> SharedEngine::counters() const {
             {"rows interpreted", code.interpreted_rows},
             {"tier switches", code.switches},
             {"bytes spilled", spill_->bytesSpilled()},
+            {"spilled joins in stages", spill_->rests()},
+            {"lanes of spilled joins", spill_->restLanes()},
             {"bytes granted now", memory_->used()},
             {"batches serialised", cluster_.totals().batches}};
 }

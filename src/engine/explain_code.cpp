@@ -31,6 +31,25 @@ std::vector<std::string> generatedText(const compile::Program& program) {
     return lines;
 }
 
+namespace {
+
+/// 1234567 -> 1,234,567
+std::string grouped(u64 number) {
+    std::string digits = std::to_string(number);
+    for (i64 at = i64(digits.size()) - 3; at > 0; at -= 3) digits.insert(size_t(at), 1, ',');
+    return digits;
+}
+
+} // namespace
+
+std::string describeSettled(const execute::SettledReport& settled) {
+    if (!settled.of_build) return settled.broadcast ? "settled: kept" : "settled: redistributed";
+    const u64 bytes = u64(settled.bytes);
+    return fmt::format("settled: {}, {} {}, {}", settled.broadcast ? "broadcast" : "redistributed",
+                       grouped(settled.rows), settled.rows == 1 ? "row" : "rows",
+                       bytes < 10'000 ? grouped(bytes) + " B" : grouped(bytes / 1000) + " kB");
+}
+
 std::vector<std::string> describeTiers(const compile::Program& program,
                                        const std::vector<execute::TierReport>& tiers) {
     std::vector<std::string> lines;

@@ -1,5 +1,6 @@
 #include "engine/modify.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace blueshift::engine {
@@ -78,6 +79,7 @@ TableAppend::TableAppend(EngineConnection& connection, std::shared_ptr<const cat
 
 void TableAppend::prepare(u32 workers) {
     writers_.resize(workers);
+    taken_.resize(workers);
 }
 
 Status TableAppend::consume(u32 worker, const Batch& batch) {
@@ -87,10 +89,31 @@ Status TableAppend::consume(u32 worker, const Batch& batch) {
         writer = std::make_unique<storage::TableWriter>(
             engine.store(), table_,
             [&engine, oid = table_->oid] { return engine.database().newDataKey(oid); },
-            [this] { return connection_.stop().requested(); });
+            connection_.stop().check());
         if (engine.cluster().nodes() > 1) writer->splitByBucket();
     }
-    return writer->append(batch);
+    BS_TRY(writer->append(batch));
+    return grant_ == nullptr ? Status() : account(worker);
+}
+
+Status TableAppend::account(u32 worker) {
+    storage::TableWriter& writer = *writers_[worker];
+    u64& taken = taken_[worker];
+    const u64 held = writer.bufferedBytes();
+    const u64 more = held - std::min(held, taken);
+    const bool room = held <= least_ || grant_->mayKeep(held, more);
+    if (room && grant_->grow(more)) {
+        taken += more;
+    } else {
+        BS_TRY(writer.flush());
+    }
+    // After a segment was written.
+    const u64 left = writer.bufferedBytes();
+    if (left < taken) {
+        grant_->shrink(taken - left);
+        taken = left;
+    }
+    return {};
 }
 
 u64 TableAppend::finish() {
@@ -100,9 +123,7 @@ u64 TableAppend::finish() {
     std::shared_ptr<catalog::TableStatistics> statistics;
     for (auto& writer : writers_) {
         if (!writer) continue;
-        auto written = writer->finish();
-        if (!written) connection_.throwIfStopped();
-        auto output = orThrow(std::move(written));
+        auto output = orThrow(writer->finish());
         rows += output.rows;
         segments.insert(segments.end(), output.segments.begin(), output.segments.end());
         widths.insert(widths.end(), output.width_classes.begin(), output.width_classes.end());
@@ -156,12 +177,9 @@ u64 modifyRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid
 
 void lockForWrite(EngineConnection& connection, catalog::Oid table) {
     transaction::Transaction& transaction = connection.transaction();
-    auto status = connection.engine().database().lockTable(
-        transaction, table, [&connection] { return connection.stop().requested(); });
-    if (!status) {
-        connection.throwIfStopped(); // tells a time-out from a request
-        throw SqlError(std::move(status.error()));
-    }
+    auto status =
+        connection.engine().database().lockTable(transaction, table, connection.stop().check());
+    if (!status) throw SqlError(std::move(status.error()));
     if (!connection.inBlock() && !transaction.hasChanges()) transaction.refresh();
 }
 

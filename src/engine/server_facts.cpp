@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "execute/memory/memory_broker.h"
 #include "parse/ast.h"
 #include "parse/parse.h"
 
@@ -183,6 +184,17 @@ void EngineFacts::exchanged(i64 query_id, std::vector<catalog::ExchangeFacts> se
         exchanges_.push_back(std::move(row));
     }
     while (exchanges_.size() > kKeptExchanges) exchanges_.pop_front();
+}
+
+std::vector<catalog::MemoryFacts> EngineFacts::queryMemory() const {
+    std::vector<catalog::MemoryFacts> list;
+    for (const execute::GrantReport& report : memory_.report())
+        list.push_back({.query_id = report.query_id,
+                        .waiting = report.waiting,
+                        .least = report.least,
+                        .reserved = report.reserved,
+                        .used = report.used});
+    return list;
 }
 
 std::vector<catalog::ExchangeFacts> EngineFacts::exchanges() const {

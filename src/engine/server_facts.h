@@ -22,6 +22,10 @@ namespace blueshift::parse {
 struct Statement;
 }
 
+namespace blueshift::execute {
+class MemoryBroker;
+}
+
 namespace blueshift::engine {
 
 /// QUERY_TYPE of SYS_QUERY_HISTORY.
@@ -35,10 +39,12 @@ public:
     static constexpr size_t kKeptExchanges = 5000;
 
     EngineFacts(Clock& clock, const LoadErrors& errors, const CodeService& code,
-                const Engine& engine, std::string place, u32 slices)
+                const execute::MemoryBroker& memory, const Engine& engine, std::string place,
+                u32 slices)
         : clock_(clock),
           errors_(errors),
           code_(code),
+          memory_(memory),
           engine_(engine),
           place_(std::move(place)),
           slices_(slices) {}
@@ -62,6 +68,7 @@ public:
     std::vector<catalog::LoadError> loadErrors() const override;
     std::vector<catalog::CompilationFacts> compilations() const override { return code_.log(); }
     std::vector<catalog::ExchangeFacts> exchanges() const override;
+    std::vector<catalog::MemoryFacts> queryMemory() const override;
     std::map<std::string, u64> counters() const override { return engine_.counters(); }
     u32 slices() const override { return slices_; }
     i64 storageCapacity() const override;
@@ -75,6 +82,7 @@ private:
     Clock& clock_;
     const LoadErrors& errors_;
     const CodeService& code_;
+    const execute::MemoryBroker& memory_;
     const Engine& engine_;
     std::string place_;
     u32 slices_;

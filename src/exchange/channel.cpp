@@ -20,6 +20,16 @@ void Channel::expect(u32 senders) {
     for (Endpoint& endpoint : endpoints_) endpoint.queues = std::vector<Queue>(senders);
 }
 
+u32 Channel::addSenders(u32 more) {
+    const std::lock_guard lock(mutex_);
+    BS_CHECK(running_ > 0 && !shape_.ordered, "senders join those that run");
+    const u32 first = senders_;
+    senders_ += more;
+    running_ += more;
+    ended_.resize(senders_, 0);
+    return first;
+}
+
 void Channel::moveWaiters(std::vector<Waiter*>& from, std::vector<Waiter*>& to) {
     to.insert(to.end(), from.begin(), from.end());
     from.clear();

@@ -48,6 +48,8 @@ public:
 
     /// Lanes that will send; before the first of them runs. They are numbered from 0.
     void expect(u32 senders);
+    /// More of them, while one still runs; not for ordered channels. The first one's number.
+    u32 addSenders(u32 more);
     u32 senders() const { return senders_; }
     const ChannelShape& shape() const { return shape_; }
 

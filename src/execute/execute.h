@@ -44,6 +44,7 @@ struct RunEnvironment {
     cluster::Cluster* cluster = nullptr;
     u32 share_rows = kVectorRows; // storage::ScanShare::least_rows
     i64 failing_node = -1;        // tests: stops after its first batch
+    i64 query_id = 0;             // shown beside its memory
 };
 
 /// Takes result batches on several workers at once.
@@ -65,7 +66,16 @@ struct SentReport {
     u64 batches = 0;
 };
 
+/// What an exchange that was left open became; rows of the build side, their estimated bytes.
+struct SettledReport {
+    bool of_build = false;
+    bool broadcast = false; // of a build; of a probe side: its rows stay
+    u64 rows = 0;
+    f64 bytes = 0;
+};
+
 struct OperatorReport {
+    std::optional<SettledReport> settled;
     u64 rows = 0;
     u64 nanos = 0;
     u64 memory_bytes = 0;

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/canceled.h"
 #include "compile/program.h"
 #include "functions/function.h"
 #include "types/vector.h"
@@ -31,6 +32,16 @@ public:
         request();
     }
     bool timedOut() const { return timed_out_.load(std::memory_order_relaxed); }
+    /// 57014 in the words of what stopped the statement.
+    Error error(std::string_view while_doing = {}) const {
+        return canceledError(timedOut(), while_doing);
+    }
+    CancelCheck check() const {
+        return [this]() -> std::optional<Error> {
+            if (!requested()) return std::nullopt;
+            return error();
+        };
+    }
     /// Before the next statement starts.
     void clear() {
         timed_out_.store(false, std::memory_order_relaxed);
@@ -58,13 +69,29 @@ public:
     virtual bool grow(u64 bytes) = 0;
     virtual void shrink(u64 bytes) = 0;
     /// False: a worker that holds `held` bytes for an operator should write them out before it
-    /// takes more. Asked once a batch; refuses before grow() does.
-    virtual bool hasRoom(u64 held) const {
-        (void)held;
+    /// takes `more` (0: what a batch may bring). Asked before rows are kept. True: grow() will not
+    /// refuse, whatever other queries take meanwhile.
+    virtual bool hasRoom(u64 held, u64 more = 0) {
+        (void)held, (void)more;
         return true;
     }
+    /// Before a worker's rows go over to its sink: may they stay in memory, and `more` be taken
+    /// for them?
+    virtual bool mayKeep(u64 held, u64 more = 0) {
+        (void)held, (void)more;
+        return true;
+    }
+    /// Keeps bytes free for work that is to come, until unhold(): grow() will not refuse them.
+    virtual bool hold(u64 bytes) {
+        (void)bytes;
+        return true;
+    }
+    virtual void unhold(u64 bytes) { (void)bytes; }
     /// Bytes that hasRoom() would still grant, roughly.
     virtual u64 room() const { return ~u64{0} >> 1; }
+    /// What each worker may always hold for an operator; how many may at once.
+    virtual u64 workerBytes() const { return u64{1} << 20; }
+    virtual u32 workers() const { return 1; }
     /// How often rows that do not fit may be divided by further bits of their hash.
     virtual u32 mostLevels() const { return 8; }
 };
@@ -81,8 +108,11 @@ struct WorkerContext {
     MemoryGrant* memory = nullptr;
     SpillSpace* spill = nullptr; // nullptr: everything stays in memory
 
-    bool hasRoom(u64 held) const {
-        return spill == nullptr || memory == nullptr || memory->hasRoom(held);
+    bool hasRoom(u64 held, u64 more = 0) const {
+        return spill == nullptr || memory == nullptr || memory->hasRoom(held, more);
+    }
+    bool mayKeep(u64 held, u64 more = 0) const {
+        return spill == nullptr || memory == nullptr || memory->mayKeep(held, more);
     }
     u64 room() const {
         return spill == nullptr || memory == nullptr ? ~u64{0} >> 1 : memory->room();

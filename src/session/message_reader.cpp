@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/canceled.h"
+
 namespace blueshift::session {
 
 namespace {
@@ -41,8 +43,7 @@ Status MessageReader::need(size_t bytes, const std::function<bool()>& cancelled)
     while (end_ - begin_ < bytes) {
         while (cancelled && !transport_->readable(kLookForCancelMs))
             if (cancelled())
-                return failure(sqlstate::kQueryCanceled,
-                               "canceling statement while it waited for its client");
+                return failure(canceledError(false, " while it waited for its client"));
         if (begin_ > 0 && (begin_ == end_ || end_ == buffer_.size())) {
             std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
             end_ -= begin_;

@@ -4,7 +4,7 @@ namespace blueshift::storage {
 
 Result<std::shared_ptr<catalog::TableStatistics>> analyzeTable(
     objects::ObjectStore& store, BlockCache& cache, std::shared_ptr<const catalog::Table> table,
-    const std::function<bool()>& cancelled) {
+    const CancelCheck& cancelled) {
     ScanOptions options;
     std::vector<ColumnBuffer> buffers;
     for (const catalog::Column* column : table->liveColumns()) {
@@ -15,8 +15,7 @@ Result<std::shared_ptr<catalog::TableStatistics>> analyzeTable(
     const TableScan scan(store, cache, table, std::move(options));
     const auto state = scan.makeState();
     for (u32 morsel = 0; morsel < scan.morselCount(); ++morsel) {
-        if (cancelled && cancelled())
-            return failure(sqlstate::kQueryCanceled, "canceling statement due to user request");
+        if (auto error = cancelled ? cancelled() : std::nullopt) return failure(std::move(*error));
         scan.start(*state, morsel);
         Batch batch;
         while (true) {

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "base/canceled.h"
 #include "base/error.h"
 #include "catalog/catalog.h"
 #include "types/scan_predicate.h"
@@ -120,9 +121,9 @@ public:
     static constexpr u32 kSplitRows = kBlockRows / 2;
 
     /// `new_key` gives fresh object keys. `cancelled`, asked once a block, ends append() and
-    /// finish() with 57014.
+    /// finish() with its error.
     TableWriter(objects::ObjectStore& store, std::shared_ptr<const catalog::Table> table,
-                std::function<std::string()> new_key, std::function<bool()> cancelled = {});
+                std::function<std::string()> new_key, CancelCheck cancelled = {});
     ~TableWriter();
 
     /// Segments of a table with a distribution key hold one hash prefix each, of as many bits as
@@ -132,6 +133,8 @@ public:
     /// Columns in the order of table->liveColumns(), any integer width, any vector form. NOT NULL
     /// is checked: 23502 names the column.
     Status append(const Batch& batch);
+    /// Writes what is buffered as segments of their own, however few the rows.
+    Status flush();
     /// Bytes buffered now.
     u64 bufferedBytes() const;
 
@@ -161,7 +164,7 @@ std::shared_ptr<const catalog::TableStatistics> withAddedColumns(
 /// Reads a whole table (ANALYZE).
 Result<std::shared_ptr<catalog::TableStatistics>> analyzeTable(
     objects::ObjectStore& store, BlockCache& cache, std::shared_ptr<const catalog::Table> table,
-    const std::function<bool()>& cancelled);
+    const CancelCheck& cancelled);
 
 /// Exact answers from metadata alone, where the table version has them (no filter): COUNT(*), and
 /// per column NULL count, MIN and MAX when every segment has exact bounds and no deletes.

@@ -134,7 +134,7 @@ objects::ObjectStore& Database::store() {
 }
 
 Status Database::lockTable(Transaction& transaction, catalog::Oid table,
-                           const std::function<bool()>& cancelled) {
+                           const CancelCheck& cancelled) {
     return state_->locks.lock(transaction.id(), table, cancelled);
 }
 

@@ -35,8 +35,7 @@ void TableLocks::leaveQueue(u64 transaction, catalog::Oid table) {
     released_.notify_all();
 }
 
-Status TableLocks::lock(u64 transaction, catalog::Oid table,
-                        const std::function<bool()>& cancelled) {
+Status TableLocks::lock(u64 transaction, catalog::Oid table, const CancelCheck& cancelled) {
     std::unique_lock lock(mutex_);
     {
         Entry& entry = tables_[table];
@@ -62,10 +61,10 @@ Status TableLocks::lock(u64 transaction, catalog::Oid table,
             waits_for_.erase(transaction);
             return {};
         }
-        if (cancelled && cancelled()) {
+        if (auto error = cancelled ? cancelled() : std::nullopt) {
             leaveQueue(transaction, table);
-            return failure(sqlstate::kQueryCanceled,
-                           "canceling statement due to user request while waiting for a lock");
+            error->message += " while waiting for a lock";
+            return failure(std::move(*error));
         }
         released_.wait_for(lock, kPoll);
     }

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "base/canceled.h"
 #include "base/error.h"
 #include "catalog/catalog.h"
 
@@ -20,9 +21,9 @@ namespace blueshift::transaction {
 
 class TableLocks {
 public:
-    /// Waits in order of arrival. 57014 when `cancelled` says so (polled every 10 ms), 40P01 on a
+    /// Waits in order of arrival. The error of `cancelled` (polled every 10 ms), 40P01 on a
     /// deadlock. A lock already held is granted at once.
-    Status lock(u64 transaction, catalog::Oid table, const std::function<bool()>& cancelled);
+    Status lock(u64 transaction, catalog::Oid table, const CancelCheck& cancelled);
     void releaseAll(u64 transaction);
 
 private:

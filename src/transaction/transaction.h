@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "base/canceled.h"
 #include "base/error.h"
 #include "catalog/catalog.h"
 
@@ -120,9 +121,8 @@ public:
     objects::ObjectStore& store();
 
     /// Lock taken by writers of one table for the length of their transaction, so that they queue
-    /// instead of aborting. `cancelled` is polled; returns 57014 or 40P01 (deadlock).
-    Status lockTable(Transaction& transaction, catalog::Oid table,
-                     const std::function<bool()>& cancelled);
+    /// instead of aborting. `cancelled` is polled; returns its error or 40P01 (deadlock).
+    Status lockTable(Transaction& transaction, catalog::Oid table, const CancelCheck& cancelled);
 
     /// Writes a checkpoint now (clean shutdown, tests).
     Status checkpoint();

@@ -1,6 +1,7 @@
 """Mistakes in what COPY is to load: wrong files, bad rows, missing columns, in text and in Parquet."""
 import gzip
 import os
+import select
 
 import duckdb
 
@@ -173,3 +174,29 @@ def bad_parquet(scene):
     path = scene.write("damaged.parquet", bytes(damaged))
     refused("22P04", load_parquet(path), path)
     assert scene.rows("SELECT count(*) FROM parquet_target") == [(0,)]
+
+
+@mistake
+def silent_client(scene):
+    "COPY FROM STDIN: a client that sends nothing for too long is told of the time-out, not of a request"
+    scene.execute(TABLE)
+    scene.execute("SET statement_timeout TO 100")
+
+    def copy_silently():
+        with scene.connection.cursor().copy("COPY target FROM STDIN CSV") as copy:
+            copy.write(good_rows(1))
+            select.select([scene.connection.fileno()], [], [])  # until the server says something
+    refused("57014", copy_silently, "canceling statement due to statement timeout")
+    scene.execute("RESET statement_timeout")
+    nothing_loaded(scene)
+
+
+@mistake
+def slow_file(scene):
+    "COPY: a file that takes too long is given up with the time-out's words"
+    scene.execute(TABLE)
+    path = scene.write("large.csv", good_rows(400_000))
+    scene.execute("SET statement_timeout TO 20")
+    refused("57014", load(scene, path), "canceling statement due to statement timeout")
+    scene.execute("RESET statement_timeout")
+    nothing_loaded(scene)

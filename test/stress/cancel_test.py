@@ -172,6 +172,22 @@ def hold_memory(other, parts):
         f"SELECT id FROM kinds WHERE id < {i} GROUP BY id" for i in range(parts + 1)))
 
 
+def shown_as_waiting(server):
+    """The view shows who waits for how much, without waiting itself."""
+    end = time.monotonic() + HANG_SECONDS
+    with server.connect() as watcher:
+        while time.monotonic() < end:
+            rows = watcher.execute("SELECT state, least_bytes, reserved_bytes, used_bytes, text FROM stv_query_memory "
+                                   "WHERE least_bytes > 0").fetchall()
+            waiting = [row for row in rows if row[0].strip() == "Waiting"]
+            holding = [row for row in rows if row[0].strip() == "Running"]
+            if waiting and holding:
+                if waiting[0][2:4] != (0, 0) or not any(row[2] >= row[1] and row[3] <= row[2] for row in holding):
+                    raise AssertionError(f"stv_query_memory shows {rows}")
+                return
+    raise AssertionError("stv_query_memory does not show the statement that waits")
+
+
 def wait_for_memory(server, repeat):
     with server.connect() as connection:
         connection.execute("CREATE TABLE kinds AS SELECT v AS id FROM small")
@@ -180,9 +196,14 @@ def wait_for_memory(server, repeat):
     def check(connection):
         if connection.execute("SELECT v FROM small WHERE v = 5").fetchall() != [(5,)]:
             raise AssertionError("a query that needs no memory does not go on")
+    query = run("SELECT k, count(*) FROM facts GROUP BY k")
     try:
-        return cancel_waiting(server, repeat, lambda other: hold_memory(other, parts),
-                              run("SELECT k, count(*) FROM facts GROUP BY k"), check)
+        with server.connect() as other, server.connect() as connection:
+            hold_memory(other, parts)
+            statement = Statement(connection, query)
+            shown_as_waiting(server)
+            statement.cancel()
+        return cancel_waiting(server, repeat, lambda other: hold_memory(other, parts), query, check)
     finally:
         with server.connect() as connection:
             connection.execute("DROP TABLE kinds")
@@ -196,9 +217,20 @@ def wait_for_lock(server, repeat):
 
 
 def wait_for_copy_data(server, repeat):
+    def server_rows(sql):
+        with server.connect() as watcher:
+            return watcher.execute(sql).fetchall()
+
     def copy_silently(connection):
         with connection.cursor().copy("COPY copies FROM STDIN CSV") as copy:
             copy.write("1,1,a row\n")
+            shown = []
+            end = time.monotonic() + HANG_SECONDS
+            while not shown and time.monotonic() < end:
+                shown = server_rows("SELECT least_bytes, reserved_bytes, used_bytes FROM stv_query_memory "
+                                    "WHERE text LIKE 'COPY%'")
+            if not shown or not 0 < shown[0][2] <= shown[0][1] >= shown[0][0] > 0:
+                raise AssertionError(f"stv_query_memory shows a load's memory as {shown}")
             select.select([connection.fileno()], [], [])  # until the server says something
     return cancel_waiting(server, repeat, lambda _: None, copy_silently)
 

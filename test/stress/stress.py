@@ -4,7 +4,8 @@
 
 Every statement must end, and as it may; answers over tables that never change stay the same; money
 keeps its sum; what was acknowledged is there, what was cancelled is there whole or not at all, also
-after the server was started again. In the end nothing runs, waits, holds memory or a temporary file.
+after the server was started again. None runs out of memory: each could run alone, so it waits at
+admission or spills. In the end nothing runs, waits, holds memory or a temporary file.
 """
 import argparse
 import os

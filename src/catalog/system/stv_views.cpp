@@ -66,6 +66,17 @@ void wlmClassification(const CatalogReader&, RowWriter& out) {
     out.row(1, "(query_group and user_group: any)", 0, "assign", kServiceClass);
 }
 
+void queryMemory(const CatalogReader& reader, RowWriter& out) {
+    if (reader.server() == nullptr) return;
+    const auto statements = visibleStatements(reader);
+    for (const MemoryFacts& memory : reader.server()->queryMemory())
+        for (const StatementFacts& row : statements)
+            if (row.query_id == memory.query_id)
+                out.row(row.user_id, row.query_id, row.process_id,
+                        memory.waiting ? "Waiting" : "Running", row.start_time, i64(memory.least),
+                        i64(memory.reserved), i64(memory.used), row.text);
+}
+
 void engineCounters(const CatalogReader& reader, RowWriter& out) {
     if (reader.server() == nullptr) return;
     for (const auto& [name, value] : reader.server()->counters()) out.row(name, i64(value));
@@ -122,6 +133,10 @@ constexpr ViewSpec kViews[] = {
      "userid i4, session i4, query i4, slice i4, pid i4, recordtime ts, bytes_to_load i8, "
      "bytes_loaded i8, bytes_to_load_compressed i8, bytes_loaded_compressed i8, lines i4, "
      "num_files i4, num_files_complete i4, current_file c256, pct_complete i4"},
+    {"pg_catalog", "stv_query_memory",
+     "userid i4, query i4, pid i4, state c16, starttime ts, least_bytes i8, reserved_bytes i8, "
+     "used_bytes i8, text c100",
+     queryMemory},
     {"pg_catalog", "stv_engine_counters", "name t, value i8", engineCounters},
     {"pg_catalog", "stv_active_cursors",
      "userid i4, name c256, xid i8, pid i4, starttime ts, row_count i8, byte_count i8, "

@@ -7,8 +7,7 @@ namespace blueshift::execute {
 
 u8* LocalGroups::onlyGroup(const Batch& batch, WorkerContext& context) {
     memory_.bind(context);
-    if (!makeRoom(context)) return nullptr;
-    bindKeys(0, batch);
+    if (!makeRoom(0, batch, context)) return nullptr;
     numbered_ = {};
     runs_ = nullptr;
     return findOnly(context) ? only_group_ : nullptr;
@@ -18,8 +17,7 @@ u8* LocalGroups::onlyGroup(const Batch& batch, WorkerContext& context) {
 
 bool LocalGroups::number(const Batch& batch, Numbered& found, WorkerContext& context) {
     memory_.bind(context);
-    if (!makeRoom(context)) return false;
-    bindKeys(0, batch);
+    if (!makeRoom(0, batch, context)) return false;
     runs_ = nullptr;
     DirectIndex& index = direct_[0];
     if (prepareDirect(index)) {
@@ -96,8 +94,7 @@ void LocalGroups::numberLocated(u32 count, Numbered& found) {
 
 bool LocalGroups::open(const Batch& batch, WorkerContext& context) {
     memory_.bind(context);
-    if (!makeRoom(context)) return false;
-    bindKeys(0, batch);
+    if (!makeRoom(0, batch, context)) return false;
     return groups_.makeRoom(batch.selected, context);
 }
 

@@ -44,6 +44,7 @@ private:
 
     bool wantsSplit() const;
     void beginMerge(u32 parts);
+    void endOfMerge(WorkerContext& context);
     void addMissingGroups(WorkerContext& context);
 
     GroupShape shape_;
@@ -57,8 +58,7 @@ private:
 void GroupOperator::flush(State& state, WorkerContext& context) {
     auto groups = std::move(static_cast<GroupState&>(state).groups);
     if (groups == nullptr) return;
-    groups->dropTables(context);
-    if (!context.hasRoom(groups->memoryBytes())) groups->spill(context);
+    groups->settle(context);
     const std::lock_guard lock(mutex_);
     workers_.push_back(std::move(groups));
 }
@@ -101,17 +101,24 @@ void GroupOperator::finishTask(u32 task, WorkerContext& context) {
     else merged_[task]->merge(context);
 }
 
+void GroupOperator::endOfMerge(WorkerContext& context) {
+    phase_ = Phase::kDone;
+    if (context.memory == nullptr) return;
+    for (const auto& worker : workers_) context.memory->unhold(worker->heldToMerge());
+}
+
 bool GroupOperator::finished(WorkerContext& context) {
     if (phase_ == Phase::kWrite) {
         // With keys the source merges part by part; else the groups are in memory, one a worker.
-        phase_ = shape_.hasKeys() ? Phase::kDone : Phase::kSplit;
+        if (shape_.hasKeys()) endOfMerge(context);
+        else phase_ = Phase::kSplit;
         return phase_ == Phase::kSplit;
     }
     if (phase_ == Phase::kSplit) {
         beginMerge(kPartitions);
         return true;
     }
-    phase_ = Phase::kDone;
+    endOfMerge(context);
     if (!context.failed()) addMissingGroups(context);
     return false;
 }

@@ -6,6 +6,18 @@ namespace {
 constexpr std::string_view kWhat = "groups";
 }
 
+u64 KeyedRows::splitBytes() const {
+    if (rows.isSplit()) return 0;
+    // Every part's last page is partly empty.
+    return rows.rowCount() * layout_.rowBytes() * 5 / 4 + kPartitions * (u64{1} << 10);
+}
+
+u64 KeyedRows::growthBytes(u32 count) const {
+    if (append_only_) return 0;
+    const bool splits = table_.keys() + count > limit_;
+    return table_.growthBytes(count) + (splits ? splitBytes() : 0);
+}
+
 bool KeyedRows::makeRoom(u32 count, WorkerContext& context) {
     if (append_only_) return true;
     if (table_.keys() + count > limit_) {

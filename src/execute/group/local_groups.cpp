@@ -85,18 +85,67 @@ void LocalGroups::dropTables(WorkerContext& context) {
 
 void LocalGroups::consume(const Batch& batch, WorkerContext& context) {
     memory_.bind(context);
-    if (!makeRoom(context)) return;
     for (u32 set = 0; set < shape_.sets.size() && !context.failed(); ++set)
-        consumeSet(set, batch, context);
+        if (makeRoom(set, batch, context)) consumeSet(set, batch, context);
 }
 
-bool LocalGroups::makeRoom(WorkerContext& context) {
-    if (context.room() == 0 && !context.hasRoom(memoryBytes())) spill(context);
+u64 LocalGroups::batchBytes(const Batch& batch, bool with_texts) const {
+    const u32 count = batch.selected;
+    u64 bytes = groups_.growthBytes(count);
+    const auto textBytes = [&](const Vector& values) {
+        u64 sum = 0;
+        if (!with_texts || values.kind != PhysicalKind::kText) return sum;
+        for (u32 i = 0; i < count; ++i) {
+            const u32 row = batch.rowAt(i);
+            if (!values.isNull(row)) sum += values.valueAt<TextView>(row).length;
+        }
+        return sum;
+    };
+    u64 key_texts = 0;
+    for (const Vector& key : keys_) key_texts += textBytes(key);
+    if (shape_.hasKeys()) bytes += u64(count) * shape_.layout.rowBytes() + key_texts;
+    for (u32 d = 0; d < deferred_.size(); ++d) {
+        const DeferredShape& shape = shape_.deferred[d];
+        bytes +=
+            u64(count) * shape.layout.rowBytes() + deferred_[d]->growthBytes(count) + key_texts;
+        for (const compile::Slot slot : shape.args) bytes += textBytes(batch.columns[slot]);
+        for (const auto& key : shape_.sink.calls[shape.calls[0]].order_by)
+            bytes += textBytes(batch.columns[key.slot]);
+    }
+    return bytes;
+}
+
+bool LocalGroups::makeRoom(u32 set, const Batch& batch, WorkerContext& context) {
+    constexpr u64 kPlenty = 64 << 20; // it would be idle to measure texts
+    bindKeys(set, batch);
+    const u64 more = batchBytes(batch, context.room() < kPlenty);
+    if (!context.hasRoom(memoryBytes(), more)) spill(context);
     return !context.failed();
 }
 
+void LocalGroups::settle(WorkerContext& context) {
+    dropTables(context);
+    if (context.spill == nullptr) return;
+    // Tables of some parts at once, and the rows' way to their parts.
+    constexpr u64 kTableBytes = 32;
+    constexpr u64 kWhole = 32 << 10; // so few rows are merged in one piece
+    u64 rows = groups_.rows.rowCount();
+    u64 more = groups_.splitBytes();
+    for (const auto& input : deferred_) {
+        rows += input->rows.rowCount();
+        more += input->splitBytes();
+    }
+    if (!shape_.hasKeys() && rows <= 1) return;
+    // Of 64 parts as many as there are workers have a table; twice that for uneven ones.
+    const u64 at_once = rows * 2 * context.memory->workers() / kPartitions;
+    more += kTableBytes * (rows <= kWhole ? rows : std::clamp(at_once, kWhole, rows));
+    // Each worker's least memory is there for it.
+    more -= std::min(more, context.memory->workerBytes());
+    if (context.mayKeep(memoryBytes()) && context.memory->hold(more)) held_to_merge_ = more;
+    else spill(context);
+}
+
 bool LocalGroups::locate(u32 set, const Batch& batch, Assignment& to, WorkerContext& context) {
-    bindKeys(set, batch);
     if (!shape_.hasKeys()) return locateOnly(batch, to, context);
     return locateDirect(set, batch, to, context) ||
            (!context.failed() && locateHashed(batch, to, context));

@@ -56,6 +56,10 @@ public:
     u32 generation() const { return generation_; }
     bool split(WorkerContext& context);
     void dropTable(WorkerContext& context) { table_.release(context); }
+    /// What locate() may take for tables and for moving rows, the new rows themselves excepted.
+    u64 growthBytes(u32 count) const;
+    /// What split() takes while it goes on.
+    u64 splitBytes() const;
     /// Writes all rows to parts on disk and forgets them.
     bool spill(SpillFile& file, const RowCodec& codec, SpilledParts& parts, WorkerContext& context);
     u64 memoryBytes() const { return rows.memoryBytes() + table_.memoryBytes(); }
@@ -114,6 +118,11 @@ public:
     bool split(WorkerContext& context);
     bool isSplit() const;
     void dropTables(WorkerContext& context);
+    /// At the end of consumption: keeps the groups with what merging them takes, or writes them
+    /// out.
+    void settle(WorkerContext& context);
+    /// MemoryGrant::hold() of settle(), to be undone after the merge.
+    u64 heldToMerge() const { return held_to_merge_; }
     /// Writes everything out; a group without keys stays, only its deferred input goes.
     void spill(WorkerContext& context);
     /// Frees everything.
@@ -153,8 +162,11 @@ private:
         void forget(u64 codes);
     };
 
-    /// Before rows are added: writes out what is held when there is no room. False after an error.
-    bool makeRoom(WorkerContext& context);
+    /// Before rows are added to a set: binds its keys, and writes out what is held when there is no
+    /// room. False after an error.
+    bool makeRoom(u32 set, const Batch& batch, WorkerContext& context);
+    /// What a batch may take.
+    u64 batchBytes(const Batch& batch, bool with_texts) const;
     bool locate(u32 set, const Batch& batch, Assignment& to, WorkerContext& context);
     void consumeSet(u32 set, const Batch& batch, WorkerContext& context);
     void bindKeys(u32 set, const Batch& batch);
@@ -193,6 +205,7 @@ private:
     std::vector<ColumnHasher> argument_hashers_; // by deferred input
     std::vector<DirectIndex> direct_;            // by grouping set
     u8* only_group_ = nullptr;
+    u64 held_to_merge_ = 0;
     // Of the batch at hand, for applyRest().
     Numbered numbered_{};
     const kernels::GroupRuns* runs_ = nullptr;

@@ -5,7 +5,7 @@ namespace blueshift::execute {
 namespace {
 
 /// Lists and a set of seen rows beside the rows themselves.
-constexpr u64 kDeferredRowBytes = 32;
+constexpr u64 kDeferredRowBytes = 48;
 
 } // namespace
 
@@ -22,7 +22,10 @@ bool MergedGroups::load(const GroupPart& part, GroupSpill& spill, std::vector<Gr
     memory_.bind(context);
     const bool divisible = part.level < context.memory->mostLevels();
     for (size_t b = 0; b < part.groups.blockCount(); ++b) {
-        if (divisible && own_rows_.rowCount() > 0 && !context.hasRoom(heldBytes())) {
+        // The block, its rows among the others, their table.
+        const u64 more =
+            part.groups.blockBytes(b, 0) * 2 + table_.growthBytes(part.groups.blockRows(b));
+        if (divisible && own_rows_.rowCount() > 0 && !context.hasRoom(heldBytes(), more)) {
             divide(part, b, spill, children, context);
             return false;
         }
@@ -117,7 +120,8 @@ void MergedGroups::applySpilled(u32 index, const SpilledRows& from, u32 level, G
     std::vector<u8*> rows;
     for (size_t b = 0; b < from.blockCount(); ++b) {
         const u64 held = pages.memoryBytes() + pages.rowCount() * kDeferredRowBytes;
-        if (!divisible || pages.rowCount() == 0 || context.hasRoom(heldBytes() + held)) {
+        const u64 more = from.blockBytes(b, kDeferredRowBytes * 2);
+        if (!divisible || pages.rowCount() == 0 || context.hasRoom(heldBytes() + held, more)) {
             if (!from.read(b, spill.file, codec, pages, context)) return;
             continue;
         }
@@ -136,10 +140,11 @@ void MergedGroups::applySpilled(u32 index, const SpilledRows& from, u32 level, G
             applySpilled(index, parts[p], level + 1, spill, context);
         return;
     }
-    if (!context.take(pages.rowCount() * kDeferredRowBytes / 2, "aggregate input")) return;
+    constexpr u64 kListBytes = 16;
+    if (!context.take(pages.rowCount() * kListBytes, "aggregate input")) return;
     pages.collectRows(rows);
     applyRows(input, rows, true, context);
-    context.give(pages.rowCount() * kDeferredRowBytes / 2);
+    context.give(pages.rowCount() * kListBytes);
     pages.clear(context);
 }
 

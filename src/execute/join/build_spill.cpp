@@ -54,6 +54,7 @@ void JoinBuild::choosePartsToLoad(WorkerContext& context) {
     std::sort(order.begin(), order.end(),
               [&](u32 a, u32 b) { return parts_[a].bytes() < parts_[b].bytes(); });
     u64 left = context.room() / 2;
+    const u64 all = left;
     u64 keys = 0;
     for (const u32 p : order) {
         if (parts_[p].empty()) continue;
@@ -62,6 +63,13 @@ void JoinBuild::choosePartsToLoad(WorkerContext& context) {
         const u64 wanted = parts_[p].bytes() + parts_[p].rowCount() * (kEntryBytes + 16);
         if (wanted <= left) left -= wanted;
         else spilled_mask_ |= u64{1} << p;
+    }
+    // Else other queries could take it before it is loaded.
+    held_to_load_ = all - left;
+    if (held_to_load_ > 0 && !context.memory->hold(held_to_load_)) {
+        held_to_load_ = 0;
+        for (u32 p = 0; p < kPartitions; ++p)
+            if (!parts_[p].empty()) spilled_mask_ |= u64{1} << p;
     }
     saw_rows_ |= keys > 0;
     makeBloom(keys);

@@ -81,7 +81,9 @@ void JoinBuild::addFilterRange(BuildState& state, const Batch& batch, const u16*
 
 void JoinBuild::consume(State& base, const Batch& batch, WorkerContext& context) {
     auto& state = static_cast<BuildState&>(base);
-    if (!context.hasRoom(state.pages.memoryBytes() + state.entry_count * kEntryBytes))
+    const u64 more = RowPages::bytesOf(layout_, batch.columns, batch.selection, batch.selected) +
+                     batch.selected * kEntryBytes;
+    if (!context.hasRoom(state.pages.memoryBytes() + state.entry_count * kEntryBytes, more))
         spill(state, context);
     if (context.failed()) return;
     const u32 keys = keyCount();
@@ -130,7 +132,7 @@ void JoinBuild::consume(State& base, const Batch& batch, WorkerContext& context)
 
 void JoinBuild::flush(State& base, WorkerContext& context) {
     auto& state = static_cast<BuildState&>(base);
-    if (!context.hasRoom(state.pages.memoryBytes() + state.entry_count * kEntryBytes))
+    if (!context.mayKeep(state.pages.memoryBytes() + state.entry_count * kEntryBytes))
         spill(state, context);
     std::lock_guard lock(mutex_);
     entry_bytes_ += state.entry_count * kEntryBytes;
@@ -225,9 +227,12 @@ bool JoinBuild::finished(WorkerContext& context) {
         publish();
         return false;
     }
-    if (phase_ == Phase::kWrite) choosePartsToLoad(context);
-    else
+    if (phase_ == Phase::kWrite) {
+        choosePartsToLoad(context);
+    } else {
         for (RowPages& pages : loaded_) pages_.absorb(std::move(pages));
+        if (context.memory != nullptr) context.memory->unhold(std::exchange(held_to_load_, 0));
+    }
     phase_ = phase_ == Phase::kWrite ? Phase::kLoad : Phase::kIndex;
     return true;
 }

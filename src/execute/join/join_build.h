@@ -130,7 +130,8 @@ private:
     std::vector<u8*> unkeyed_rows_; // the same in memory
     std::atomic<bool> spilled_{false};
     u64 spilled_mask_ = 0;
-    u64 entry_bytes_ = 0; // taken for entries
+    u64 entry_bytes_ = 0;  // taken for entries
+    u64 held_to_load_ = 0; // MemoryGrant::hold() while parts are loaded
     std::array<RowPages, kPartitions> loaded_;
 };
 

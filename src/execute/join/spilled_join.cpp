@@ -25,11 +25,12 @@ WaitingProbes::WaitingProbes(StepInput input)
 
 void WaitingProbes::add(RowPages& kept, const Batch& batch, const u16* rows, u32 count,
                         const u64* hashes, WorkerContext& context) {
-    if (kept.memoryBytes() > kMostKept || !context.hasRoom(kept.memoryBytes()))
-        write(kept, context);
-    if (context.failed()) return;
     std::vector<Vector> columns(input_.live.size());
     for (size_t c = 0; c < columns.size(); ++c) columns[c] = batch.columns[input_.live[c]];
+    if (kept.memoryBytes() > kMostKept ||
+        !context.hasRoom(kept.memoryBytes(), RowPages::bytesOf(layout_, columns, rows, count)))
+        write(kept, context);
+    if (context.failed()) return;
     kept.append(layout_, columns, rows, count, hashes, nullptr, context, kWhat);
 }
 
@@ -183,8 +184,11 @@ bool SpilledJoinSource::loadChunk(Joining& state, WorkerContext& context) {
     const SpilledRows& build = state.part.build;
     RowPages pages;
     while (state.next_build < build.blockCount()) {
-        const u64 held = pages.memoryBytes() + pages.rowCount() * (JoinBuild::kEntryBytes + 16);
-        if (pages.rowCount() > 0 && !context.hasRoom(held)) {
+        constexpr u64 kRowBytes = JoinBuild::kEntryBytes + 16;
+        const u64 held = pages.memoryBytes() + pages.rowCount() * kRowBytes;
+        const u64 more =
+            build.blockBytes(state.next_build, kRowBytes) + state.part.probe.blockBytes(0, 0);
+        if (pages.rowCount() > 0 && !context.hasRoom(held, more)) {
             if (!state.in_chunks && state.part.divisible &&
                 state.part.level < context.memory->mostLevels()) {
                 divide(state, std::move(pages), context);

@@ -11,9 +11,9 @@ namespace blueshift::execute {
 namespace {
 
 constexpr u64 kMostWorkerMinimum = 1 << 20;
-constexpr u64 kLeastWorkerMinimum = 64 << 10;
-/// What a worker may take between two looks at hasRoom().
-constexpr u64 kWorkerMargin = 4 << 20;
+constexpr u64 kLeastWorkerMinimum = 256 << 10;
+constexpr u64 kMostStep = 1 << 20;
+constexpr u64 kMostPageGrowth = 1 << 20; // within a batch
 constexpr auto kLookForStop = std::chrono::milliseconds(5);
 
 constexpr std::string_view kHint =
@@ -41,9 +41,24 @@ u64 MemoryBroker::workerMinimum(u32 workers) const {
                       kMostWorkerMinimum);
 }
 
+u64 MemoryBroker::leastOf(const GrantRequest& request) const {
+    return u64(request.operators) * request.workers * workerMinimum(request.workers) +
+           request.more_bytes;
+}
+
+std::vector<GrantReport> MemoryBroker::report() const {
+    std::vector<GrantReport> reports;
+    const std::lock_guard lock(mutex_);
+    for (const QueryGrant* grant : grants_) reports.push_back(grant->report());
+    for (const GrantRequest* request : queue_)
+        reports.push_back(
+            {.query_id = request->query_id, .waiting = true, .least = leastOf(*request)});
+    return reports;
+}
+
 std::unique_ptr<QueryGrant> MemoryBroker::admit(const GrantRequest& request,
                                                 const StopToken& stop) {
-    const u64 minimum = u64(request.operators) * request.workers * workerMinimum(request.workers);
+    const u64 minimum = leastOf(request);
     if (minimum > limit_)
         throw SqlError(
             Error(sqlstate::kOutOfMemory,
@@ -64,11 +79,10 @@ std::unique_ptr<QueryGrant> MemoryBroker::admit(const GrantRequest& request,
         freed_.wait_for(lock, kLookForStop);
         if (!stop.requested()) continue;
         leave();
-        throw SqlError(sqlstate::kQueryCanceled,
-                       stop.timedOut() ? "canceling statement due to statement timeout"
-                                       : "canceling statement due to user request");
+        throw SqlError(stop.error());
     }
     leave();
+    lock.unlock();
     return std::make_unique<QueryGrant>(*this, request, minimum);
 }
 
@@ -76,40 +90,104 @@ QueryGrant::QueryGrant(MemoryBroker& broker, const GrantRequest& request, u64 mi
     : broker_(broker),
       minimum_(minimum),
       worker_minimum_(broker.workerMinimum(request.workers)),
-      margin_(std::min(broker.limit() / 4, request.workers * kWorkerMargin)),
+      step_(std::min(broker.limit() / 64, kMostStep)),
+      workers_(request.workers),
       operators_(request.operators),
-      forced_(request.forced) {}
+      forced_(request.forced),
+      query_id_(request.query_id),
+      reserved_(minimum) {
+    const std::lock_guard lock(broker_.mutex_);
+    broker_.grants_.push_back(this);
+}
 
 QueryGrant::~QueryGrant() {
-    broker_.give(std::max(minimum_, used_.load()));
+    {
+        const std::lock_guard lock(broker_.mutex_);
+        std::erase(broker_.grants_, this);
+    }
+    broker_.give(reserved_.load());
+}
+
+GrantReport QueryGrant::report() const {
+    return {.query_id = query_id_, .least = minimum_, .reserved = reserved(), .used = used()};
 }
 
 bool QueryGrant::grow(u64 bytes) {
-    const u64 before = used_.fetch_add(bytes, std::memory_order_relaxed);
-    const u64 beyond = std::max(before + bytes, minimum_) - std::max(before, minimum_);
-    if (beyond == 0 || broker_.take(beyond)) return true;
+    const u64 now = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    if (now <= reserved()) return true;
+    const std::lock_guard lock(mutex_);
+    const u64 used = used_.load(std::memory_order_relaxed);
+    const u64 reserved = reserved_.load(std::memory_order_relaxed);
+    if (used <= reserved) return true;
+    if (broker_.take(used - reserved)) {
+        reserved_.store(used, std::memory_order_relaxed);
+        return true;
+    }
     used_.fetch_sub(bytes, std::memory_order_relaxed);
     return false;
 }
 
 void QueryGrant::shrink(u64 bytes) {
-    const u64 before = used_.fetch_sub(bytes, std::memory_order_relaxed);
-    const u64 beyond = std::max(before, minimum_) - std::max(before - bytes, minimum_);
-    if (beyond > 0) broker_.give(beyond);
+    used_.fetch_sub(bytes, std::memory_order_relaxed);
+    if (reserved() <= promised() + step_) return;
+    const std::lock_guard lock(mutex_);
+    const u64 reserved = reserved_.load(std::memory_order_relaxed);
+    const u64 wanted = promised();
+    if (reserved <= wanted + step_) return;
+    reserved_.store(wanted, std::memory_order_relaxed);
+    broker_.give(reserved - wanted);
 }
 
-bool QueryGrant::hasRoom(u64 held) const {
+/// True: what is promised, and `more`, is reserved.
+bool QueryGrant::reserveBeyond(u64 more) {
+    if (reserved() >= promised() + more) return true;
+    const std::lock_guard lock(mutex_);
+    const u64 reserved = reserved_.load(std::memory_order_relaxed);
+    const u64 wanted = promised() + more;
+    if (reserved >= wanted) return true;
+    const u64 missing = wanted - reserved;
+    const u64 taken = broker_.used() + later_.load(std::memory_order_relaxed);
+    const u64 free = broker_.limit() - std::min(taken, broker_.limit());
+    if (missing > free) return false;
+    // A step at once where there is plenty.
+    u64 take = missing + step_ <= free ? missing + step_ : missing;
+    if (!broker_.take(take)) {
+        if (take == missing || !broker_.take(missing)) return false;
+        take = missing;
+    }
+    reserved_.store(reserved + take, std::memory_order_relaxed);
+    return true;
+}
+
+/// Pages grow by a quarter of what is there, those of rows and those of text.
+bool QueryGrant::hasRoom(u64 held, u64 more) {
     if (forced_) return held == 0;
-    return held <= worker_minimum_ || room() > 0;
+    if (more == 0) more = worker_minimum_ / 2;
+    more += std::min(held / 2, kMostPageGrowth);
+    if (held + more <= worker_minimum_) return true;
+    // All workers may be told so before any of them takes it: what they hold beyond their least
+    // memory makes up for the others, unless it is more than that.
+    const u64 large = more > worker_minimum_ ? (more - worker_minimum_) * (workers_ - 1) : 0;
+    return reserveBeyond(more + large);
+}
+
+bool QueryGrant::mayKeep(u64 held, u64 more) {
+    return forced_ ? held == 0 : reserveBeyond(more);
+}
+
+bool QueryGrant::hold(u64 bytes) {
+    if (forced_ && bytes > 0) return false;
+    held_.fetch_add(bytes);
+    if (reserveBeyond(0)) return true;
+    held_.fetch_sub(bytes);
+    return false;
 }
 
 u64 QueryGrant::room() const {
     if (forced_) return 0;
-    // What admission reserved and is not used yet is this query's own.
-    const u64 used = used_.load(std::memory_order_relaxed);
-    const u64 own = used < minimum_ ? minimum_ - used : 0;
-    const u64 taken = broker_.used() + later_.load(std::memory_order_relaxed) + margin_;
-    return broker_.limit() + own - std::min(taken, broker_.limit() + own);
+    const u64 own = reserved() - std::min(reserved(), promised());
+    const u64 taken = broker_.used() + later_.load(std::memory_order_relaxed);
+    return broker_.limit() + own - std::min(taken, broker_.limit());
 }
 
 void QueryGrant::keepForLater(u32 operators) {

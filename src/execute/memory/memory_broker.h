@@ -4,9 +4,9 @@
 // cache is limited apart from it.
 // Life cycle: admit (least memory, in order of arrival) -> grow / shrink / hasRoom -> the
 // destructor gives everything back.
-// Two answers: grow() is for memory that is needed now and fails the query; hasRoom() comes
-// earlier, once a batch, and makes an operator write its rows out. Between them lies a margin for
-// what workers take within a batch.
+// A promise: reserved bytes are never fewer than what the query uses and its least memory besides,
+// once a worker was told that there is room. So whoever stays within the least memory is never
+// refused, whatever other queries take; grow() asks the broker only for what nobody foresaw.
 // Threads: admit() waits on the connection's thread, never on a worker; the rest from any thread.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "execute/operator.h"
 
@@ -23,9 +24,20 @@ namespace blueshift::execute {
 class QueryGrant;
 
 struct GrantRequest {
-    u32 operators = 0; // that hold rows
-    u32 workers = 1;
+    u32 operators = 0;   // that hold rows
+    u32 workers = 1;     // that may hold some for an operator at once
+    u64 more_bytes = 0;  // that operators need beyond a worker's least memory
     bool forced = false; // tests: no worker may hold anything longer than it must
+    i64 query_id = 0;    // for reports
+};
+
+/// What a query has, or waits for.
+struct GrantReport {
+    i64 query_id = 0;
+    bool waiting = false;
+    u64 least = 0;
+    u64 reserved = 0;
+    u64 used = 0;
 };
 
 class MemoryBroker {
@@ -41,6 +53,9 @@ public:
     /// Takes the least memory that such a query needs, waiting behind those that came before.
     /// Throws SqlError: 53200 when the broker's limit is lower, 57014 when `stop` says so.
     std::unique_ptr<QueryGrant> admit(const GrantRequest& request, const StopToken& stop);
+    u64 leastOf(const GrantRequest& request) const;
+    /// Those that were admitted, then those that wait, in order of arrival.
+    std::vector<GrantReport> report() const;
 
 private:
     friend class QueryGrant;
@@ -50,9 +65,10 @@ private:
     u64 limit_;
     std::atomic<u64> used_{0};
     std::atomic<u32> waiting_{0};
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable freed_;
     std::deque<const GrantRequest*> queue_; // in order of arrival
+    std::vector<const QueryGrant*> grants_;
 };
 
 class QueryGrant final : public MemoryGrant {
@@ -62,23 +78,43 @@ public:
 
     bool grow(u64 bytes) override;
     void shrink(u64 bytes) override;
-    bool hasRoom(u64 held) const override;
+    bool hasRoom(u64 held, u64 more) override;
+    bool mayKeep(u64 held, u64 more) override;
+    bool hold(u64 bytes) override;
+    void unhold(u64 bytes) override { held_.fetch_sub(bytes); }
     u64 room() const override;
+    u64 workerBytes() const override { return worker_minimum_; }
+    u32 workers() const override { return workers_; }
     u32 mostLevels() const override { return forced_ ? 2 : 8; }
 
-    /// Bytes used now, what admission reserved not included.
+    /// Bytes used now, and taken from the broker: never less.
     u64 used() const { return used_.load(std::memory_order_relaxed); }
+    u64 reserved() const { return reserved_.load(std::memory_order_relaxed); }
+    u64 minimum() const { return minimum_; }
     /// This many of the query's operators have not started yet: memory is kept for them.
     void keepForLater(u32 operators);
+    GrantReport report() const;
 
 private:
+    /// What the query uses, holds and is promised.
+    u64 promised() const {
+        return used_.load(std::memory_order_relaxed) + held_.load(std::memory_order_relaxed) +
+               minimum_;
+    }
+    bool reserveBeyond(u64 more);
+
     MemoryBroker& broker_;
     const u64 minimum_;
     const u64 worker_minimum_;
-    const u64 margin_;
+    const u64 step_; // by which it reserves
+    const u32 workers_;
     const u32 operators_;
     const bool forced_;
+    const i64 query_id_;
+    std::mutex mutex_; // of changes of reserved_
+    std::atomic<u64> reserved_;
     std::atomic<u64> used_{0};
+    std::atomic<u64> held_{0};
     std::atomic<u64> later_{0};
 };
 

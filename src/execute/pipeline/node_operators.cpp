@@ -6,6 +6,7 @@
 #include "execute/join/join_build.h"
 #include "execute/join/nested_loop.h"
 #include "execute/join/probe.h"
+#include "execute/memory/least_memory.h"
 #include "execute/pipeline/basic_sources.h"
 #include "execute/pipeline/basic_steps.h"
 #include "execute/pipeline/query_run_state.h"
@@ -51,6 +52,7 @@ void QueryRun::Impl::makeSinks() {
         for (u32 i = 0; i < program.join_filters; ++i)
             united_filters.push_back(std::make_unique<JoinFilter>());
     channels.resize(program.exchanges.size());
+    settled.resize(program.exchanges.size());
     for (const auto& info : program.exchanges) exchange_kinds.push_back(info.kind);
 }
 
@@ -61,8 +63,7 @@ QueryRun::Impl::Made& QueryRun::Impl::makePipeline(size_t index, u32 number) {
         if (turns[i] <= turns[index]) started[program.pipelines[i].sink] = true;
     u32 later = 0;
     for (size_t i = 0; i < program.sinks.size(); ++i)
-        if (!started[i] && i != program.result_sink)
-            later += program.sinks[i].everywhere ? program.nodes : 1;
+        later += !started[i] && holdsRows(program.sinks[i]);
     grant->keepForLater(later);
     auto fresh = std::make_unique<Made>();
     Made& result = *fresh;
@@ -147,6 +148,7 @@ QueryRun::Impl::Made* QueryRun::Impl::makeRest(Made& ended) {
         fresh->source->open();
         fresh->ordered = ended.ordered;
         fresh->node = ended.node;
+        fresh->pipeline = ended.pipeline;
         PipelineOperators& rest = fresh->operators;
         rest.source = fresh->source.get();
         rest.steps.assign(before.steps.begin() + i64(i) + 1, before.steps.end());

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "execute/memory/least_memory.h"
 #include "execute/pipeline/basic_sources.h"
 #include "execute/pipeline/query_run_state.h"
 #include "execute/spill/spill_space.h"
@@ -30,10 +31,7 @@ void QueryRun::Impl::takeError(WorkerContext& context) {
 void QueryRun::Impl::throwIfFailed() {
     std::lock_guard lock(error_mutex);
     if (error) throw SqlError(*error);
-    if (environment.stop->requested())
-        throw SqlError(sqlstate::kQueryCanceled,
-                       environment.stop->timedOut() ? "canceling statement due to statement timeout"
-                                                    : "canceling statement due to user request");
+    if (environment.stop->requested()) throw SqlError(environment.stop->error());
 }
 
 bool QueryRun::Impl::nodeStands(u32 node, WorkerContext& context) {
@@ -47,15 +45,10 @@ bool QueryRun::Impl::nodeStands(u32 node, WorkerContext& context) {
 }
 
 void QueryRun::Impl::admit() {
-    u32 holding = 0;
-    for (const auto& info : program.sinks) {
-        const bool holds = !std::holds_alternative<compile::ResultSink>(info.sink) &&
-                           !std::holds_alternative<compile::SendSink>(info.sink);
-        if (holds) holding += info.everywhere ? program.nodes : 1;
-    }
-    const bool forced = environment.spill != nullptr && environment.spill->forced();
-    grant = environment.memory->admit({holding, environment.pool->threads() + 1, forced},
-                                      *environment.stop);
+    GrantRequest request = leastMemory(program, environment.pool->threads(), *environment.memory);
+    request.query_id = environment.query_id;
+    request.forced = environment.spill != nullptr && environment.spill->forced();
+    grant = environment.memory->admit(request, *environment.stop);
     turns.resize(program.pipelines.size());
     for (size_t i = 0; i < program.pipelines.size(); ++i) {
         const auto& sink = program.sinks[program.pipelines[i].sink].sink;
@@ -309,6 +302,7 @@ std::vector<OperatorReport> QueryRun::reports() const {
         report.sent_batches += counters.messages.load();
         report.sent_rows += counters.rows.load();
         report.moved_bytes += counters.moved_bytes.load();
+        report.settled = impl_->settled[i];
     }
     return reports;
 }

@@ -71,6 +71,8 @@ struct QueryRun::Impl {
     std::vector<std::unique_ptr<JoinFilter>> united_filters;
     std::vector<std::unique_ptr<exchange::Channel>> channels; // by exchange
     std::vector<optimize::ExchangeKind> exchange_kinds;       // settled when their stage starts
+    std::vector<std::optional<SettledReport>> settled;        // by exchange
+    u64 channel_bytes = 0;                                    // taken for those of the stage
     std::vector<OperatorMetrics> metrics;
     std::mutex made_mutex; // workers make what joins still owe
     std::vector<std::unique_ptr<Made>> made;
@@ -83,6 +85,7 @@ struct QueryRun::Impl {
 
     // The lanes that run on the pool.
     std::vector<std::unique_ptr<RunTask>> tasks;
+    std::vector<std::unique_ptr<RunTask>> rest_tasks; // made by running ones, under the lock
     std::mutex tasks_mutex;
     std::condition_variable task_ended;
     u32 running_tasks = 0;
@@ -133,6 +136,9 @@ struct QueryRun::Impl {
     /// Makes operators and lanes of a stage; the last pipeline's only with `with_last`.
     void startStage(const std::vector<size_t>& stage, bool with_last, Target target);
     void addTasks(u32 sink, Made& operators, Target target, u32& next_sender);
+    /// Further lanes for what a pipeline of a stage still owes, beside the calling one.
+    void addRestTasks(Made& rest, SinkOperator* sink, Target target, u32 number);
+    void clearTasks();
     void finishSink(u32 index);
     /// Sinks that only pipelines up to this turn read give their memory back.
     void releaseSinks(size_t turn);
@@ -140,6 +146,7 @@ struct QueryRun::Impl {
     u32 mostWorkers() const { return (environment.pool->threads() + 1) * (program.nodes + 1); }
     /// What an exchange of a stage about to start does; settles the kinds that were left open.
     void settle(u32 exchange);
+    u64 takeCredit();
     void submitTasks();
     void taskDone();
     void abandonChannels();

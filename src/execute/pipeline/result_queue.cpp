@@ -58,15 +58,8 @@ void ResultQueue::push(const Batch& batch, WorkerContext& context) {
             !abandoned_ && (batches_.size() >= kMostBatches || !context.hasRoom(kMostBatches));
         lock.unlock();
         if (full) {
-            RowPages pages;
-            if (!pages.append(layout_, batch.columns, batch.selection, batch.selected, nullptr,
-                              nullptr, context, "a result"))
-                return;
-            std::vector<u8*> rows;
-            pages.collectRows(rows);
             SpilledRows written;
-            if (!written.append(file_, codec_, rows.data(), rows.size(), context)) return;
-            pages.clear(context);
+            if (!write(batch, written, context)) return;
             lock.lock();
             spilled_.push_back(std::move(written));
             changed_.notify_one();
@@ -76,7 +69,36 @@ void ResultQueue::push(const Batch& batch, WorkerContext& context) {
     push(std::make_unique<OwnedBatch>(batch));
 }
 
+namespace {
+
+/// Batches in flight are not counted; those that are written and read back are some of them.
+class Uncounted {
+public:
+    explicit Uncounted(WorkerContext& context) : context_(context), memory_(context.memory) {
+        context.memory = nullptr;
+    }
+    ~Uncounted() { context_.memory = memory_; }
+
+private:
+    WorkerContext& context_;
+    MemoryGrant* memory_;
+};
+
+} // namespace
+
+bool ResultQueue::write(const Batch& batch, SpilledRows& written, WorkerContext& context) {
+    const Uncounted uncounted(context);
+    RowPages pages;
+    if (!pages.append(layout_, batch.columns, batch.selection, batch.selected, nullptr, nullptr,
+                      context, "a result"))
+        return false;
+    std::vector<u8*> rows;
+    pages.collectRows(rows);
+    return written.append(file_, codec_, rows.data(), rows.size(), context);
+}
+
 std::unique_ptr<OwnedBatch> ResultQueue::readBack(const SpilledRows& rows, WorkerContext& context) {
+    const Uncounted uncounted(context);
     RowPages pages;
     for (size_t b = 0; b < rows.blockCount(); ++b)
         if (!rows.read(b, file_, codec_, pages, context)) return nullptr;
@@ -87,10 +109,8 @@ std::unique_ptr<OwnedBatch> ResultQueue::readBack(const SpilledRows& rows, Worke
     const u32 count = u32(addresses.size());
     for (u32 c = 0; c < columns.size(); ++c)
         columns[c] = gatherColumn(layout_, c, addresses.data(), count, buffers[c]);
-    auto batch =
-        std::make_unique<OwnedBatch>(Batch{.rows = count, .selected = count, .columns = columns});
-    pages.clear(context);
-    return batch;
+    return std::make_unique<OwnedBatch>(
+        Batch{.rows = count, .selected = count, .columns = columns});
 }
 
 void ResultQueue::writerEnded() {

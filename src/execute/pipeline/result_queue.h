@@ -56,6 +56,7 @@ public:
     void waitForWriters();
 
 private:
+    bool write(const Batch& batch, SpilledRows& written, WorkerContext& context);
     std::unique_ptr<OwnedBatch> readBack(const SpilledRows& rows, WorkerContext& context);
 
     RowLayout layout_;

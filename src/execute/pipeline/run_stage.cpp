@@ -1,130 +1,13 @@
 // Runs pipelines: alone in a parallel loop, or with those that send to them as tasks that park.
 #include <algorithm>
+#include <utility>
 
-#include "execute/pipeline/query_run_state.h"
+#include "execute/memory/least_memory.h"
+#include "execute/pipeline/run_task.h"
 #include "execute/rows/materialize.h"
+#include "execute/spill/spill_space.h"
 
 namespace blueshift::execute {
-
-namespace {
-/// Lanes take turns, but not so often that their data leaves the cache.
-constexpr u32 kBatchesPerSlice = 16;
-} // namespace
-
-/// A lane of a stage, run in slices on the pool.
-class QueryRun::Impl::RunTask final : public Task, public exchange::Waiter {
-public:
-    RunTask(Impl& run, Made& made, SinkOperator* sink, Target target, u32 number)
-        : run_(run),
-          made_(&made),
-          begun_(made),
-          sink_(sink),
-          send_(dynamic_cast<SendOperator*>(sink)),
-          target_(target),
-          number_(number) {}
-
-    /// Its number among the senders of its channel.
-    void sendAs(u32 sender) { sender_ = sender; }
-
-    TaskResult run(u32 worker) override {
-        if (!context_) {
-            context_ = std::make_unique<WorkerContext>(
-                run_.makeContext(target_.queue != nullptr ? worker : number_, made_->node));
-            guarded(*context_, [&] {
-                if (send_ != nullptr) sink_state_ = send_->makeSender(sender_, *context_);
-                else if (sink_ != nullptr) sink_state_ = sink_->makeState(*context_);
-                lane_ = std::make_unique<Lane>(made_->operators, *context_, sink_state_.get());
-            });
-        }
-        TaskResult result = TaskResult::kDone;
-        if (!context_->failed()) {
-            WorkerContext& context = *context_;
-            guarded(context, [&] { result = slice(); });
-            // A parked task may run elsewhere already: nothing of it may be touched.
-            if (result == TaskResult::kParked) return result;
-            if (result == TaskResult::kAgain && !context.failed()) return result;
-        }
-        end();
-        return TaskResult::kDone;
-    }
-    void wake() override { run_.environment.pool->submit(*this); }
-
-private:
-    TaskResult slice() {
-        Batch batch;
-        u32 batches = 0;
-        for (;;) {
-            if (!run_.nodeStands(made_->node, *context_)) return TaskResult::kDone;
-            if (target_.queue != nullptr && !target_.queue->roomOrPark(*this))
-                return TaskResult::kParked;
-            if (send_ != nullptr) {
-                if (send_->channel().closed()) return TaskResult::kDone;
-                if (!send_->channel().roomOrPark(sender_, *this)) return TaskResult::kParked;
-            }
-            if (!lane_->pull(batch)) {
-                if (!lane_->waiting()) {
-                    if (!startRest()) return TaskResult::kDone;
-                    continue;
-                }
-                if (made_->receive->readyOrPark(lane_->sourceState(), *this)) continue;
-                return TaskResult::kParked;
-            }
-            deliver(batch);
-            if (context_->failed()) return TaskResult::kDone;
-            if (++batches % kBatchesPerSlice == 0 && run_.environment.pool->crowded())
-                return TaskResult::kAgain;
-        }
-    }
-    /// The last lane of a pipeline also runs what its steps still owe. (Of a queue's, the next
-    /// pipeline is made from that.)
-    bool startRest() {
-        if (target_.queue != nullptr || context_->failed()) return false;
-        if (made_->lanes_left.fetch_sub(1) != 1) return false;
-        Made* rest = run_.makeRest(*made_);
-        if (rest == nullptr) return false;
-        made_ = rest;
-        lane_ = std::make_unique<Lane>(made_->operators, *context_, sink_state_.get());
-        return true;
-    }
-    void deliver(const Batch& batch) {
-        if (target_.queue != nullptr) return target_.queue->push(batch, *context_);
-        if (target_.consumer != nullptr) {
-            if (auto status = target_.consumer->consume(number_, batch); !status)
-                context_->eval.fail(std::move(status.error()));
-            return;
-        }
-        sink_->consume(*sink_state_, batch, *context_);
-    }
-    void end() {
-        guarded(*context_, [&] {
-            if (sink_state_ && !context_->failed()) sink_->flush(*sink_state_, *context_);
-        });
-        const bool failed = context_->failed();
-        run_.takeError(*context_);
-        lane_.reset();
-        sink_state_.reset();
-        if (failed) run_.abandonChannels();
-        if (begun_.receive != nullptr) begun_.receive->close();
-        if (send_ != nullptr) send_->channel().senderEnded(sender_);
-        if (target_.queue != nullptr) {
-            run_.laneEnded();
-            target_.queue->writerEnded();
-        }
-        run_.taskDone();
-    }
-
-    Impl& run_;
-    Made* made_;
-    Made& begun_; // with which it began
-    SinkOperator* sink_;
-    SendOperator* send_;
-    Target target_;
-    u32 number_;
-    u32 sender_ = 0;
-    std::unique_ptr<WorkerContext> context_;
-    std::unique_ptr<Lane> lane_;
-    std::unique_ptr<State> sink_state_;
-};
 
 QueryRun::Impl::Impl(const compile::Program& p, const RunEnvironment& e)
     : program(p), stop(e.stop), environment(e), metrics(p.operators + 1) {
@@ -171,7 +54,7 @@ void QueryRun::Impl::runPipeline(size_t index, BatchConsumer* consumer) {
     } else {
         startStage(stage, true, {.consumer = consumer});
         waitForTasks();
-        tasks.clear(); // else the next ones would be submitted with them
+        clearTasks(); // else the next ones would be submitted with them
     }
     throwIfFailed();
     releaseSinks(index);
@@ -247,6 +130,8 @@ void QueryRun::Impl::runParts(std::span<Made* const> parts, u32 sink_index,
 }
 
 void QueryRun::Impl::startStage(const std::vector<size_t>& stage, bool with_last, Target target) {
+    clearTasks();
+    consumers = 0;
     // Channels first: the ends of a stage are made from them.
     std::vector<u32> senders(program.exchanges.size());
     for (const size_t at : stage) {
@@ -257,13 +142,12 @@ void QueryRun::Impl::startStage(const std::vector<size_t>& stage, bool with_last
         exchange::ChannelShape shape;
         shape.endpoints = program.pipelines[at].leader_only ? 1 : program.nodes;
         shape.ordered = info.merges;
+        shape.credit_bytes = takeCredit();
         shape.nodes = program.nodes;
         shape.first_dictionary_id = u64{1} << 63 | u64{receive->exchange} << 40;
         for (const auto& slot : info.slots) shape.kinds.push_back(slot.kind);
         channels[receive->exchange] = std::make_unique<exchange::Channel>(std::move(shape));
     }
-    tasks.clear();
-    consumers = 0;
     for (const size_t at : stage) {
         const compile::Pipeline& pipeline = program.pipelines[at];
         const auto* send = std::get_if<compile::SendSink>(&program.sinks[pipeline.sink].sink);
@@ -284,6 +168,21 @@ void QueryRun::Impl::startStage(const std::vector<size_t>& stage, bool with_last
     submitTasks();
 }
 
+/// Takes the memory of an exchange's messages in flight. The least is reserved since admission;
+/// who holds no rows goes on without it where there is none.
+u64 QueryRun::Impl::takeCredit() {
+    u64 credit = channelCredit(*environment.memory);
+    u64 bytes = channelBytes(program, credit);
+    bool taken = grant->mayKeep(0, bytes) && grant->grow(bytes);
+    if (!taken) {
+        credit = kLeastCredit;
+        bytes = channelBytes(program, credit);
+        taken = grant->grow(bytes);
+    }
+    if (taken) channel_bytes += bytes;
+    return credit;
+}
+
 void QueryRun::Impl::settle(u32 exchange) {
     using optimize::ExchangeKind;
     const compile::ExchangeInfo& info = program.exchanges[exchange];
@@ -291,16 +190,21 @@ void QueryRun::Impl::settle(u32 exchange) {
     if (kind == ExchangeKind::kSettledProbe) {
         const bool stays = exchange_kinds[info.build] == ExchangeKind::kBroadcast;
         kind = stays ? ExchangeKind::kKeep : ExchangeKind::kHash;
+        settled[exchange] = {.broadcast = stays};
     }
     if (kind != ExchangeKind::kSettledBuild) return;
-    f64 bytes = 0;
+    u64 rows = 0;
     for (const Node& node : nodes)
-        bytes += info.row_bytes *
-                 f64(dynamic_cast<Materialized&>(*node.sinks[info.materialized]).rowCount());
+        rows += dynamic_cast<Materialized&>(*node.sinks[info.materialized]).rowCount();
+    const f64 bytes = info.row_bytes * f64(rows);
     // Every row to every other node, or both sides but for the rows that lie right already.
     const f64 n = program.nodes;
     kind = bytes * (n - 1) <= (bytes + info.probe_bytes) * (n - 1) / n ? ExchangeKind::kBroadcast
                                                                        : ExchangeKind::kHash;
+    settled[exchange] = {.of_build = true,
+                         .broadcast = kind == ExchangeKind::kBroadcast,
+                         .rows = rows,
+                         .bytes = bytes};
 }
 
 void QueryRun::Impl::submitTasks() {
@@ -317,6 +221,34 @@ void QueryRun::Impl::addTasks(u32 sink_index, Made& operators, Target target, u3
         tasks.push_back(std::make_unique<RunTask>(*this, operators, sink, target, number));
         tasks.back()->sendAs(next_sender++);
     }
+}
+
+void QueryRun::Impl::addRestTasks(Made& rest, SinkOperator* sink, Target target, u32 number) {
+    auto* send = dynamic_cast<SendOperator*>(sink);
+    const bool ordered = send != nullptr && send->channel().shape().ordered;
+    rest.lanes = ordered ? 1 : laneCount(rest, nodesOf(*rest.pipeline));
+    rest.lanes_left = rest.lanes;
+    environment.spill->countRest(rest.lanes);
+    const u32 more = rest.lanes - 1;
+    if (more == 0) return;
+    u32 sender = send == nullptr ? 0 : send->channel().addSenders(more);
+    // Of the pipeline before only the lane that calls is left: its number is not given away. Those
+    // of a consumer lie within mostWorkers().
+    constexpr u32 kBeyondTasks = 1024;
+    const u32 first = target.consumer != nullptr ? consumers : kBeyondTasks;
+    u32 next = first + rest.node * environment.pool->threads();
+    std::vector<RunTask*> fresh;
+    {
+        const std::lock_guard lock(tasks_mutex);
+        for (u32 lane = 0; lane < more; ++lane) {
+            if (next == number) ++next;
+            rest_tasks.push_back(std::make_unique<RunTask>(*this, rest, sink, target, next++));
+            rest_tasks.back()->sendAs(sender++);
+            fresh.push_back(rest_tasks.back().get());
+        }
+        running_tasks += more;
+    }
+    for (RunTask* task : fresh) environment.pool->submit(*task);
 }
 
 void QueryRun::Impl::finishSink(u32 index) {
@@ -361,6 +293,12 @@ void QueryRun::Impl::waitForTasks() {
     task_ended.wait(lock, [&] { return running_tasks == 0; });
 }
 
+void QueryRun::Impl::clearTasks() {
+    tasks.clear();
+    rest_tasks.clear();
+    if (grant) grant->shrink(std::exchange(channel_bytes, 0));
+}
+
 void QueryRun::Impl::abandonChannels() {
     for (auto& channel : channels)
         if (channel) channel->abandon();
@@ -373,7 +311,7 @@ void QueryRun::Impl::endTasks() {
         if (running_tasks > 0) abandonChannels();
     }
     waitForTasks();
-    tasks.clear();
+    clearTasks();
     if (queue) result_spilled += queue->bytesSpilled();
     queue.reset();
 }

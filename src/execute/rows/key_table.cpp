@@ -11,11 +11,17 @@ constexpr u64 kFirstSlots = 512;
 KeyTable::KeyTable(const RowLayout& layout, std::vector<u32> compared)
     : layout_(layout), compared_(std::move(compared)) {}
 
-bool KeyTable::reserve(u64 more, WorkerContext& context) {
+u64 KeyTable::growthBytes(u64 more) const {
     const u64 wanted = (keys_ + more) * 2;
-    if (wanted <= slots_.size()) return true;
-    const u64 size = std::max(kFirstSlots, std::bit_ceil(wanted));
-    if (!context.take((size - slots_.size()) * 8, "a hash table of groups")) return false;
+    if (wanted <= slots_.size()) return 0;
+    return (std::max(kFirstSlots, std::bit_ceil(wanted)) - slots_.size()) * 8;
+}
+
+bool KeyTable::reserve(u64 more, WorkerContext& context) {
+    const u64 growth = growthBytes(more);
+    if (growth == 0) return true;
+    if (!context.take(growth, "a hash table of groups")) return false;
+    const u64 size = slots_.size() + growth / 8;
     std::vector<u64> old(size);
     old.swap(slots_);
     mask_ = size - 1;

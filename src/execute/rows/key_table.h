@@ -33,6 +33,8 @@ public:
 
     /// Makes room for `more` further keys; false after recording 53200.
     bool reserve(u64 more, WorkerContext& context);
+    /// What reserve(more) would take.
+    u64 growthBytes(u64 more) const;
     /// Forgets all keys; the rows stay where they are.
     void clear();
     void release(WorkerContext& context);

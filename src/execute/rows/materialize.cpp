@@ -28,7 +28,9 @@ std::unique_ptr<State> Materialized::makeState(WorkerContext&) {
 
 void Materialized::consume(State& base, const Batch& batch, WorkerContext& context) {
     RowPages& pages = static_cast<PagesState&>(base).pages;
-    if (!context.hasRoom(pages.memoryBytes())) spill(pages, context);
+    if (!context.hasRoom(pages.memoryBytes(), RowPages::bytesOf(layout_, batch.columns,
+                                                                batch.selection, batch.selected)))
+        spill(pages, context);
     if (context.failed()) return;
     pages.append(layout_, batch.columns, batch.selection, batch.selected, nullptr, nullptr, context,
                  "a materialised result");
@@ -46,7 +48,7 @@ void Materialized::spill(RowPages& pages, WorkerContext& context) {
 
 void Materialized::flush(State& base, WorkerContext& context) {
     RowPages& pages = static_cast<PagesState&>(base).pages;
-    if (!context.hasRoom(pages.memoryBytes())) spill(pages, context);
+    if (!context.mayKeep(pages.memoryBytes())) spill(pages, context);
     std::lock_guard lock(mutex_);
     pages_.absorb(std::move(pages));
 }

@@ -11,12 +11,12 @@ namespace {
 using functions::visitRows;
 using functions::visitValues;
 
-constexpr u32 kFirstPageBytes = 4 << 10;
+constexpr u32 kFirstPageBytes = 1 << 10;
 constexpr u32 kPageBytes = 256 << 10;
 
-/// The size of the next page when `bytes` are held already.
+/// The size of the next page when `bytes` are held already: never much more than is needed.
 u32 nextPageBytes(u64 bytes) {
-    return u32(std::clamp<u64>(bytes, kFirstPageBytes, kPageBytes));
+    return u32(std::clamp<u64>(bytes / 4 & ~u64{7}, kFirstPageBytes, kPageBytes));
 }
 
 template <class T>
@@ -142,6 +142,24 @@ bool RowPages::scatterText(const RowLayout& layout, u32 column, const Vector& ve
         }
     });
     return granted;
+}
+
+u64 RowPages::bytesOf(const RowLayout& layout, std::span<const Vector> columns, const u16* rows,
+                      u32 count) {
+    u64 bytes = u64(count) * layout.rowBytes();
+    for (u32 c = 0; c < layout.columnCount(); ++c) {
+        if (layout.kindOf(c) != PhysicalKind::kText) continue;
+        const Vector& vector = columns[c];
+        visitValues<TextView>(vector, [&](auto value) {
+            for (u32 i = 0; i < count; ++i) {
+                const u32 row = rows == nullptr ? i : rows[i];
+                if (vector.validity != nullptr && vector.isNull(row)) continue;
+                const TextView text = value(row);
+                if (!text.isInline()) bytes += text.length;
+            }
+        });
+    }
+    return bytes;
 }
 
 bool RowPages::append(const RowLayout& layout, std::span<const Vector> columns, const u16* rows,

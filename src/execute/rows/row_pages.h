@@ -1,7 +1,7 @@
 // row_pages.h: pages of materialised rows with their text, filled from vectors and read back.
 //
 // Place: the memory of join builds, groups, sorted runs, window partitions.
-// Owns: row pages (4 KiB growing to 256 KiB) and text chunks (the same; longer texts get chunks of
+// Owns: row pages (1 KiB growing to 256 KiB) and text chunks (the same; longer texts get chunks of
 // their own). Rows and text never move while the pages live; absorb() takes over another worker's
 // pages without copying.
 // Why so: column-at-a-time loops per kind; a page knows its layout and its text chunks, so that
@@ -57,6 +57,10 @@ public:
     /// Takes a page that was read back: its rows, their text behind them, `bytes` in all, already
     /// taken from the grant.
     void adopt(RowPage page, u64 bytes);
+
+    /// Bytes that append() would add, but for the rest of the last page.
+    static u64 bytesOf(const RowLayout& layout, std::span<const Vector> columns, const u16* rows,
+                       u32 count);
 
     u64 rowCount() const { return row_count_; }
     u64 memoryBytes() const { return memory_bytes_; }

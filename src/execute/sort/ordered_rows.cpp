@@ -67,7 +67,11 @@ void OrderedRows::writeRun(WorkerContext& context) {
 
 bool OrderedRows::mergeRuns(WorkerContext& context) {
     while (runs_.size() > 1 && !context.failed()) {
-        const size_t at_once = MergeOfRuns::runsFor(context);
+        const u64 each = MergeOfRuns::bytesOfRun(runs_);
+        u64 more = std::min(each * MergeOfRuns::kMostRuns, context.room() / 2);
+        if (context.memory != nullptr && !context.memory->hold(more)) more = 0;
+        const u64 least = context.memory == nullptr ? 0 : context.memory->workerBytes();
+        const size_t at_once = MergeOfRuns::runsFor(least + more, each);
         auto into = std::make_unique<SpillFile>();
         std::vector<SpilledRows> merged;
         for (size_t begin = 0; begin < runs_.size(); begin += at_once) {
@@ -76,6 +80,7 @@ bool OrderedRows::mergeRuns(WorkerContext& context) {
                 mergeToRun(order_, codec_, *runs_file_, {&runs_[begin], count}, *into, context));
             spilled_bytes_ += merged.back().bytes();
         }
+        if (context.memory != nullptr) context.memory->unhold(more);
         runs_ = std::move(merged);
         file_ = std::move(into);
         runs_file_ = file_.get();

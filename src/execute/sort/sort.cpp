@@ -1,6 +1,7 @@
 #include "execute/sort/sort.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "execute/sort/merge_runs.h"
 #include "execute/sort/spilled_runs.h"
@@ -113,6 +114,9 @@ private:
     std::vector<SortEntry> sorted(const RowPages& pages, const StopToken& stop) const;
     /// Writes the rows as a sorted run and frees them.
     void spill(std::span<const SortEntry> run, WorkerContext& context);
+    void makeRoomForTop(TopRows& top, u64 more, WorkerContext& context);
+    /// With how many runs the workers may merge at once; holds memory for it.
+    size_t chooseRunsAtOnce(WorkerContext& context);
     bool haveSpilled() {
         const std::lock_guard lock(mutex_);
         return !spilled_.empty();
@@ -131,6 +135,7 @@ private:
     std::vector<SpilledRows> spilled_; // sorted runs
     std::vector<SpilledRows> merged_;  // by task of kShorten
     size_t runs_at_once_ = MergeOfRuns::kMostRuns;
+    u64 held_to_merge_ = 0; // MemoryGrant::hold()
 };
 
 std::vector<SortEntry> SortOperator::sorted(const RowPages& pages, const StopToken& stop) const {
@@ -157,11 +162,16 @@ void SortOperator::consume(State& given, const Batch& batch, WorkerContext& cont
     auto& state = static_cast<SortState&>(given);
     for (size_t c = 0; c < shape_.slots.size(); ++c)
         state.columns[c] = batch.columns[shape_.slots[c]];
+    const u64 row_bytes =
+        RowPages::bytesOf(shape_.layout, state.columns, batch.selection, batch.selected);
     if (keeps_top_) {
-        state.top.add(state.columns, batch.selection, batch.selected, context);
+        makeRoomForTop(state.top, row_bytes, context);
+        if (!context.failed())
+            state.top.add(state.columns, batch.selection, batch.selected, context);
         return;
     }
-    if (!context.hasRoom(state.pages.memoryBytes() + state.pages.rowCount() * kEntryBytes)) {
+    const u64 held = state.pages.memoryBytes() + state.pages.rowCount() * kEntryBytes;
+    if (!context.hasRoom(held, row_bytes + batch.selected * kEntryBytes)) {
         spill(sorted(state.pages, *context.stop), context);
         state.pages.clear(context);
         if (context.failed()) return;
@@ -170,24 +180,29 @@ void SortOperator::consume(State& given, const Batch& batch, WorkerContext& cont
                        nullptr, context, kWhat);
 }
 
+/// Drops rows that are not among the best; else those so far become a run on disk.
+void SortOperator::makeRoomForTop(TopRows& top, u64 more, WorkerContext& context) {
+    if (context.hasRoom(top.pages().memoryBytes(), more)) return;
+    if (top.mayShrink() && !top.shrink(context)) return;
+    if (context.hasRoom(top.pages().memoryBytes(), more)) return;
+    spill(top.finish(context), context);
+    top.clear(context);
+}
+
 void SortOperator::flush(State& given, WorkerContext& context) {
     if (context.failed()) return;
     auto& state = static_cast<SortState&>(given);
     RowPages& pages = keeps_top_ ? state.top.pages() : state.pages;
     std::vector<SortEntry> run;
     const u64 entry_bytes = keeps_top_ ? 0 : pages.rowCount() * kEntryBytes;
-    if (keeps_top_) {
-        run = state.top.finish(context);
-    } else {
-        run = sorted(pages, *context.stop);
-        // A run on disk makes a run of every worker's rows.
-        if (haveSpilled() || !context.hasRoom(pages.memoryBytes() + entry_bytes)) {
-            spill(run, context);
-            pages.clear(context);
-            return;
-        }
-        if (!context.take(entry_bytes, kWhat)) return;
+    run = keeps_top_ ? state.top.finish(context) : sorted(pages, *context.stop);
+    // A run on disk makes a run of every worker's rows.
+    if (haveSpilled() || !context.mayKeep(pages.memoryBytes(), entry_bytes)) {
+        spill(run, context);
+        pages.clear(context);
+        return;
     }
+    if (!context.take(entry_bytes, kWhat)) return;
     const std::lock_guard lock(mutex_);
     pages_.absorb(std::move(pages));
     entry_bytes_ += entry_bytes;
@@ -222,6 +237,22 @@ void SortOperator::finishTask(u32 task, WorkerContext& context) {
     }
 }
 
+size_t SortOperator::chooseRunsAtOnce(WorkerContext& context) {
+    MemoryGrant& grant = *context.memory;
+    grant.unhold(std::exchange(held_to_merge_, 0));
+    const u64 each = MergeOfRuns::bytesOfRun(spilled_);
+    const u64 wanted = std::min(spilled_.size() + 1, MergeOfRuns::kMostRuns) * each;
+    u64 bytes = grant.workerBytes();
+    if (wanted > bytes) {
+        const u64 more = std::min(wanted - bytes, grant.room() / 2 / grant.workers());
+        if (grant.hold(more * grant.workers())) {
+            held_to_merge_ = more * grant.workers();
+            bytes += more;
+        }
+    }
+    return MergeOfRuns::runsFor(bytes, each);
+}
+
 bool SortOperator::finished(WorkerContext& context) {
     if (phase_ == Phase::kMerge) {
         merger_->finish();
@@ -237,7 +268,7 @@ bool SortOperator::finished(WorkerContext& context) {
         spilled_ = std::move(merged_);
     }
     merged_.clear();
-    runs_at_once_ = MergeOfRuns::runsFor(context);
+    runs_at_once_ = chooseRunsAtOnce(context);
     const bool many = spilled_.size() > runs_at_once_;
     phase_ = many ? Phase::kShorten : Phase::kDone;
     if (many) merged_.resize((spilled_.size() + runs_at_once_ - 1) / runs_at_once_);
@@ -249,6 +280,7 @@ void SortOperator::release(WorkerContext& context) {
     pages_.clear(context);
     context.give(entry_bytes_);
     entry_bytes_ = 0;
+    if (context.memory != nullptr) context.memory->unhold(std::exchange(held_to_merge_, 0));
 }
 
 } // namespace

@@ -13,10 +13,18 @@ MergeOfRuns::MergeOfRuns(const RowOrder& order, const RowCodec& codec, const Spi
     }
 }
 
-size_t MergeOfRuns::runsFor(const WorkerContext& context) {
-    constexpr size_t kFewestRuns = 4;
-    constexpr u64 kRunBytes = 256 << 10; // a block, its entries, and one that was just read
-    return std::clamp(size_t(context.room() / kRunBytes / context.workers), kFewestRuns, kMostRuns);
+u64 MergeOfRuns::bytesOfRun(std::span<const SpilledRows> runs) {
+    u64 most = 1;
+    for (const SpilledRows& run : runs)
+        for (size_t b = 0; b < run.blockCount(); ++b)
+            most = std::max(most, run.blockBytes(b, sizeof(SortEntry)));
+    return most;
+}
+
+size_t MergeOfRuns::runsFor(u64 bytes, u64 bytes_of_run) {
+    constexpr u64 kFewestRuns = 2;
+    const u64 blocks = bytes / bytes_of_run;
+    return size_t(std::clamp<u64>(blocks - std::min<u64>(blocks, 1), kFewestRuns, kMostRuns));
 }
 
 bool MergeOfRuns::load(Cursor& cursor, WorkerContext& context) {
@@ -56,6 +64,12 @@ u32 MergeOfRuns::next(u8** rows, u32 most, WorkerContext& context) {
     while (count < most && !heap_.empty()) {
         std::pop_heap(heap_.begin(), heap_.end(), after);
         Cursor& least = *heap_.back();
+        // Of blocks at their end only one is kept: the rows so far go first.
+        const bool last = least.at + 1 == least.entries.size();
+        if (last && count > 0 && !read_.empty()) {
+            std::push_heap(heap_.begin(), heap_.end(), after);
+            break;
+        }
         rows[count++] = least.entries[least.at++].row;
         if (least.at < least.entries.size() || load(least, context))
             std::push_heap(heap_.begin(), heap_.end(), after);
@@ -82,15 +96,16 @@ void MergeOfRuns::close(WorkerContext& context) {
 SpilledRows mergeToRun(const RowOrder& order, const RowCodec& codec, const SpillFile& from,
                        std::span<const SpilledRows> runs, SpillFile& into, WorkerContext& context,
                        u64 block_bytes) {
-    constexpr u32 kChunkRows = 4096;
     MergeOfRuns merge(order, codec, from, runs);
     SpilledRows merged;
-    std::vector<u8*> rows(kChunkRows);
+    BlockWriter writer(into, codec, block_bytes);
+    u8* rows[kVectorRows];
     if (merge.open(context)) {
-        while (const u32 count = merge.next(rows.data(), kChunkRows, context)) {
-            if (!merged.append(into, codec, rows.data(), count, context, block_bytes)) break;
+        while (const u32 count = merge.next(rows, kVectorRows, context)) {
+            if (!writer.add(rows, count, merged, context)) break;
             merge.forget(context);
         }
+        if (!context.failed()) writer.finish(merged, context);
     }
     merge.close(context);
     return merged;

@@ -17,9 +17,11 @@ namespace blueshift::execute {
 class MergeOfRuns {
 public:
     static constexpr size_t kMostRuns = 32;
-    /// How many runs the workers may merge at once with the memory that is free: few take little,
-    /// but go over the rows more often.
-    static size_t runsFor(const WorkerContext& context);
+    /// What merging takes for each run, and once more for a block whose rows were given out.
+    static u64 bytesOfRun(std::span<const SpilledRows> runs);
+    /// How many runs a worker may merge at once with so many bytes: few take little, but go over
+    /// the rows more often.
+    static size_t runsFor(u64 bytes, u64 bytes_of_run);
 
     MergeOfRuns(const RowOrder& order, const RowCodec& codec, const SpillFile& file,
                 std::span<const SpilledRows> runs);

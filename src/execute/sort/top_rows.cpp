@@ -100,6 +100,11 @@ bool TopRows::shrink(WorkerContext& context) {
     return true;
 }
 
+void TopRows::clear(WorkerContext& context) {
+    pages_.clear(context);
+    threshold_ = nullptr;
+}
+
 std::vector<SortEntry> TopRows::finish(WorkerContext&) {
     std::vector<SortEntry> held = entries();
     shape_.order.sort(held.data(), held.data() + held.size());

@@ -19,11 +19,15 @@ public:
     /// Drops all but the best rows; they come out sorted.
     std::vector<SortEntry> finish(WorkerContext& context);
     RowPages& pages() { return pages_; }
+    /// Forgets the rows: the best so far were written out.
+    void clear(WorkerContext& context);
+    /// Frees what is not among the best, where that is most of it.
+    bool mayShrink() const { return pages_.rowCount() / 4 >= shape_.limit; }
+    bool shrink(WorkerContext& context);
 
 private:
     /// Rows that the threshold does not exclude, written to `out`.
     u32 admit(const Vector& key, const u16* rows, u32 count, u16* out) const;
-    bool shrink(WorkerContext& context);
     std::vector<SortEntry> entries() const;
 
     const SortShape& shape_;

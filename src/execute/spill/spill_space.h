@@ -28,6 +28,13 @@ public:
     bool forced() const { return forced_; }
     /// Bytes before compression, of all operators so far.
     u64 bytesSpilled() const { return spilled_.load(std::memory_order_relaxed); }
+    /// What joins still owed inside stages, and the lanes that took it.
+    void countRest(u32 lanes) {
+        rests_.fetch_add(1, std::memory_order_relaxed);
+        rest_lanes_.fetch_add(lanes, std::memory_order_relaxed);
+    }
+    u64 rests() const { return rests_.load(std::memory_order_relaxed); }
+    u64 restLanes() const { return rest_lanes_.load(std::memory_order_relaxed); }
     const std::string& directory() const { return directory_; }
 
 private:
@@ -36,6 +43,8 @@ private:
     std::string directory_;
     bool forced_;
     std::atomic<u64> spilled_{0};
+    std::atomic<u64> rests_{0};
+    std::atomic<u64> rest_lanes_{0};
 };
 
 /// The address of a block.

@@ -1,10 +1,12 @@
 #include "execute/spill/spilled_rows.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace blueshift::execute {
 namespace {
 
+constexpr u64 kLeastBlockBytes = 16 << 10;
 constexpr std::string_view kWhat = "reading rows back from disk";
 
 u64 aligned(u64 bytes) {
@@ -12,6 +14,11 @@ u64 aligned(u64 bytes) {
 }
 
 } // namespace
+
+u64 spillBlockBytes(const WorkerContext& context, u64 most_bytes) {
+    const u64 least = context.memory == nullptr ? most_bytes * 8 : context.memory->workerBytes();
+    return std::clamp(least / 8, std::min(kLeastBlockBytes, most_bytes), most_bytes);
+}
 
 RowCodec::RowCodec(const RowLayout& layout, std::vector<OutsideState> states)
     : layout_(layout), states_(std::move(states)) {
@@ -90,25 +97,64 @@ void RowCodec::relocate(u8* image, u32 rows) const {
 }
 
 bool SpilledRows::append(SpillFile& file, const RowCodec& codec, u8* const* rows, u64 count,
-                         WorkerContext& context, u64 block_bytes) {
+                         WorkerContext& context, u64 most_bytes) {
     std::vector<u8> image;
+    const u64 block_bytes = spillBlockBytes(context, most_bytes);
+    const u64 block_rows = spillBlockRows(block_bytes);
     for (u64 begin = 0; begin < count;) {
         if (context.failed()) return false;
         u64 bytes = 0;
         u64 end = begin;
-        while (end < count && end - begin < ~u32{0} && bytes < block_bytes)
+        while (end < count && end - begin < block_rows && bytes < block_bytes)
             bytes += codec.bytesOf(rows[end++]);
         image.resize(bytes);
         codec.encode(rows + begin, u32(end - begin), bytes, image.data());
-        SpilledBlock block;
-        if (!file.write(image, block, context)) return false;
-        block.rows = u32(end - begin);
-        blocks_.push_back(block);
-        rows_ += block.rows;
-        bytes_ += bytes;
+        if (!appendBlock(file, image, {}, u32(end - begin), context)) return false;
         begin = end;
     }
     return true;
+}
+
+bool SpilledRows::appendBlock(SpillFile& file, std::vector<u8>& images, std::span<const u8> outside,
+                              u32 count, WorkerContext& context) {
+    images.insert(images.end(), outside.begin(), outside.end());
+    SpilledBlock block;
+    if (!file.write(images, block, context)) return false;
+    block.rows = count;
+    blocks_.push_back(block);
+    rows_ += count;
+    bytes_ += images.size();
+    return true;
+}
+
+bool BlockWriter::add(u8* const* rows, u32 count, SpilledRows& into, WorkerContext& context) {
+    const u64 block_bytes = spillBlockBytes(context, most_bytes_);
+    const u64 block_rows = spillBlockRows(block_bytes);
+    for (u32 begin = 0; begin < count;) {
+        u64 bytes = 0;
+        u32 end = begin;
+        while (end < count && rows_ + (end - begin) < block_rows &&
+               images_.size() + outside_.size() + bytes < block_bytes)
+            bytes += codec_.bytesOf(rows[end++]);
+        fresh_.resize(bytes);
+        codec_.encode(rows + begin, end - begin, bytes, fresh_.data());
+        const auto behind = fresh_.begin() + i64(end - begin) * codec_.layout().rowBytes();
+        images_.insert(images_.end(), fresh_.begin(), behind);
+        outside_.insert(outside_.end(), behind, fresh_.end());
+        rows_ += end - begin;
+        begin = end;
+        if (begin < count && !finish(into, context)) return false;
+    }
+    return true;
+}
+
+bool BlockWriter::finish(SpilledRows& into, WorkerContext& context) {
+    if (rows_ == 0) return true;
+    const bool done = into.appendBlock(file_, images_, outside_, rows_, context);
+    images_.clear();
+    outside_.clear();
+    rows_ = 0;
+    return done && !context.failed();
 }
 
 bool SpilledRows::read(size_t index, const SpillFile& file, const RowCodec& codec, RowPages& into,

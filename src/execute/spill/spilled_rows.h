@@ -44,21 +44,36 @@ private:
     std::vector<OutsideState> states_;
 };
 
+/// The size at which a block is written, so that a worker's least memory holds several.
+u64 spillBlockBytes(const WorkerContext& context, u64 most_bytes);
+/// Rows of a block at most: narrow ones take more room in lists and tables than by themselves.
+inline u64 spillBlockRows(u64 block_bytes) {
+    return block_bytes / 24;
+}
+
 class SpilledRows {
 public:
     static constexpr u64 kBlockBytes = 128 << 10;
 
-    /// Adds rows in this order, in blocks of about `block_bytes`. False after recording an error.
+    /// Adds rows in this order, in blocks of `most_bytes` or less. False after recording an error.
     bool append(SpillFile& file, const RowCodec& codec, u8* const* rows, u64 count,
-                WorkerContext& context, u64 block_bytes = kBlockBytes);
+                WorkerContext& context, u64 most_bytes = kBlockBytes);
     /// Reads a block into pages of its own. Not limited by hasRoom(): ask before.
     bool read(size_t block, const SpillFile& file, const RowCodec& codec, RowPages& into,
               WorkerContext& context) const;
     void absorb(SpilledRows&& other);
 
+    /// Adds rows whose image is made: `outside` follows `images`.
+    bool appendBlock(SpillFile& file, std::vector<u8>& images, std::span<const u8> outside,
+                     u32 count, WorkerContext& context);
+
     size_t blockCount() const { return blocks_.size(); }
     u64 blockBytes(size_t block) const { return blocks_[block].bytes; }
     u32 blockRows(size_t block) const { return blocks_[block].rows; }
+    /// What reading the block adds, with `each` bytes more a row; 0 past the end.
+    u64 blockBytes(size_t block, u64 each) const {
+        return block < blocks_.size() ? blocks_[block].bytes + blocks_[block].rows * each : 0;
+    }
     u64 rowCount() const { return rows_; }
     u64 bytes() const { return bytes_; }
     bool empty() const { return rows_ == 0; }
@@ -67,6 +82,27 @@ private:
     std::vector<SpilledBlock> blocks_;
     u64 rows_ = 0;
     u64 bytes_ = 0;
+};
+
+/// Gathers rows for blocks of full size where few come at a time. What it holds is not counted: a
+/// block.
+class BlockWriter {
+public:
+    BlockWriter(SpillFile& file, const RowCodec& codec, u64 most_bytes)
+        : file_(file), codec_(codec), most_bytes_(most_bytes) {}
+
+    /// False after recording an error.
+    bool add(u8* const* rows, u32 count, SpilledRows& into, WorkerContext& context);
+    bool finish(SpilledRows& into, WorkerContext& context);
+
+private:
+    SpillFile& file_;
+    const RowCodec& codec_;
+    const u64 most_bytes_;
+    std::vector<u8> images_;
+    std::vector<u8> outside_;
+    std::vector<u8> fresh_;
+    u32 rows_ = 0;
 };
 
 using SpilledParts = std::array<SpilledRows, kPartitions>;

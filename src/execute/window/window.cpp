@@ -147,8 +147,7 @@ private:
 
 void WindowOperator::consume(State& state, const Batch& batch, WorkerContext& context) {
     WindowRows& into = *static_cast<WindowState&>(state).rows;
-    if (context.room() == 0 && !context.hasRoom(into.rows.memoryBytes() + into.reserved))
-        write(into, context);
+    if (!context.hasRoom(into.rows.memoryBytes() + into.reserved)) write(into, context);
     if (context.failed()) return;
     for (size_t c = 0; c < shape_.slots.size(); ++c)
         into.columns[c] = batch.columns[shape_.slots[c]];
@@ -170,7 +169,7 @@ void WindowOperator::consume(State& state, const Batch& batch, WorkerContext& co
 void WindowOperator::flush(State& state, WorkerContext& context) {
     auto rows = std::move(static_cast<WindowState&>(state).rows);
     if (rows == nullptr) return;
-    if (!context.hasRoom(rows->rows.memoryBytes() + rows->reserved)) write(*rows, context);
+    if (!context.mayKeep(rows->rows.memoryBytes() + rows->reserved)) write(*rows, context);
     const std::lock_guard lock(mutex_);
     workers_.push_back(std::move(rows));
 }

@@ -73,12 +73,12 @@ public:
                   std::span<const u32> order, HyperLogLog& sketch, std::vector<u8>& object)
         : buffer_(buffer), column_(column), order_(order), sketch_(sketch), object_(object) {}
 
-    Result<ColumnEntry> encode(const std::function<bool()>& cancelled) {
+    Result<ColumnEntry> encode(const CancelCheck& cancelled) {
         ColumnEntry entry{.column_id = buffer_.columnId(), .type = buffer_.type()};
         const u32 total = order_.empty() ? buffer_.rows() : u32(order_.size());
         for (u32 first = 0; first < total; first += kBlockRows) {
-            if (cancelled && cancelled())
-                return failure(sqlstate::kQueryCanceled, "canceling statement due to user request");
+            if (auto error = cancelled ? cancelled() : std::nullopt)
+                return failure(std::move(*error));
             const u32 rows = std::min(kBlockRows, total - first);
             const u64 offset = object_.size();
             block_sketch_ = HyperLogLog();
@@ -178,7 +178,7 @@ catalog::ColumnRange rangeOf(const ColumnEntry& entry, PhysicalKind kind) {
 Result<EncodedSegment> encodeSegment(std::span<const ColumnBuffer> buffers,
                                      std::span<const catalog::Column* const> columns,
                                      std::span<const u32> order, StatisticsBuilder& statistics,
-                                     const std::function<bool()>& cancelled) {
+                                     const CancelCheck& cancelled) {
     EncodedSegment result;
     const u32 rows = order.empty() ? buffers[0].rows() : u32(order.size());
     result.segment = std::make_shared<catalog::Segment>();

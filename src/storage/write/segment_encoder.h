@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "base/canceled.h"
 #include "catalog/catalog.h"
 #include "storage/statistics.h"
 #include "storage/write/column_buffer.h"
@@ -20,10 +21,10 @@ struct EncodedSegment {
 };
 
 /// `order` as of sortOrder, or the rows of one part in that order. `columns` are the live columns
-/// of the buffers, in order. 57014 when `cancelled`, asked once a block, says so.
+/// of the buffers, in order. The error of `cancelled`, asked once a block.
 Result<EncodedSegment> encodeSegment(std::span<const ColumnBuffer> buffers,
                                      std::span<const catalog::Column* const> columns,
                                      std::span<const u32> order, StatisticsBuilder& statistics,
-                                     const std::function<bool()>& cancelled = {});
+                                     const CancelCheck& cancelled = {});
 
 } // namespace blueshift::storage

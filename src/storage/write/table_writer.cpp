@@ -19,7 +19,7 @@ constexpr u64 kSegmentBytes = u64{512} << 20;
 
 struct TableWriter::State {
     State(objects::ObjectStore& object_store, std::shared_ptr<const catalog::Table> target,
-          std::function<std::string()> make_key, std::function<bool()> is_cancelled)
+          std::function<std::string()> make_key, CancelCheck is_cancelled)
         : store(object_store),
           table(std::move(target)),
           new_key(std::move(make_key)),
@@ -52,7 +52,7 @@ struct TableWriter::State {
     objects::ObjectStore& store;
     std::shared_ptr<const catalog::Table> table;
     std::function<std::string()> new_key;
-    std::function<bool()> cancelled;
+    CancelCheck cancelled;
     std::vector<const catalog::Column*> columns;
     std::vector<ColumnBuffer> buffers;
     StatisticsBuilder statistics;
@@ -142,7 +142,7 @@ void TableWriter::State::flushInline() {
 }
 
 TableWriter::TableWriter(objects::ObjectStore& store, std::shared_ptr<const catalog::Table> table,
-                         std::function<std::string()> new_key, std::function<bool()> cancelled)
+                         std::function<std::string()> new_key, CancelCheck cancelled)
     : state_(std::make_unique<State>(store, std::move(table), std::move(new_key),
                                      std::move(cancelled))) {}
 TableWriter::~TableWriter() = default;
@@ -180,6 +180,10 @@ Status TableWriter::append(const Batch& batch) {
     }
     if (state.rows() >= kSegmentRows || state.bytes() > kSegmentBytes) BS_TRY(state.flushObject());
     return {};
+}
+
+Status TableWriter::flush() {
+    return state_->rows() > 0 ? state_->flushObject() : Status();
 }
 
 u64 TableWriter::bufferedBytes() const {

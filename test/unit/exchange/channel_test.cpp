@@ -78,6 +78,23 @@ TEST_CASE(
     CHECK(receiver.woken == 1);
 }
 
+TEST_CASE("senders that join later are waited for") {
+    Channel channel({.endpoints = 1, .kinds = {PhysicalKind::kI64}});
+    channel.expect(2);
+    channel.senderEnded(0);
+    const u32 joined = channel.addSenders(2);
+    CHECK(joined == 2);
+    CHECK(channel.senders() == 4);
+    channel.senderEnded(1);
+    channel.senderEnded(joined);
+    ReceivedBatch batch;
+    CHECK(*channel.take(0, 0, batch) == Channel::Taken::kEmpty);
+    channel.send(joined + 1, 0, 0, 1, messageOf(5, 1));
+    channel.senderEnded(joined + 1);
+    CHECK(*channel.take(0, 0, batch) == Channel::Taken::kBatch);
+    CHECK(*channel.take(0, 0, batch) == Channel::Taken::kEnded);
+}
+
 TEST_CASE("an ordered channel keeps its senders apart") {
     Channel channel({.endpoints = 1, .kinds = {PhysicalKind::kI64}, .ordered = true, .nodes = 2});
     channel.expect(2);

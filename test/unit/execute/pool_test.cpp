@@ -236,8 +236,57 @@ TEST_CASE("grants give back what they took, and the broker keeps its limit") {
     CHECK(broker.used() == 0);
 }
 
+TEST_CASE("who was told that there is room gets it, whatever other queries take meanwhile") {
+    constexpr u32 kWorkers = 3;
+    MemoryBroker broker(8 << 20);
+    const StopToken stop;
+    std::vector<std::unique_ptr<QueryGrant>> grants;
+    for (int query = 0; query < 3; ++query)
+        grants.push_back(broker.admit({.operators = 2, .workers = kWorkers}, stop));
+    std::atomic<u64> refused{0};
+    std::atomic<u64> failed{0};
+    std::atomic<u64> most_used{0};
+    std::vector<std::thread> threads;
+    for (u32 n = 0; n < 3 * 2 * kWorkers; ++n) {
+        threads.emplace_back([&, n] {
+            QueryGrant& grant = *grants[n % 3];
+            u64 random = n + 1;
+            u64 held = 0;
+            for (int batch = 0; batch < 3000; ++batch) {
+                random = random * 6364136223846793005u + 1442695040888963407u;
+                const u64 more = 1 + (random >> 33) % (grant.workerBytes() * 2 / 3);
+                if (!grant.hasRoom(held, more)) {
+                    ++refused;
+                    grant.shrink(held);
+                    held = 0;
+                    if (more > grant.workerBytes()) continue;
+                }
+                // As pages grow: by a quarter of what is there, twice.
+                const u64 bytes = more + std::min<u64>(held / 2, 1 << 20);
+                if (grant.grow(bytes)) held += bytes;
+                else ++failed;
+                most_used = std::max(most_used.load(), broker.used());
+            }
+            grant.shrink(held);
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    CHECK(failed == 0);
+    CHECK(refused > 0);
+    CHECK(most_used <= broker.limit());
+    SUBCASE("what is held for later work is there then") {
+        REQUIRE(grants[0]->hold(1 << 20));
+        while (grants[1]->hasRoom(1 << 20, 1 << 18) && grants[1]->grow(1 << 18)) {}
+        CHECK(grants[0]->grow(1 << 20));
+        CHECK(grants[0]->grow(grants[0]->minimum()));
+        CHECK_FALSE(grants[0]->mayKeep(1, 0));
+    }
+    grants.clear();
+    CHECK(broker.used() == 0);
+}
+
 TEST_CASE("admission: the least memory, in order of arrival, cancellable") {
-    constexpr u64 kMinimum = 64 << 10; // of one operator in one worker under so low a limit
+    constexpr u64 kMinimum = 256 << 10; // of one operator in one worker under so low a limit
     MemoryBroker broker(2 * kMinimum);
     StopToken stop;
     REQUIRE(broker.workerMinimum(1) == kMinimum);

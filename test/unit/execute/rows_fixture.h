@@ -96,10 +96,12 @@ public:
             return true;
         }
         void shrink(u64 bytes) override { used -= bytes; }
-        bool hasRoom(u64 held) const override {
+        bool hasRoom(u64 held, u64) override {
             if (mode == MemoryMode::kForced) return held == 0;
             return held <= room_per_operator || room() > 0;
         }
+        bool mayKeep(u64 held, u64) override { return hasRoom(held, 0); }
+        bool hold(u64) override { return mode == MemoryMode::kPlenty; }
         u64 room() const override {
             if (mode == MemoryMode::kPlenty) return limit;
             return mode == MemoryMode::kForced || used > soft_limit ? 0 : soft_limit - used;

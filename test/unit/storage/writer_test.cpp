@@ -210,7 +210,7 @@ TEST_CASE("statistics of loads and of ANALYZE") {
     TestTable test(36);
     test.insert(50000);
     test.insert(50000);
-    const auto analyzed = analyzeTable(test.store, test.cache, test.table, [] { return false; });
+    const auto analyzed = analyzeTable(test.store, test.cache, test.table, {});
     REQUIRE(analyzed.has_value());
     for (const catalog::TableStatistics* statistics :
          {test.table->statistics.get(),
@@ -241,7 +241,10 @@ TEST_CASE("statistics of loads and of ANALYZE") {
         CHECK(different.size() == 2048); // without replacement
         CHECK(sum / 2048 == doctest::Approx(50000).epsilon(0.1));
     }
-    CHECK_FALSE(analyzeTable(test.store, test.cache, test.table, [] { return true; }).has_value());
+    const auto stopped =
+        analyzeTable(test.store, test.cache, test.table, [] { return canceledError(true); });
+    REQUIRE_FALSE(stopped.has_value());
+    CHECK(stopped.error().message == "canceling statement due to statement timeout");
 }
 
 TEST_CASE("HyperLogLog estimates within five percent over six orders of magnitude") {

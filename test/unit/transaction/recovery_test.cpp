@@ -236,19 +236,22 @@ TEST_CASE_FIXTURE(Fixture, "a chain of ten thousand records replays to the same 
 
 TEST_CASE("table locks: queue, deadlock, cancel, release") {
     TableLocks locks;
-    const auto never = [] { return false; };
+    const CancelCheck never;
     REQUIRE(locks.lock(1, 10, never));
     REQUIRE(locks.lock(1, 10, never));
     REQUIRE(locks.lock(2, 20, never));
-    CHECK(stateOf(locks.lock(2, 10, [] { return true; })) == "57014");
+    const auto stopped = locks.lock(2, 10, [] { return canceledError(true); });
+    REQUIRE(stateOf(stopped) == "57014");
+    CHECK(stopped.error().message ==
+          "canceling statement due to statement timeout while waiting for a lock");
     std::atomic<bool> granted{false};
     std::atomic<bool> waiting{false};
     std::thread second([&] {
         CHECK(locks
                   .lock(2, 10,
-                        [&] {
+                        [&]() -> std::optional<Error> {
                             waiting = true;
-                            return false;
+                            return std::nullopt;
                         })
                   .has_value());
         granted = true;
@@ -268,7 +271,7 @@ TEST_CASE("locks of a transaction end with it") {
     Place place;
     REQUIRE(place.open());
     const Oid table = createTable(*place.database, "t");
-    const auto cancelled = [] { return true; };
+    const CancelCheck cancelled = [] { return canceledError(false); };
     auto a = place.database->begin();
     auto b = place.database->begin();
     REQUIRE(place.database->lockTable(*a, table, cancelled));
