@@ -129,10 +129,10 @@ bool QueryGrant::grow(u64 bytes) {
 
 void QueryGrant::shrink(u64 bytes) {
     used_.fetch_sub(bytes, std::memory_order_relaxed);
-    if (reserved() <= promised() + step_) return;
+    if (reserved() <= promised() + large_.load() + step_) return;
     const std::lock_guard lock(mutex_);
     const u64 reserved = reserved_.load(std::memory_order_relaxed);
-    const u64 wanted = promised();
+    const u64 wanted = promised() + large_.load();
     if (reserved <= wanted + step_) return;
     reserved_.store(wanted, std::memory_order_relaxed);
     broker_.give(reserved - wanted);
@@ -168,7 +168,11 @@ bool QueryGrant::hasRoom(u64 held, u64 more) {
     // All workers may be told so before any of them takes it: what they hold beyond their least
     // memory makes up for the others, unless it is more than that.
     const u64 large = more > worker_minimum_ ? (more - worker_minimum_) * (workers_ - 1) : 0;
-    return reserveBeyond(more + large);
+    if (!reserveBeyond(more + large)) return false;
+    // Until it is taken, shrink() of another worker must not give it back.
+    u64 most = large_.load(std::memory_order_relaxed);
+    while (large > 0 && more + large > most && !large_.compare_exchange_weak(most, more + large)) {}
+    return large == 0 || reserveBeyond(more + large);
 }
 
 bool QueryGrant::mayKeep(u64 held, u64 more) {
@@ -191,6 +195,7 @@ u64 QueryGrant::room() const {
 }
 
 void QueryGrant::keepForLater(u32 operators) {
+    large_.store(0); // of the pipeline before
     later_.store(operators_ == 0 ? 0 : broker_.limit() / (2 * operators_) * operators);
 }
 

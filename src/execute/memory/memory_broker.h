@@ -115,6 +115,7 @@ private:
     std::atomic<u64> reserved_;
     std::atomic<u64> used_{0};
     std::atomic<u64> held_{0};
+    std::atomic<u64> large_{0}; // largest promise beyond a worker's least memory
     std::atomic<u64> later_{0};
 };
 
