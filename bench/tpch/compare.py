@@ -87,17 +87,23 @@ def section(options, ours, peer, queries, wrong):
 def main():
     parser = arguments.parser(__doc__, 7)
     parser.add_argument("--memory", default="8GiB", help="memory limit of each system (8GiB)")
+    parser.add_argument("--place", help="a loaded place of blueshift to use and keep")
+    parser.add_argument("--peer-file", help="a DuckDB database to use and keep, loaded if it is not there")
     options = parser.parse_args()
     folder = tpch_data.csv_folder(options.sf)
     queries = tpch_data.queries()
-    peer_file = WORK / f"tpch-{os.getpid()}.duckdb"
+    peer_file = pathlib.Path(options.peer_file or WORK / f"tpch-{os.getpid()}.duckdb")
+    loaded = peer_file.exists()
     try:
-        with BlueshiftServer(options.binary, "tpch", options.port, options.threads, options.memory) as server, \
+        with BlueshiftServer(options.binary, "tpch", options.port, options.threads, options.memory,
+                             place=options.place) as server, \
                 server.connect() as connection, \
                 duckdb.connect(str(peer_file), config={"threads": options.threads,
                                                        "memory_limit": options.memory}) as peer:
-            tpch_data.load_blueshift(connection, folder)
-            tpch_data.load_duckdb(peer, folder)
+            if not options.place:
+                tpch_data.load_blueshift(connection, folder)
+            if not loaded:
+                tpch_data.load_duckdb(peer, folder)
             cursor = connection.cursor()
             # Both systems read the text of every statement, as DuckDB's client does.
             connection.prepare_threshold = None
@@ -115,8 +121,9 @@ def main():
                         system.run(timed)
                 section(options, ours, theirs, timed, wrong)
     finally:
-        for path in WORK.glob(peer_file.name + "*"):
-            path.unlink()
+        if not options.peer_file:
+            for path in WORK.glob(peer_file.name + "*"):
+                path.unlink()
     return 1 if wrong else 0
 
 
