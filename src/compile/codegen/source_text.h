@@ -47,8 +47,6 @@ public:
         }
         code_ += other.code_;
     }
-    void indent() { ++depth_; }
-    void outdent() { --depth_; }
     bool empty() const { return text_.empty(); }
 
     const std::string& text() const { return text_; }

@@ -136,8 +136,7 @@ public:
 private:
     void refuse() {
         if (view_.context.failed()) return; // the row was not read
-        view_.context.eval.fail(Error(sqlstate::kInvalidParameterValue,
-                                      "argument of nth_value must be greater than zero")
+        view_.context.eval.fail(Error("22016", "argument of nth_value must be greater than zero")
                                     .withHint("Rows of a frame are counted from 1."));
     }
 };

@@ -60,9 +60,8 @@ public:
     void start() override {
         tiles_ = view_.integerAt(view_.partition().begin, column_);
         if (!tiles_ || *tiles_ > 0 || view_.context.failed()) return;
-        view_.context.eval.fail(
-            Error(sqlstate::kInvalidParameterValue, "argument of ntile must be greater than zero")
-                .withHint("Give the number of groups as a positive integer."));
+        view_.context.eval.fail(Error("22014", "argument of ntile must be greater than zero")
+                                    .withHint("Give the number of groups as a positive integer."));
         tiles_.reset();
     }
     void evaluate(const RowRange& range, u64 to, WindowColumn& out) override {
