@@ -28,9 +28,16 @@ constexpr u32 kFewestMorsels = 2;
 /// Compiling takes one of the cores that would run the query.
 constexpr f64 kCostFactor = 1.5;
 
+/// Groups beyond this are bound by memory in both tiers (TPC-H Q18: 1.0 to 1.06).
+constexpr f64 kMostCachedGroups = 1 << 20;
+
 /// Expected time of generated code, relative to the interpreter (bench/report.md).
-f64 expectedRatio(const compile::Segment& segment, const compile::Pipeline& pipeline) {
-    if (segment.fuses_group) return 0.45;
+f64 expectedRatio(const compile::Program& program, const compile::Segment& segment,
+                  const compile::Pipeline& pipeline) {
+    if (segment.fuses_group) {
+        const auto& group = std::get<compile::GroupSink>(program.sinks[pipeline.sink].sink);
+        return group.estimated_groups > kMostCachedGroups ? 1 : 0.45;
+    }
     for (u32 i = 0; i < segment.step_count; ++i)
         if (std::holds_alternative<compile::ProbeStep>(pipeline.steps[segment.first_step + i].step))
             return 0.9;
@@ -144,7 +151,7 @@ std::shared_ptr<execute::PipelineCode> CodeService::codeFor(const compile::Progr
     for (const auto& segment : segments) {
         if (segment.text.size() > kMostTextBytes) return nullptr;
         entries.push_back(entryFor(segment, query_id));
-        ratio = std::min(ratio, expectedRatio(segment, pipeline));
+        ratio = std::min(ratio, expectedRatio(program, segment, pipeline));
     }
     auto code =
         std::make_shared<RunCode>(*this, std::move(segments), std::move(entries), ratio, query_id);
