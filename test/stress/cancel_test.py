@@ -137,6 +137,7 @@ def cancel_working(server, name, repeat):
         taken = []
         for i in range(repeat * 6):
             connection.execute("ROLLBACK")
+            connection.execute("BEGIN")  # what ends before it is cancelled leaves nothing behind
             statement = Statement(connection, run(make()))
             statement.join(span * (i % repeat + 0.5) / repeat)
             milliseconds = statement.cancel()
