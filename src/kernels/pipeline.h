@@ -71,6 +71,23 @@ struct GroupRuns {
     u8* group[kBatchRows];
 };
 
+/// Groups by the numbers of their keys' values: groups[sum of (key - least) * stride], nullptr where
+/// there is none yet. A value that is `extent` or more beyond `least` has none in the table; the
+/// entry at `size` stands for it, and stays empty.
+struct GroupIndex {
+    u8** groups;
+    u64 size;
+    u64 least[4];
+    u64 extent[4];
+    u64 stride[4];
+};
+
+/// Where looking up a hash in the table of groups begins: first[hash & mask].
+struct GroupSlots {
+    const u64* first;
+    u64 mask;
+};
+
 /// Values of a column and, where it may hold NULLs, a validity bit per row.
 struct Column {
     const void* values;
@@ -100,11 +117,15 @@ u8* bs_only_group(Frame* frame);
 /// Numbers the groups of the live rows (tuples), from 0 in each batch.
 void bs_number_groups(Frame* frame);
 /// Before a batch's groups are looked up: there is room for as many new ones.
-void bs_open_groups(Frame* frame);
-/// A row that may be the group of each hash, or nullptr. Slots, then rows, are prefetched.
+GroupSlots bs_open_groups(Frame* frame);
+/// A row that may be the group of each hash, or nullptr. The rows are prefetched.
 void bs_find_groups(Frame* frame, const u64* hashes, u32 count, u8** rows);
-/// Finds or makes the groups of the missing runs.
-void bs_add_groups(Frame* frame, GroupRuns* runs);
+/// After the runs of a stage, which begin at `first`: finds or makes the groups of the missing.
+void bs_add_groups(Frame* frame, GroupRuns* runs, u32 first);
+/// Before a batch's groups are looked up by value: there is room for as many new ones.
+const GroupIndex* bs_open_index(Frame* frame);
+/// Like bs_add_groups; run r was looked for at places[r - first].
+void bs_add_indexed(Frame* frame, GroupRuns* runs, u32 first, u8** const* places);
 /// Updates the aggregates that are not generated.
 void bs_update_groups(Frame* frame);
 /// Raises what `flags` says of an operation.

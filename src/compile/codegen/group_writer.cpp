@@ -1,6 +1,7 @@
 // Aggregates at the end of a segment: one loop computes all arguments and updates all states.
 #include <algorithm>
 
+#include "compile/codegen/accumulators.h"
 #include "compile/codegen/segment_writer.h"
 
 namespace blueshift::compile {
@@ -31,44 +32,6 @@ const char* keptType(const SqlType& type) {
 
 } // namespace
 
-/// Accumulators of rows of one group: set before them, updated by each, then added to the group's
-/// state. Equal sums and counts are kept once. They are variables, or fields of `Sums s`.
-class SegmentWriter::Accumulators {
-public:
-    explicit Accumulators(bool fields) : fields_(fields) {}
-
-    SourceText declarations; // of fields
-    SourceText before;
-    SourceText each;
-    SourceText after;
-
-    std::string add(const char* type, const std::string& initial, const std::string& update) {
-        const std::string key = fmt::format("{} {} {}", type, initial, update);
-        if (const auto found = known_.find(key); found != known_.end()) return found->second;
-        std::string name = fmt::format("sum{}", known_.size());
-        if (fields_) {
-            declarations.line("{} {};", type, name);
-            name = "s." + name;
-            before.line("{} = {};", name, initial);
-        } else {
-            before.line("{} {} = {};", type, name, initial);
-        }
-        each.line("{};", fmt::format(fmt::runtime(update), name));
-        known_.emplace(key, name);
-        return name;
-    }
-    /// The rows that count: all, or those where `condition` holds.
-    std::string rows(const std::string& condition) {
-        if (condition.empty() && !fields_) return "rows";
-        return add("u64", "0",
-                   condition.empty() ? std::string("++{}") : "{} += bool(" + condition + ")");
-    }
-
-private:
-    const bool fields_;
-    std::map<std::string, std::string> known_;
-};
-
 void SegmentWriter::accumulate(const GroupSink::Call& call, u32 offset, LoopWriter& writer,
                                Accumulators& sums) {
     const auto slotOf = [&](Slot input) { return pipeline_.sink_slots[input]; };
@@ -97,7 +60,10 @@ void SegmentWriter::accumulate(const GroupSink::Call& call, u32 offset, LoopWrit
         const std::string term = condition.empty() ? fmt::format("{}({})", type, value.stored())
                                                    : fmt::format("({0}) ? {1}({2}) : {1}(0)",
                                                                  condition, type, value.stored());
-        const std::string sum = sums.add(type, "0", "{} += " + term);
+        const u32 bits = info.has_range && info.min >= 0 ? bitsOfSum(info.max) : 64;
+        const std::string sum = sums.sharesWords(bits)
+                                    ? fmt::format("i64{}", sums.share(term, bits))
+                                    : sums.add(type, "0", "{} += " + term);
         sums.after.line("{}->addPartial({}, {});", state("ExactSum"), sum, sums.rows(condition));
         return;
     }
@@ -153,19 +119,21 @@ void SegmentWriter::updateGroups() {
     }
     materialise(read);
     const bool by_number = !sink.keys.empty() && groupsByNumber(sink);
-    if (!sink.keys.empty() && !by_number) findGroups(sink);
+    const auto ranges = groupRanges(program_.sinks[pipeline_.sink]);
+    const bool by_value = !by_number && ranges && canIndex(*ranges);
     LoopWriter writer(slots_, space_, segment_);
     Accumulators sums(by_number);
     for (size_t c = 0; c < sink.calls.size(); ++c)
         if (fused_[c]) accumulate(sink.calls[c], offsets[c], writer, sums);
+    sums.finish();
     if (sink.keys.empty()) body_.comment("aggregates of all rows");
     else if (by_number) body_.comment("aggregates by the number of the group");
-    else body_.comment("aggregates, a run of rows of one group at a time");
     body_.open("");
     beforeLoop(writer);
     if (sink.keys.empty()) updateOnly(writer, sums);
     else if (by_number) updateByNumber(writer, sums);
-    else updateByRun(writer, sums);
+    else if (by_value) updateByValue(*ranges, writer, sums);
+    else updateByHash(sink, writer, sums);
     afterLoop(writer);
     body_.close();
     if (rest) body_.line("bs_update_groups(f);");
@@ -211,121 +179,6 @@ void SegmentWriter::updateByNumber(LoopWriter& writer, const Accumulators& sums)
     body_.append(sums.each);
     body_.close();
     forGroups(sums.after);
-}
-
-void SegmentWriter::updateByRun(LoopWriter& writer, const Accumulators& sums) {
-    body_.line("const u16* members = {};", selection());
-    body_.open("for (u32 run = 0; run < l->runs.count; ++run)");
-    body_.line("u8* const group = l->runs.group[run];");
-    body_.line("u32 i = l->runs.begin[run];");
-    body_.line("const u32 end = l->runs.begin[run + 1];");
-    body_.line("const u32 rows = end - i;");
-    body_.append(sums.before);
-    body_.open("do");
-    body_.line("const u32 {} = members[i];", writer.member());
-    body_.append(writer.body());
-    body_.append(sums.each);
-    body_.close(" while (++i < end);");
-    body_.append(sums.after);
-    body_.close();
-}
-
-/// The stages of looking up groups, by runs of equal keys. What is not found at its first place is
-/// left to the runtime.
-void SegmentWriter::findGroups(const GroupSink& sink) {
-    const GroupRowShape& shape = shapes_.groups[pipeline_.sink];
-    LoopWriter writer(slots_, space_, segment_);
-    SourceText arrays; // the keys of a stage's runs
-    SourceText last;   // the keys of the row before
-    SourceText keep;   // of this row
-    std::string names;
-    std::string same = "(i > base)";
-    std::string hash;
-    std::string test = "load<u64>(candidate, 0) == hashes[j]";
-    for (u32 k = 0; k < sink.keys.size(); ++k) {
-        const Slot slot = pipeline_.sink_slots[sink.keys[k].slot];
-        names += (names.empty() ? "" : ", ") + slots_[slot].name;
-        if (sink.keys[k].dependent) continue;
-        const RowField& field = shape.keys[k];
-        const LoopValue value = writer.slot(slot);
-        const bool text = value.kind == PhysicalKind::kText;
-        const bool nullable = value.nullable();
-        const char* type = typeName(slots_[slot].info.kind);
-        const auto equals = [&](const std::string& a, const std::string& b) {
-            return text ? fmt::format("equal({}, {})", a, b)
-                        : fmt::format("equal<{}>({}, {})", type, a, b);
-        };
-        const std::string key = fmt::format("k{}", k);
-        arrays.line("{} key{}[kStageRows];", type, k);
-        last.line("{} last{} = {{}};", type, k);
-        // The bytes of a NULL mean nothing: a text's pointer must not be followed.
-        if (nullable)
-            writer.body().line("const {} {} = {} ? {} : {}{{}};", type, key, value.valid,
-                               value.stored(), type);
-        else writer.body().line("const {} {} = {};", type, key, value.stored());
-        same += fmt::format(" & {}", equals(key, fmt::format("last{}", k)));
-        keep.line("key{}[n] = last{} = {};", k, k, key);
-        std::string one =
-            text ? fmt::format("hashText({})", key) : fmt::format("hashKey<{}>({})", type, key);
-        std::string found = equals(fmt::format("load<{}>(candidate, {})", type, field.offset),
-                                   fmt::format("key{}[j]", k));
-        const std::string is_null =
-            field.nullable
-                ? fmt::format("(candidate[{}] & {}) != 0", field.null_byte, u32(field.null_mask))
-                : "false";
-        if (nullable) {
-            arrays.line("bool valid{}[kStageRows];", k);
-            last.line("bool last_valid{} = false;", k);
-            same += fmt::format(" & ({} == last_valid{})", value.valid, k);
-            keep.line("valid{}[n] = last_valid{} = {};", k, k, value.valid);
-            one = fmt::format("({} ? {} : kNullHash)", value.valid, one);
-            found = fmt::format("({} ? !valid{}[j] : valid{}[j] && {})", is_null, k, k, found);
-        } else if (field.nullable) {
-            found = fmt::format("!({}) && {}", is_null, found);
-        }
-        test += " && " + found;
-        hash = hash.empty() ? one : fmt::format("combine({}, {})", hash, one);
-    }
-    locals_.line("GroupRuns runs;");
-    body_.comment("groups of {}", names);
-    body_.open("");
-    beforeLoop(writer);
-    body_.line("bs_open_groups(f);");
-    body_.line("if (f->failed) return false;");
-    body_.line("GroupRuns& runs = l->runs;");
-    body_.line("runs.count = runs.missing_count = 0;");
-    body_.line("const u16* members = {};", selection());
-    body_.line("const u32 selected = {};", selected());
-    body_.open("for (u32 base = 0; base < selected; base += kStageRows)");
-    body_.line("const u32 stage_end = smaller(base + kStageRows, selected);");
-    body_.append(arrays);
-    body_.append(last);
-    body_.line("u64* hashes = runs.hash + runs.count;");
-    body_.line("u16* begin = runs.begin + runs.count;");
-    body_.line("u32 n = 0;");
-    body_.open("for (u32 i = base; i < stage_end; ++i)");
-    body_.line("const u32 {} = members[i];", writer.member());
-    body_.append(writer.body());
-    body_.line("const bool same = {};", same);
-    body_.append(keep);
-    body_.line("hashes[n] = {};", hash);
-    body_.line("begin[n] = u16(i);");
-    body_.line("n += !same;");
-    body_.close();
-    body_.line("u8** groups = runs.group + runs.count;");
-    body_.line("bs_find_groups(f, hashes, n, groups);");
-    body_.open("for (u32 j = 0; j < n; ++j)");
-    body_.line("const u8* candidate = groups[j];");
-    body_.line("if (candidate != nullptr && {}) continue;", test);
-    body_.line("runs.missing[runs.missing_count++] = u16(runs.count + j);");
-    body_.close();
-    body_.line("runs.count += n;");
-    body_.close();
-    afterLoop(writer);
-    body_.line("runs.begin[runs.count] = u16(selected);");
-    body_.line("bs_add_groups(f, &runs);");
-    body_.line("if (f->failed) return false;");
-    body_.close();
 }
 
 } // namespace blueshift::compile

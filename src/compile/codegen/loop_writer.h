@@ -67,7 +67,11 @@ public:
     /// Build fields of this lookup are read through `candidate` (residual conditions).
     void bindCandidate(u32 probe) { candidate_of_ = i64(probe); }
 
+    /// Both prologues may stand in one scope.
+    void avoidNames(const LoopWriter& other) { names_ = other.names_; }
+
     SourceText& body() { return body_; }
+    const SourceText& body() const { return body_; }
     const SourceText& prologue() const { return prologue_; }
     /// Flags of operations that may have failed: (variable, index of the operation).
     const std::vector<std::pair<std::string, u32>>& flags() const { return flags_; }

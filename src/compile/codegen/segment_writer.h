@@ -10,8 +10,11 @@
 #include "compile/codegen/loop_writer.h"
 #include "compile/codegen/segment_plan.h"
 #include "compile/generate.h"
+#include "compile/group_ranges.h"
 
 namespace blueshift::compile {
+
+class Accumulators;
 
 class SegmentWriter {
 public:
@@ -46,13 +49,21 @@ private:
     void copyTuple(const Lookup& lookup, const char* match);
 
     // group_writer.cpp
-    class Accumulators;
+
     void updateGroups();
     bool groupsByNumber(const GroupSink& sink) const;
     void updateOnly(LoopWriter& writer, const Accumulators& sums);
     void updateByNumber(LoopWriter& writer, const Accumulators& sums);
-    void updateByRun(LoopWriter& writer, const Accumulators& sums);
-    void findGroups(const GroupSink& sink);
+
+    // group_lookup_writer.cpp
+    void updateByHash(const GroupSink& sink, const LoopWriter& updates, const Accumulators& sums);
+    bool canIndex(const std::vector<GroupRange>& ranges) const;
+    void updateByValue(const std::vector<GroupRange>& ranges, const LoopWriter& updates,
+                       const Accumulators& sums);
+    void openStages(LoopWriter& keys, const std::string& names, const char* open);
+    void openRows(LoopWriter& keys);
+    void closeRows(LoopWriter& keys);
+    void updateRuns(const LoopWriter& updates, const Accumulators& sums);
     void accumulate(const GroupSink::Call& call, u32 offset, LoopWriter& writer,
                     Accumulators& sums);
 

@@ -1,7 +1,7 @@
 #include "compile/jit/clang_runner.h"
 
 #include <clang/Basic/TargetInfo.h>
-#include <clang/CodeGen/CodeGenAction.h>
+#include <clang/CodeGen/ModuleBuilder.h>
 #include <clang/Frontend/CompilerInstance.h>
 #include <clang/Frontend/CompilerInvocation.h>
 #include <clang/Frontend/FrontendActions.h>
@@ -50,6 +50,33 @@ private:
     std::shared_ptr<clang::PCHBuffer> buffer_;
 };
 
+/// Makes the text's module; Clang's own way to one would set up a machine and passes beside ours.
+class ModuleAction final : public clang::ASTFrontendAction {
+public:
+    explicit ModuleAction(llvm::LLVMContext& context) : context_(context) {}
+
+    std::unique_ptr<llvm::Module> takeModule() { return std::move(module_); }
+
+protected:
+    std::unique_ptr<clang::ASTConsumer> CreateASTConsumer(clang::CompilerInstance& compiler,
+                                                          llvm::StringRef name) override {
+        generator_ = clang::CreateLLVMCodeGen(
+            compiler.getDiagnostics(), name, &compiler.getVirtualFileSystem(),
+            compiler.getHeaderSearchOpts(), compiler.getPreprocessorOpts(),
+            compiler.getCodeGenOpts(), context_);
+        return std::unique_ptr<clang::ASTConsumer>(generator_);
+    }
+    void EndSourceFileAction() override {
+        if (!getCompilerInstance().getDiagnostics().hasErrorOccurred())
+            module_.reset(generator_->ReleaseModule());
+    }
+
+private:
+    llvm::LLVMContext& context_;
+    clang::CodeGenerator* generator_ = nullptr; // the consumer's
+    std::unique_ptr<llvm::Module> module_;
+};
+
 /// One run of Clang; the only files it sees are those in memory.
 bool runClang(const std::vector<std::string>& arguments, const std::string& text,
               const std::string& precompiled, clang::FrontendAction& action,
@@ -69,6 +96,7 @@ bool runClang(const std::vector<std::string>& arguments, const std::string& text
     llvm::raw_string_ostream stream(messages);
     clang::CompilerInstance compiler;
     auto options = llvm::makeIntrusiveRefCnt<clang::DiagnosticOptions>();
+    options->IgnoreWarnings = true; // Clang would count them on the server's standard error
     compiler.createDiagnostics(new clang::TextDiagnosticPrinter(stream, options.get()), true);
     auto invocation = std::make_shared<clang::CompilerInvocation>();
     if (!clang::CompilerInvocation::CreateFromArgs(*invocation, pointers,
@@ -117,7 +145,6 @@ std::vector<std::string> ClangRunner::arguments(OptimizationLevel level) const {
                                   "-disable-llvm-verifier",
                                   "-disable-lifetime-markers",
                                   "-relaxed-aliasing",
-                                  "-w",
                                   "-I/blueshift",
                                   "-target-cpu",
                                   cpu_};
@@ -172,13 +199,12 @@ Result<std::string> ClangRunner::compile(const std::string& text, OptimizationLe
     }
     auto run = std::make_shared<Run>();
     run->arguments = arguments(level);
-    run->arguments.insert(run->arguments.end(), {"-emit-llvm-only", "-disable-llvm-passes",
-                                                 "-include-pch", kPrecompiled, kText});
+    run->arguments.insert(run->arguments.end(), {"-include-pch", kPrecompiled, kText});
     run->text = text;
     run->header = header;
     BS_TRY(guarded(run, [run, emitter = emitter_, level] {
         llvm::LLVMContext context;
-        clang::EmitLLVMOnlyAction action(&context);
+        ModuleAction action(context);
         if (!runClang(run->arguments, run->text, *run->header, action, run->messages)) return;
         const auto module = action.takeModule();
         run->done = emitter->emit(*module, level, run->object, run->messages);

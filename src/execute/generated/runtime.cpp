@@ -204,18 +204,35 @@ void bs_number_groups(Frame* frame) {
     });
 }
 
-void bs_open_groups(Frame* frame) {
-    guardedCall(
-        frame, [&](SegmentState& state) { state.groups->open(state.sinkBatch(), *state.context); });
+GroupSlots bs_open_groups(Frame* frame) {
+    GroupSlots slots{};
+    guardedCall(frame, [&](SegmentState& state) {
+        slots = state.groups->open(state.sinkBatch(), *state.context);
+    });
+    return slots;
 }
 
 void bs_find_groups(Frame* frame, const u64* hashes, u32 count, u8** rows) {
     stateOf(frame).groups->findFirst(hashes, count, rows);
 }
 
-void bs_add_groups(Frame* frame, GroupRuns* runs) {
+void bs_add_groups(Frame* frame, GroupRuns* runs, u32 first) {
     guardedCall(frame, [&](SegmentState& state) {
-        state.groups->addMissing(state.batch(), *runs, *state.context);
+        state.groups->addMissing(state.batch(), *runs, first, *state.context);
+    });
+}
+
+const GroupIndex* bs_open_index(Frame* frame) {
+    const GroupIndex* index = nullptr;
+    guardedCall(frame, [&](SegmentState& state) {
+        index = &state.groups->openIndex(state.sinkBatch(), *state.context);
+    });
+    return index;
+}
+
+void bs_add_indexed(Frame* frame, GroupRuns* runs, u32 first, u8** const* places) {
+    guardedCall(frame, [&](SegmentState& state) {
+        state.groups->addIndexed(state.batch(), *runs, first, places, *state.context);
     });
 }
 
@@ -281,6 +298,8 @@ std::span<const RuntimeSymbol> runtimeSymbols() {
         {"bs_open_groups", addressOf(&bs_open_groups)},
         {"bs_find_groups", addressOf(&bs_find_groups)},
         {"bs_add_groups", addressOf(&bs_add_groups)},
+        {"bs_open_index", addressOf(&bs_open_index)},
+        {"bs_add_indexed", addressOf(&bs_add_indexed)},
         {"bs_update_groups", addressOf(&bs_update_groups)},
         {"bs_raise", addressOf(&bs_raise)},
         {"bs_raise_second_row", addressOf(&bs_raise_second_row)},

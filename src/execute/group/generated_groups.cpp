@@ -92,26 +92,73 @@ void LocalGroups::numberLocated(u32 count, Numbered& found) {
 
 // ---- By hash.
 
-bool LocalGroups::open(const Batch& batch, WorkerContext& context) {
+kernels::GroupSlots LocalGroups::open(const Batch& batch, WorkerContext& context) {
     memory_.bind(context);
-    if (!makeRoom(0, batch, context)) return false;
-    return groups_.makeRoom(batch.selected, context);
+    if (makeRoom(0, batch, context)) groups_.makeRoom(batch.selected, context);
+    return groups_.slots();
 }
 
-bool LocalGroups::addMissing(const Batch& batch, kernels::GroupRuns& runs, WorkerContext& context) {
-    groups_.countLookups(runs.count);
-    const u32 count = runs.missing_count;
-    if (count > 0) {
-        for (u32 k = 0; k < count; ++k) {
-            const u16 run = runs.missing[k];
-            ordered_rows_[k] = u16(batch.rowAt(runs.begin[run]));
-            hashes_[k] = runs.hash[run];
-        }
-        if (!groups_.add(keys_, ordered_rows_, count, hashes_, located_, context)) return false;
-        for (u32 k = 0; k < count; ++k) runs.group[runs.missing[k]] = located_[k];
-    }
+bool LocalGroups::addMissing(const Batch& batch, kernels::GroupRuns& runs, u32 first,
+                             WorkerContext& context) {
+    for (u32 k = 0; k < runs.missing_count; ++k) hashes_[k] = runs.hash[runs.missing[k]];
+    return addRuns(batch, runs, first, context);
+}
+
+/// The missing runs have the hashes `hashes_`.
+bool LocalGroups::addRuns(const Batch& batch, kernels::GroupRuns& runs, u32 first,
+                          WorkerContext& context) {
+    groups_.countLookups(runs.count - first);
     runs_ = &runs;
+    const u32 count = runs.missing_count;
+    if (count == 0) return true;
+    for (u32 k = 0; k < count; ++k)
+        ordered_rows_[k] = u16(batch.rowAt(runs.begin[runs.missing[k]]));
+    if (!groups_.add(keys_, ordered_rows_, count, hashes_, located_, context)) return false;
+    for (u32 k = 0; k < count; ++k) runs.group[runs.missing[k]] = located_[k];
     return true;
+}
+
+// ---- By value.
+
+const kernels::GroupIndex& LocalGroups::openIndex(const Batch& batch, WorkerContext& context) {
+    static constexpr u8* kNoGroup = nullptr;
+    memory_.bind(context);
+    const bool ready = makeRoom(0, batch, context) && groups_.makeRoom(batch.selected, context);
+    const u64 bytes = (shape_.index.size + 1) * sizeof(u8*);
+    if (ready && indexed_.empty() && context.hasRoom(memoryBytes(), bytes) &&
+        context.take(bytes, "an index of groups")) {
+        indexed_.resize(shape_.index.size + 1);
+    } else if (index_generation_ != groups_.generation()) {
+        std::fill(indexed_.begin(), indexed_.end(), nullptr);
+    }
+    index_generation_ = groups_.generation();
+    index_ = shape_.index;
+    index_.groups = indexed_.data();
+    if (!indexed_.empty()) return index_;
+    // Without room every group is looked up by its hash.
+    index_.groups = const_cast<u8**>(&kNoGroup);
+    index_.size = 0;
+    std::fill(std::begin(index_.extent), std::end(index_.extent), 0);
+    return index_;
+}
+
+bool LocalGroups::addIndexed(const Batch& batch, kernels::GroupRuns& runs, u32 first,
+                             u8** const* places, WorkerContext& context) {
+    const u32 count = runs.missing_count;
+    for (u32 k = 0; k < count; ++k)
+        ordered_rows_[k] = u16(batch.rowAt(runs.begin[runs.missing[k]]));
+    if (count > 0) hasher_.hash(compared_, ordered_rows_, count, hashes_);
+    if (!addRuns(batch, runs, first, context)) return false;
+    for (u32 k = 0; k < count; ++k) {
+        u8** const place = places[runs.missing[k] - first];
+        if (place != index_.groups + index_.size) *place = located_[k];
+    }
+    return true;
+}
+
+void LocalGroups::releaseIndex(WorkerContext& context) {
+    context.give(indexed_.size() * sizeof(u8*));
+    indexed_ = {};
 }
 
 LocalGroups::Assignment LocalGroups::assigned(const Batch& batch) {

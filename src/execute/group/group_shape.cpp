@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compile/group_ranges.h"
+
 namespace blueshift::execute {
 namespace {
 
@@ -48,7 +50,20 @@ GroupShape::GroupShape(const compile::SinkInfo& info_given)
         sink.calls[c].aggregate->init(initial_states.data() + state_offsets[c]);
         state_offsets[c] += layout.extraOffset();
     }
+    indexRanges();
     deferCalls();
+}
+
+void GroupShape::indexRanges() {
+    const auto ranges = compile::groupRanges(info);
+    if (!ranges) return;
+    index.size = 1;
+    for (u32 r = 0; r < ranges->size(); ++r) {
+        index.least[r] = (*ranges)[r].least;
+        index.extent[r] = (*ranges)[r].extent;
+        index.stride[r] = index.size;
+        index.size *= index.extent[r];
+    }
 }
 
 void GroupShape::deferCalls() {

@@ -1,6 +1,6 @@
 // group_shape.h: what a GROUP BY keeps for each group, worked out once from its description.
 //
-// A group row is [hash][states, one after another][keys, then the grouping set's index][null bits].
+// A group row is [hash][keys, then the grouping set's index][null bits][states, one after another].
 // Calls that must see their input de-duplicated (DISTINCT) or in order are *deferred*: their
 // arguments are collected as rows of their own, with the keys, and applied after the groups are
 // merged. Calls with the same arguments, filter and order share one collection.
@@ -9,6 +9,7 @@
 
 #include "execute/operator.h"
 #include "execute/rows/row_layout.h"
+#include "kernels/pipeline.h"
 
 namespace blueshift::execute {
 
@@ -45,6 +46,7 @@ public:
     std::vector<u32> compared;      // columns that make a group
     std::vector<u32> state_offsets; // in a row, by call
     std::vector<u8> initial_states; // the extra bytes of a new group
+    kernels::GroupIndex index{};    // by value: what compile::groupRanges() says
     std::vector<u32> immediate;     // calls that are updated as rows come
     std::vector<DeferredShape> deferred;
 
@@ -56,6 +58,7 @@ public:
     }
 
 private:
+    void indexRanges();
     void deferCalls();
     DeferredShape& inputOf(u32 call);
 };

@@ -37,7 +37,7 @@ LocalGroups::LocalGroups(const GroupShape& shape, GroupSpill& spill)
 }
 
 u64 LocalGroups::memoryBytes() const {
-    u64 bytes = groups_.memoryBytes() + memory_.memoryBytes();
+    u64 bytes = groups_.memoryBytes() + memory_.memoryBytes() + indexed_.size() * sizeof(u8*);
     for (const auto& input : deferred_) bytes += input->memoryBytes();
     return bytes;
 }
@@ -52,6 +52,7 @@ void LocalGroups::release(WorkerContext& context) {
 
 void LocalGroups::spill(WorkerContext& context) {
     memory_.bind(context);
+    releaseIndex(context);
     GroupSpill::Written written(shape_);
     if (shape_.hasKeys()) {
         if (!groups_.spill(spill_.file, spill_.group_codec, written.groups, context)) return;
@@ -79,6 +80,7 @@ bool LocalGroups::split(WorkerContext& context) {
 
 void LocalGroups::dropTables(WorkerContext& context) {
     groups_.dropTable(context);
+    releaseIndex(context);
     for (auto& input : deferred_) input->dropTable(context);
     direct_.clear();
 }

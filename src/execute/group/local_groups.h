@@ -38,6 +38,7 @@ public:
     /// The same in three steps: room for `count` new keys, without which rows would move; a row
     /// that may have the key of each hash (nullptr: none); the keys that were not found.
     bool makeRoom(u32 count, WorkerContext& context);
+    kernels::GroupSlots slots() const { return table_.slots(); }
     /// Says nullptr for all while most keys are new: add() finds them as well.
     void findFirst(const u64* hashes, u32 count, u8** out) const {
         if (mostly_new_) std::fill(out, out + count, nullptr);
@@ -96,7 +97,7 @@ public:
     void consume(const Batch& batch, WorkerContext& context);
 
     // ---- For generated code, which updates states itself; all for grouping without sets. Of each
-    // batch the groups are found by one of the three, then come the calls that are left.
+    // batch the groups are found by one of the four, then come the calls that are left.
     /// Without keys: the one group; nullptr after an error.
     u8* onlyGroup(const Batch& batch, WorkerContext& context);
     /// By number: live row i belongs to groups[numbers[i]].
@@ -107,11 +108,16 @@ public:
     };
     bool number(const Batch& batch, Numbered& found, WorkerContext& context);
     /// By hash, looked up by the caller in findFirst() between the two.
-    bool open(const Batch& batch, WorkerContext& context);
+    kernels::GroupSlots open(const Batch& batch, WorkerContext& context);
     void findFirst(const u64* hashes, u32 count, u8** rows) const {
         groups_.findFirst(hashes, count, rows);
     }
-    bool addMissing(const Batch& batch, kernels::GroupRuns& runs, WorkerContext& context);
+    bool addMissing(const Batch& batch, kernels::GroupRuns& runs, u32 first,
+                    WorkerContext& context);
+    /// By value: an index of all values that the keys may have, as compile::groupRanges() says.
+    const kernels::GroupIndex& openIndex(const Batch& batch, WorkerContext& context);
+    bool addIndexed(const Batch& batch, kernels::GroupRuns& runs, u32 first, u8** const* places,
+                    WorkerContext& context);
     /// Calls that are not in `done`, and input of deferred calls.
     void applyRest(const Batch& batch, const std::vector<bool>& done, WorkerContext& context);
     /// Moves everything to partitions.
@@ -181,7 +187,7 @@ private:
                       WorkerContext& context);
     u64 codesOf(u32 count) const;
     void numberLocated(u32 count, Numbered& found);
-    /// The groups of all rows, after one of onlyGroup(), number() and addMissing().
+    /// The groups of all rows, after one of the four.
     Assignment assigned(const Batch& batch);
     bool orderByKnownCodes(const DirectIndex& index, const Batch& batch, Assignment& to);
     void orderByCode(const DirectIndex& index, const Batch& batch, Assignment& to);
@@ -191,6 +197,9 @@ private:
     /// Rows of `from` that pass the filter and have no NULL in `args`.
     Assignment livingRows(const Batch& batch, const std::vector<compile::Slot>& args,
                           compile::Slot filter, const Assignment& from);
+
+    bool addRuns(const Batch& batch, kernels::GroupRuns& runs, u32 first, WorkerContext& context);
+    void releaseIndex(WorkerContext& context);
 
     /// The value under the NULL of a key that is not in a grouping set.
     alignas(16) static constexpr u8 kZeroValue[16] = {};
@@ -206,6 +215,9 @@ private:
     std::vector<DirectIndex> direct_;            // by grouping set
     u8* only_group_ = nullptr;
     u64 held_to_merge_ = 0;
+    kernels::GroupIndex index_;
+    std::vector<u8*> indexed_;
+    u32 index_generation_ = 0;
     // Of the batch at hand, for applyRest().
     Numbered numbered_{};
     const kernels::GroupRuns* runs_ = nullptr;

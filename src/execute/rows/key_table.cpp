@@ -84,7 +84,6 @@ void KeyTable::findFirst(const u64* hashes, u32 count, u8** out) const {
     }
     const u64* const slots = slots_.data();
     const u64 mask = mask_;
-    for (u32 i = 0; i < count; ++i) __builtin_prefetch(slots + (hashes[i] & mask));
     for (u32 i = 0; i < count; ++i) {
         const u64 salt = saltOf(hashes[i]);
         u64 at = hashes[i] & mask;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "execute/rows/row_pages.h"
+#include "kernels/pipeline.h"
 
 namespace blueshift::execute {
 
@@ -54,7 +55,10 @@ public:
             insert);
     }
 
-    /// For each hash the first row with its salt, which may have the same key, or nullptr.
+    /// To be prefetched before findFirst().
+    kernels::GroupSlots slots() const { return {slots_.data(), mask_}; }
+    /// For each hash the first row with its salt, which may have the same key, or nullptr; the rows
+    /// are prefetched.
     void findFirst(const u64* hashes, u32 count, u8** out) const;
 
     /// findOrInsert for rows of the table's layout: out[i] == rows[i] where the key was new.

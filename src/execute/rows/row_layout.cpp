@@ -1,12 +1,12 @@
 #include "execute/rows/row_layout.h"
 
+#include <algorithm>
+
 namespace blueshift::execute {
 
 RowLayout::RowLayout(std::span<const RowColumn> columns, bool has_hash, u32 extra_bytes)
     : extra_bytes_(extra_bytes), has_hash_(has_hash) {
     u32 offset = has_hash ? 8 : 0;
-    extra_offset_ = offset;
-    offset += extra_bytes;
     columns_.resize(columns.size());
     for (u32 width : {16u, 8u, 4u, 2u, 1u}) {
         for (size_t i = 0; i < columns.size(); ++i) {
@@ -26,9 +26,9 @@ RowLayout::RowLayout(std::span<const RowColumn> columns, bool has_hash, u32 extr
         ++bit;
     }
     null_bytes_ = (bit + 7) / 8;
-    offset += null_bytes_;
+    extra_offset_ = (offset + null_bytes_ + 7) & ~7u;
     // A row without columns still takes room, so that every row has an address of its own.
-    row_bytes_ = offset == 0 ? 8 : (offset + 7) & ~7u;
+    row_bytes_ = std::max(8u, extra_offset_ + extra_bytes);
 }
 
 } // namespace blueshift::execute

@@ -1,9 +1,9 @@
 // row_layout.h: how a materialised row lies in memory: fields at fixed, aligned offsets.
 //
 // Place: shared by join builds, grouping, sort, windows and materialised results.
-// Shape: [hash, 8 bytes, optional] [extra bytes: states, links] [fields, widest first]
-// [null bits, 1 = NULL]. Rows are aligned to 8 bytes; text is a 16-byte TextView whose long bytes
-// lie in the text chunks of the same RowPages. Integers keep the (narrow) kind of their slot.
+// Shape: [hash, 8 bytes, optional] [fields, widest first] [null bits, 1 = NULL] [extra bytes:
+// states, links]: hash and keys, which are compared, lie in one cache line. Rows are aligned to 8
+// bytes; text is a 16-byte TextView whose long bytes lie in the text chunks of the same RowPages. Integers keep the (narrow) kind of their slot.
 // Threads: immutable after construction.
 #pragma once
 
