@@ -56,6 +56,20 @@ struct Frame {
     void* runtime;
 };
 
+/// Probe rows that may have partners, and how far each has come.
+struct Candidates {
+    u32 count;
+    u32 at;          // the next one
+    const u16* live; // the members that were looked up
+    u32 live_count;
+    u32 rest_at; // rows without a partner: the next one to look at
+    u16 row[kBatchRows];
+    u64 next[kBatchRows];
+    u64 end[kBatchRows];
+    u64 hash[kBatchRows];
+    u64 matched[kBatchRows / 64];
+};
+
 struct RowNumbers {
     u16 rows[kBatchRows];
 };
@@ -71,9 +85,9 @@ struct GroupRuns {
     u8* group[kBatchRows];
 };
 
-/// Groups by the numbers of their keys' values: groups[sum of (key - least) * stride], nullptr where
-/// there is none yet. A value that is `extent` or more beyond `least` has none in the table; the
-/// entry at `size` stands for it, and stays empty.
+/// Groups by the numbers of their keys' values: groups[sum of (key - least) * stride], nullptr
+/// where there is none yet. A value that is `extent` or more beyond `least` has none in the table;
+/// the entry at `size` stands for it, and stays empty.
 struct GroupIndex {
     u8** groups;
     u64 size;
@@ -112,6 +126,12 @@ void bs_take(Frame* frame, u32 slot, const u16* rows, u32 tuples);
 /// number of hits.
 u32 bs_find_candidates(const JoinTable* table, const u64* hashes, u32 count, u16* hits, u64* next,
                        u64* end);
+/// Adds those of `count` members that have hits, each with its hash.
+void bs_add_candidates(const JoinTable* table, const u64* hashes, const u16* members, u32 count,
+                       Candidates* candidates);
+/// The next pairs of a member and a row of the build side with its hash: a batch at most.
+u32 bs_next_candidates(const JoinTable* table, Candidates* candidates, u16* members,
+                       const u8** rows);
 /// The group of a GROUP BY without keys.
 u8* bs_only_group(Frame* frame);
 /// Numbers the groups of the live rows (tuples), from 0 in each batch.
@@ -164,19 +184,6 @@ inline void markMatched(const u8* row, u32 offset) {
     __atomic_store_n(const_cast<u8*>(row) + offset, u8(1), __ATOMIC_RELAXED);
 }
 
-/// Probe rows that may have partners, and how far each has come.
-struct Candidates {
-    u32 count;
-    u32 at;          // the next one
-    const u16* live; // the members that were looked up
-    u32 live_count;
-    u32 rest_at; // rows without a partner: the next one to look at
-    u16 row[kBatchRows];
-    u64 next[kBatchRows];
-    u64 end[kBatchRows];
-    u64 hash[kBatchRows];
-    u64 matched[kBatchRows / 64];
-};
 inline void setMatched(Candidates& candidates, u32 row) {
     candidates.matched[row >> 6] |= u64(1) << (row & 63);
 }

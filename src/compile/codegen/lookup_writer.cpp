@@ -106,16 +106,16 @@ void SegmentWriter::candidateStages(const Lookup& lookup, bool keeps_keys,
 /// `loop` when that is given.
 std::string SegmentWriter::keyTest(const Lookup& lookup, LoopWriter* loop) {
     const BuildRowShape& shape = shapes_.builds[lookup.spec->sink];
-    std::string test = "load<u64>(candidate, 0) == hash";
+    std::string test = loop == nullptr ? "load<u64>(candidate, 0) == hash" : "";
     for (u32 k = 0; k < lookup.spec->keys.size(); ++k) {
         const Slot slot = lookup.spec->keys[k];
         const PhysicalKind kind = slots_[slot].info.kind;
         const std::string key =
             loop == nullptr ? fmt::format("key{}[j]", k) : loop->slot(slot).stored();
-        test += " && " + equality(kind,
-                                  fmt::format("load<{}>(candidate, {})", typeName(kind),
-                                              shape.fields[k].offset),
-                                  key);
+        test += test.empty() ? "" : " && ";
+        test += equality(
+            kind, fmt::format("load<{}>(candidate, {})", typeName(kind), shape.fields[k].offset),
+            key);
     }
     return test;
 }
@@ -253,6 +253,7 @@ void SegmentWriter::openSpace(const Lookup& lookup) {
     const bool outer = keepsUnmatched(step.output);
     const char* member = space_ == 0 ? "row" : "tuple";
     locals_.line("Candidates candidates{};", next);
+    locals_.line("u16 members{}[kBatchRows];", next);
     locals_.line("u16 row{}[kBatchRows];", next);
     for (const u32 earlier : passing_)
         locals_.line("const u8* match{}_{}[kBatchRows];", earlier, next);
@@ -264,17 +265,8 @@ void SegmentWriter::openSpace(const Lookup& lookup) {
     body_.line("c.live = {};", selection());
     body_.line("c.live_count = {};", selected());
     if (outer) body_.line("for (u64& word : c.matched) word = 0;");
-    candidateStages(lookup, false, [&] {
-        body_.line("u16 hits[kStageRows];");
-        body_.line(
-            "const u32 found = bs_find_candidates(&table, hashes, n, hits, c.next + c.count, "
-            "c.end + c.count);");
-        body_.open("for (u32 h = 0; h < found; ++h)");
-        body_.line("c.row[c.count] = at[hits[h]];");
-        body_.line("c.hash[c.count] = hashes[hits[h]];");
-        body_.line("++c.count;");
-        body_.close();
-    });
+    candidateStages(lookup, false,
+                    [&] { body_.line("bs_add_candidates(&table, hashes, at, n, &c);"); });
     body_.line("return {};", outer ? "true" : "c.count > 0");
     body_.close();
     endStage();
@@ -296,29 +288,26 @@ void SegmentWriter::openSpace(const Lookup& lookup) {
     body_.append(keys.prologue());
     body_.open("");
     body_.append(residual.prologue());
-    body_.open("for (; c.at < c.count && n < kBatchRows; ++c.at)");
-    body_.line("const u32 {} = c.row[c.at];", member);
-    body_.line("const u64 hash = c.hash[c.at];");
+    body_.open("do");
+    body_.line("const u32 found = bs_next_candidates(&table, &c, l->members{0}, l->match{1}_{0});",
+               next, lookup.number);
+    body_.open("for (u32 j = 0; j < found; ++j)");
+    body_.line("const u32 {} = l->members{}[j];", member, next);
+    body_.line("const u8* candidate = l->match{}_{}[j];", lookup.number, next);
     body_.append(key_values);
-    body_.line("u64 r = c.next[c.at];");
-    body_.line("const u64 end_row = c.end[c.at];");
-    body_.open("for (; r < end_row && n < kBatchRows; ++r)");
-    body_.line("const u8* candidate = table.rows[r];");
     body_.line("if (!({})) continue;", test);
     if (!condition.empty()) {
+        body_.open("");
         body_.append(residual.body());
         body_.line("if (!({})) continue;", condition);
+        body_.close();
     }
     if (lookup.build->keeps_matches)
         body_.line("markMatched(candidate, {});", shapes_.builds[step.sink].match_offset);
     if (outer) body_.line("setMatched(c, {});", member);
     copyTuple(lookup, "candidate");
     body_.close();
-    body_.open("if (r < end_row)");
-    body_.line("c.next[c.at] = r;");
-    body_.line("break;");
-    body_.close();
-    body_.close();
+    body_.close(" while (n == 0 && c.at < c.count);");
     body_.close();
     body_.close();
     if (outer) {

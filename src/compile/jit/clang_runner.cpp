@@ -1,11 +1,15 @@
 #include "compile/jit/clang_runner.h"
 
+#include <clang/Basic/LangOptions.h>
 #include <clang/Basic/TargetInfo.h>
 #include <clang/CodeGen/ModuleBuilder.h>
 #include <clang/Frontend/CompilerInstance.h>
 #include <clang/Frontend/CompilerInvocation.h>
 #include <clang/Frontend/FrontendActions.h>
 #include <clang/Frontend/TextDiagnosticPrinter.h>
+#include <clang/Lex/PreprocessorOptions.h>
+#include <clang/Parse/ParseAST.h>
+#include <clang/Sema/Sema.h>
 #include <clang/Serialization/ASTWriter.h>
 #include <clang/Serialization/PCHContainerOperations.h>
 #include <llvm/IR/LLVMContext.h>
@@ -50,62 +54,69 @@ private:
     std::shared_ptr<clang::PCHBuffer> buffer_;
 };
 
-/// Makes the text's module; Clang's own way to one would set up a machine and passes beside ours.
-class ModuleAction final : public clang::ASTFrontendAction {
+/// A compiler whose only files are those in memory; its arguments have been read before.
+class MemoryCompiler {
 public:
-    explicit ModuleAction(llvm::LLVMContext& context) : context_(context) {}
-
-    std::unique_ptr<llvm::Module> takeModule() { return std::move(module_); }
-
-protected:
-    std::unique_ptr<clang::ASTConsumer> CreateASTConsumer(clang::CompilerInstance& compiler,
-                                                          llvm::StringRef name) override {
-        generator_ = clang::CreateLLVMCodeGen(
-            compiler.getDiagnostics(), name, &compiler.getVirtualFileSystem(),
-            compiler.getHeaderSearchOpts(), compiler.getPreprocessorOpts(),
-            compiler.getCodeGenOpts(), context_);
-        return std::unique_ptr<clang::ASTConsumer>(generator_);
+    MemoryCompiler(const clang::CompilerInvocation& invocation, const std::string& text,
+                   const std::string& precompiled, std::string& messages)
+        : stream_(messages) {
+        auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
+        for (const KernelHeader& header : kernelHeaders())
+            files->addFile(kRoot + std::string(header.name), 0,
+                           llvm::MemoryBuffer::getMemBuffer(
+                               llvm::StringRef(header.text.data(), header.text.size()), "", false));
+        files->addFile(kHeader, 0,
+                       llvm::MemoryBuffer::getMemBuffer("#include \"kernels/pipeline.h\"\n"));
+        files->addFile(kText, 0, llvm::MemoryBuffer::getMemBuffer(text));
+        if (!precompiled.empty())
+            files->addFile(kPrecompiled, 0,
+                           llvm::MemoryBuffer::getMemBuffer(precompiled, "", false));
+        auto options = llvm::makeIntrusiveRefCnt<clang::DiagnosticOptions>();
+        options->IgnoreWarnings = true; // Clang would count them on the server's standard error
+        clang_.createDiagnostics(new clang::TextDiagnosticPrinter(stream_, options.get()), true);
+        clang_.setInvocation(std::make_shared<clang::CompilerInvocation>(invocation));
+        clang_.createFileManager(files);
     }
-    void EndSourceFileAction() override {
-        if (!getCompilerInstance().getDiagnostics().hasErrorOccurred())
-            module_.reset(generator_->ReleaseModule());
+
+    /// The precompiled header; empty after an error.
+    std::string precompile() {
+        std::string bytes;
+        PrecompileAction action(bytes);
+        if (!clang_.ExecuteAction(action)) bytes.clear();
+        return bytes;
+    }
+
+    /// The text's module; nullptr after an error. What Clang does before it parses, without what a
+    /// precompiled header makes idle: entering thousands of builtins, of which the header knows
+    /// those that it has, takes a third of the fixed cost (5 of 16 million instructions).
+    std::unique_ptr<llvm::Module> module(llvm::LLVMContext& context) {
+        if (!clang_.createTarget()) return nullptr;
+        clang_.createSourceManager(clang_.getFileManager());
+        clang_.createPreprocessor(clang::TU_Complete);
+        clang::DiagnosticConsumer& printer = clang_.getDiagnosticClient();
+        printer.BeginSourceFile(clang_.getLangOpts(), &clang_.getPreprocessor());
+        auto* const generator =
+            clang::CreateLLVMCodeGen(clang_.getDiagnostics(), kText, &clang_.getVirtualFileSystem(),
+                                     clang_.getHeaderSearchOpts(), clang_.getPreprocessorOpts(),
+                                     clang_.getCodeGenOpts(), context);
+        if (clang_.InitializeSourceManager(
+                clang::FrontendInputFile(kText, clang::InputKind(clang::Language::CXX)))) {
+            clang_.createASTContext();
+            clang_.createPCHExternalASTSource(
+                kPrecompiled, clang::DisableValidationForModuleKind::None, false, nullptr, false);
+            clang_.setASTConsumer(std::unique_ptr<clang::ASTConsumer>(generator));
+            clang_.createSema(clang::TU_Complete, nullptr);
+            clang::ParseAST(clang_.getSema());
+        }
+        printer.EndSourceFile();
+        if (clang_.getDiagnostics().hasErrorOccurred()) return nullptr;
+        return std::unique_ptr<llvm::Module>(generator->ReleaseModule());
     }
 
 private:
-    llvm::LLVMContext& context_;
-    clang::CodeGenerator* generator_ = nullptr; // the consumer's
-    std::unique_ptr<llvm::Module> module_;
+    llvm::raw_string_ostream stream_;
+    clang::CompilerInstance clang_;
 };
-
-/// One run of Clang; the only files it sees are those in memory.
-bool runClang(const std::vector<std::string>& arguments, const std::string& text,
-              const std::string& precompiled, clang::FrontendAction& action,
-              std::string& messages) {
-    auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
-    for (const KernelHeader& header : kernelHeaders())
-        files->addFile(kRoot + std::string(header.name), 0,
-                       llvm::MemoryBuffer::getMemBuffer(
-                           llvm::StringRef(header.text.data(), header.text.size()), "", false));
-    files->addFile(kHeader, 0,
-                   llvm::MemoryBuffer::getMemBuffer("#include \"kernels/pipeline.h\"\n"));
-    files->addFile(kText, 0, llvm::MemoryBuffer::getMemBuffer(text));
-    if (!precompiled.empty())
-        files->addFile(kPrecompiled, 0, llvm::MemoryBuffer::getMemBuffer(precompiled, "", false));
-    std::vector<const char*> pointers;
-    for (const auto& argument : arguments) pointers.push_back(argument.c_str());
-    llvm::raw_string_ostream stream(messages);
-    clang::CompilerInstance compiler;
-    auto options = llvm::makeIntrusiveRefCnt<clang::DiagnosticOptions>();
-    options->IgnoreWarnings = true; // Clang would count them on the server's standard error
-    compiler.createDiagnostics(new clang::TextDiagnosticPrinter(stream, options.get()), true);
-    auto invocation = std::make_shared<clang::CompilerInvocation>();
-    if (!clang::CompilerInvocation::CreateFromArgs(*invocation, pointers,
-                                                   compiler.getDiagnostics()))
-        return false;
-    compiler.setInvocation(invocation);
-    compiler.createFileManager(files);
-    return compiler.ExecuteAction(action);
-}
 
 Error compilerError(const std::string& what, const std::string& messages) {
     return Error(sqlstate::kInternalError, "the C++ compiler " + what).withDetail(messages);
@@ -123,7 +134,33 @@ ClangRunner::ClangRunner() : cpu_(llvm::sys::getHostCPUName().str()) {
     GuardedCall::enable();
 }
 
-std::vector<std::string> ClangRunner::arguments(OptimizationLevel level) const {
+/// What of Clang's work is the same for every text.
+struct ClangRunner::Prepared {
+    clang::CompilerInvocation invocation;
+    std::string header;
+};
+
+/// Of one run; shared with a thread that may never end.
+struct ClangRunner::Run {
+    std::vector<std::string> arguments;
+    std::shared_ptr<Prepared> prepared;
+    std::string text;
+    llvm::SmallVector<char, 0> object;
+    std::string messages;
+    bool done = false;
+
+    bool readArguments() {
+        llvm::raw_string_ostream stream(messages);
+        auto options = llvm::makeIntrusiveRefCnt<clang::DiagnosticOptions>();
+        clang::DiagnosticsEngine errors(llvm::makeIntrusiveRefCnt<clang::DiagnosticIDs>(), options,
+                                        new clang::TextDiagnosticPrinter(stream, options.get()));
+        std::vector<const char*> pointers;
+        for (const auto& argument : arguments) pointers.push_back(argument.c_str());
+        return clang::CompilerInvocation::CreateFromArgs(prepared->invocation, pointers, errors);
+    }
+};
+
+std::vector<std::string> ClangRunner::arguments() const {
     // cc1's arguments: the driver's defaults are absent, hence the CPU.
     std::vector<std::string> list{"-triple",
                                   "x86_64-pc-linux-gnu",
@@ -146,22 +183,12 @@ std::vector<std::string> ClangRunner::arguments(OptimizationLevel level) const {
                                   "-disable-lifetime-markers",
                                   "-relaxed-aliasing",
                                   "-I/blueshift",
+                                  "-O2",
                                   "-target-cpu",
                                   cpu_};
-    list.push_back(level == OptimizationLevel::kO1 ? "-O1" : "-O2");
     for (const auto& feature : features_) list.insert(list.end(), {"-target-feature", feature});
     return list;
 }
-
-/// Of one run; shared with a thread that may never end.
-struct ClangRunner::Run {
-    std::vector<std::string> arguments;
-    std::string text;
-    std::shared_ptr<const std::string> header;
-    llvm::SmallVector<char, 0> object;
-    std::string messages;
-    bool done = false;
-};
 
 Status ClangRunner::guarded(const std::shared_ptr<Run>& run, std::function<void()> body) {
     switch (guard_.run(std::move(body), kMostSeconds)) {
@@ -176,38 +203,39 @@ Status ClangRunner::guarded(const std::shared_ptr<Run>& run, std::function<void(
     }
 }
 
-Result<std::shared_ptr<const std::string>> ClangRunner::precompile(OptimizationLevel level) {
+Status ClangRunner::prepare() {
     auto run = std::make_shared<Run>();
-    run->arguments = arguments(level);
-    for (auto& argument : run->arguments)
-        if (argument == "c++") argument = "c++-header";
-    run->arguments.insert(run->arguments.end(), {"-emit-pch", kHeader});
-    auto bytes = std::make_shared<std::string>();
-    BS_TRY(guarded(run, [run, bytes] {
-        PrecompileAction action(*bytes);
-        run->done = runClang(run->arguments, "", "", action, run->messages);
+    run->arguments = arguments();
+    run->prepared = std::make_shared<Prepared>();
+    BS_TRY(guarded(run, [run] {
+        const std::vector<std::string> shared = run->arguments;
+        for (auto& argument : run->arguments)
+            if (argument == "c++") argument = "c++-header";
+        run->arguments.insert(run->arguments.end(), {"-emit-pch", kHeader});
+        if (!run->readArguments()) return;
+        run->prepared->header =
+            MemoryCompiler(run->prepared->invocation, "", "", run->messages).precompile();
+        run->arguments = shared;
+        run->arguments.insert(run->arguments.end(), {"-include-pch", kPrecompiled, kText});
+        run->prepared->invocation = clang::CompilerInvocation();
+        run->done = !run->prepared->header.empty() && run->readArguments();
     }));
-    return bytes;
+    prepared_ = run->prepared;
+    return {};
 }
 
 Result<std::string> ClangRunner::compile(const std::string& text, OptimizationLevel level) {
-    auto& header = headers_[size_t(level)];
-    if (header == nullptr) {
-        auto made = precompile(level);
-        if (!made) return std::unexpected(made.error());
-        header = std::move(*made);
-    }
+    if (prepared_ == nullptr) BS_TRY(prepare());
     auto run = std::make_shared<Run>();
-    run->arguments = arguments(level);
-    run->arguments.insert(run->arguments.end(), {"-include-pch", kPrecompiled, kText});
     run->text = text;
-    run->header = header;
+    run->prepared = prepared_;
     BS_TRY(guarded(run, [run, emitter = emitter_, level] {
         llvm::LLVMContext context;
-        ModuleAction action(context);
-        if (!runClang(run->arguments, run->text, *run->header, action, run->messages)) return;
-        const auto module = action.takeModule();
-        run->done = emitter->emit(*module, level, run->object, run->messages);
+        const Prepared& prepared = *run->prepared;
+        const auto module =
+            MemoryCompiler(prepared.invocation, run->text, prepared.header, run->messages)
+                .module(context);
+        run->done = module != nullptr && emitter->emit(*module, level, run->object, run->messages);
     }));
     return std::string(run->object.data(), run->object.size());
 }

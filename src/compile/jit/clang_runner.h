@@ -23,15 +23,16 @@ public:
     Result<std::string> compile(const std::string& text, OptimizationLevel level);
 
 private:
-    std::vector<std::string> arguments(OptimizationLevel level) const;
+    std::vector<std::string> arguments() const;
+    struct Prepared;
     struct Run;
     Status guarded(const std::shared_ptr<Run>& run, std::function<void()> body);
-    Result<std::shared_ptr<const std::string>> precompile(OptimizationLevel level);
+    Status prepare();
 
     std::string cpu_;
     std::vector<std::string> features_;
-    std::shared_ptr<const std::string> headers_[2]; // precompiled, by level; made when needed
-    std::shared_ptr<ObjectEmitter> emitter_;        // shared with a run that never ends
+    std::shared_ptr<Prepared> prepared_;     // when first needed
+    std::shared_ptr<ObjectEmitter> emitter_; // shared with a run that never ends
     GuardedCall guard_;
 };
 

@@ -1,6 +1,7 @@
 #include "compile/jit/object_emitter.h"
 
 #include <llvm/Analysis/CGSCCPassManager.h>
+#include <llvm/Analysis/LoopInfo.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/MC/TargetRegistry.h>
@@ -20,8 +21,12 @@ constexpr const char* kFirstLevel =
     "function(sroa<modify-cfg>),always-inline,globaldce,"
     "function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,loop-mssa(licm),early-cse<memssa>,"
     "instcombine<no-verify-fixpoint>)";
-/// And loops that the text asks for are vectorised.
 constexpr const char* kSecondLevel =
+    "function(sroa<modify-cfg>),always-inline,globaldce,"
+    "function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
+    "loop-mssa(loop-rotate,licm),gvn,dse,simplifycfg)";
+/// And loops that the text asks for are vectorised.
+constexpr const char* kSecondLevelWithVectors =
     "function(sroa<modify-cfg>),always-inline,globaldce,"
     "function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
     "loop-mssa(loop-rotate,licm),indvars,gvn,dse,"
@@ -38,23 +43,39 @@ void inlineHelpers(llvm::Module& module) {
             function.addFnAttr(llvm::Attribute::AlwaysInline);
 }
 
-/// Addresses in loops over columns are cheap as they are; rewriting them takes a tenth of the time.
-void leaveLoopAddresses() {
+/// Switches of the code generator that only exist as options of the whole process; one thread
+/// compiles at a time. Addresses in loops over columns are cheap as they are: rewriting them takes
+/// a tenth of the time. At the first level the order of instructions is left to the processor.
+void setSwitches(OptimizationLevel level) {
     const auto& options = llvm::cl::getRegisteredOptions();
-    const auto found = options.find("disable-lsr");
-    if (found != options.end()) static_cast<llvm::cl::opt<bool>*>(found->second)->setValue(true);
+    const auto set = [&](llvm::StringRef name, bool value) {
+        const auto found = options.find(name);
+        if (found != options.end())
+            static_cast<llvm::cl::opt<bool>*>(found->second)->setValue(value);
+    };
+    set("disable-lsr", true);
+    set("enable-misched", level != OptimizationLevel::kO1);
 }
 
-const char* passesOf(OptimizationLevel level) {
-    return level == OptimizationLevel::kO1 ? kFirstLevel : kSecondLevel;
+bool asksForVectors(const llvm::Module& module) {
+    for (const llvm::Function& function : module)
+        for (const llvm::BasicBlock& block : function)
+            if (const llvm::Instruction* end = block.getTerminator())
+                if (llvm::MDNode* loop = end->getMetadata(llvm::LLVMContext::MD_loop))
+                    if (llvm::findOptionMDForLoopID(loop, "llvm.loop.vectorize.enable") != nullptr)
+                        return true;
+    return false;
+}
+
+const char* passesOf(OptimizationLevel level, const llvm::Module& module) {
+    if (level == OptimizationLevel::kO1) return kFirstLevel;
+    return asksForVectors(module) ? kSecondLevelWithVectors : kSecondLevel;
 }
 
 } // namespace
 
 ObjectEmitter::ObjectEmitter(std::string cpu, std::string features)
-    : cpu_(std::move(cpu)), features_(std::move(features)) {
-    leaveLoopAddresses();
-}
+    : cpu_(std::move(cpu)), features_(std::move(features)) {}
 ObjectEmitter::~ObjectEmitter() = default;
 
 llvm::TargetMachine* ObjectEmitter::machineOf(OptimizationLevel level, std::string& messages) {
@@ -84,10 +105,11 @@ bool ObjectEmitter::emit(llvm::Module& module, OptimizationLevel level,
     builder.registerLoopAnalyses(loops);
     builder.crossRegisterProxies(loops, functions, components, modules);
     llvm::ModulePassManager passes;
-    if (auto error = builder.parsePassPipeline(passes, passesOf(level))) {
+    if (auto error = builder.parsePassPipeline(passes, passesOf(level, module))) {
         messages = llvm::toString(std::move(error));
         return false;
     }
+    setSwitches(level);
     inlineHelpers(module);
     passes.run(module, modules);
     llvm::legacy::PassManager code;

@@ -293,6 +293,8 @@ std::span<const RuntimeSymbol> runtimeSymbols() {
         {"bs_room", addressOf(&bs_room)},
         {"bs_take", addressOf(&bs_take)},
         {"bs_find_candidates", addressOf(&bs_find_candidates)},
+        {"bs_add_candidates", addressOf(&bs_add_candidates)},
+        {"bs_next_candidates", addressOf(&bs_next_candidates)},
         {"bs_only_group", addressOf(&bs_only_group)},
         {"bs_number_groups", addressOf(&bs_number_groups)},
         {"bs_open_groups", addressOf(&bs_open_groups)},

@@ -7,7 +7,8 @@ namespace blueshift::execute {
 
 u8* LocalGroups::onlyGroup(const Batch& batch, WorkerContext& context) {
     memory_.bind(context);
-    if (!makeRoom(0, batch, context)) return nullptr;
+    // Sums of the one group take no room; what else a batch brings asks in applyRest().
+    if (only_group_ == nullptr && !makeRoom(0, batch, context)) return nullptr;
     numbered_ = {};
     runs_ = nullptr;
     return findOnly(context) ? only_group_ : nullptr;

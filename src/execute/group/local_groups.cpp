@@ -155,6 +155,7 @@ bool LocalGroups::locate(u32 set, const Batch& batch, Assignment& to, WorkerCont
 
 void LocalGroups::applyRest(const Batch& batch, const std::vector<bool>& done,
                             WorkerContext& context) {
+    if (!shape_.hasKeys() && !makeRoom(0, batch, context)) return;
     const Assignment rows = assigned(batch);
     for (const u32 call : shape_.immediate)
         if (!done[call]) applyCall(call, batch, rows, context);

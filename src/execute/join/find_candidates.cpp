@@ -24,4 +24,42 @@ extern "C" u32 bs_find_candidates(const JoinTable* table, const u64* hashes, u32
     return found;
 }
 
+extern "C" void bs_add_candidates(const JoinTable* table, const u64* hashes, const u16* members,
+                                  u32 count, Candidates* candidates) {
+    Candidates& c = *candidates;
+    u16 hits[kStageRows];
+    const u32 found =
+        bs_find_candidates(table, hashes, count, hits, c.next + c.count, c.end + c.count);
+    for (u32 h = 0; h < found; ++h) {
+        c.row[c.count + h] = members[hits[h]];
+        c.hash[c.count + h] = hashes[hits[h]];
+    }
+    c.count += found;
+}
+
+extern "C" u32 bs_next_candidates(const JoinTable* table, Candidates* candidates, u16* members,
+                                  const u8** rows) {
+    Candidates& c = *candidates;
+    u8* const* const all = table->rows;
+    u32 n = 0;
+    u32 at = c.at;
+    for (; at < c.count && n < kBatchRows; ++at) {
+        const u16 member = c.row[at];
+        const u64 hash = c.hash[at];
+        const u64 end = c.end[at];
+        u64 r = c.next[at];
+        for (; r < end && n < kBatchRows; ++r) {
+            members[n] = member;
+            rows[n] = all[r];
+            n += execute::RowLayout::hashOf(all[r]) == hash;
+        }
+        if (r < end) {
+            c.next[at] = r;
+            break;
+        }
+    }
+    c.at = at;
+    return n;
+}
+
 } // namespace blueshift::kernels
