@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "compile/call_range.h"
 #include "compile/compile.h"
 #include "compile/range.h"
 
@@ -306,6 +307,7 @@ const EvalNode* ExpressionCompiler::generic(const CallExpr* expr) {
     }
     finishCall(made);
     if (expr->type.kind == TypeKind::kBoolean) setRange(made, {0, 1});
+    if (const auto range = rangeOfCall(*made)) setRange(made, *range);
     return made;
 }
 

@@ -148,6 +148,10 @@ const GroupIndex* bs_open_index(Frame* frame);
 void bs_add_indexed(Frame* frame, GroupRuns* runs, u32 first, u8** const* places);
 /// Updates the aggregates that are not generated.
 void bs_update_groups(Frame* frame);
+/// hashText() and equal(): inlined they would be most of a text, and of the time it takes to
+/// compile.
+u64 bs_hash_text(const TextView* text);
+bool bs_equal_texts(const TextView* a, const TextView* b);
 /// Raises what `flags` says of an operation.
 void bs_raise(Frame* frame, u32 operation, u32 flags);
 /// Raises 21000: a scalar subquery gave two rows.
@@ -179,6 +183,10 @@ inline u32 smaller(u32 a, u32 b) {
 template <class T> inline u64 hashKey(T key) {
     if constexpr (T(0.5) != T(0)) return hashFloat(key);
     else return hashInteger(key);
+}
+/// Views of the same bytes are equal texts.
+inline bool sameText(const TextView& a, const TextView& b) {
+    return __builtin_memcmp(&a, &b, sizeof(TextView)) == 0 || bs_equal_texts(&a, &b);
 }
 inline void markMatched(const u8* row, u32 offset) {
     __atomic_store_n(const_cast<u8*>(row) + offset, u8(1), __ATOMIC_RELAXED);

@@ -73,7 +73,7 @@ void SegmentWriter::updateByHash(const GroupSink& sink, const LoopWriter& update
     SourceText last;   // the keys of the row before
     SourceText keep;   // of this row
     std::string names;
-    std::string same = "(i > base)";
+    std::string same = "(i > base) & (hash == last_hash)";
     std::string hash;
     std::string test = "load<u64>(group, 0) == hashes[j]";
     for (u32 k = 0; k < sink.keys.size(); ++k) {
@@ -82,12 +82,11 @@ void SegmentWriter::updateByHash(const GroupSink& sink, const LoopWriter& update
         if (sink.keys[k].dependent) continue;
         const RowField& field = shape.keys[k];
         const LoopValue value = writer.slot(slot);
-        const bool text = value.kind == PhysicalKind::kText;
         const bool nullable = value.nullable();
-        const char* type = typeName(slots_[slot].info.kind);
+        const PhysicalKind kind = slots_[slot].info.kind;
+        const char* type = typeName(kind);
         const auto equals = [&](const std::string& a, const std::string& b) {
-            return text ? fmt::format("equal({}, {})", a, b)
-                        : fmt::format("equal<{}>({}, {})", type, a, b);
+            return equality(kind, a, b);
         };
         const std::string key = fmt::format("k{}", k);
         arrays.line("{} key{}[kStageRows];", type, k);
@@ -97,10 +96,9 @@ void SegmentWriter::updateByHash(const GroupSink& sink, const LoopWriter& update
             writer.body().line("const {} {} = {} ? {} : {}{{}};", type, key, value.valid,
                                value.stored(), type);
         else writer.body().line("const {} {} = {};", type, key, value.stored());
-        same += fmt::format(" & {}", equals(key, fmt::format("last{}", k)));
+        same += fmt::format(" && {}", equals(key, fmt::format("last{}", k)));
         keep.line("key{}[n] = last{} = {};", k, k, key);
-        std::string one =
-            text ? fmt::format("hashText({})", key) : fmt::format("hashKey<{}>({})", type, key);
+        std::string one = hashOf(kind, key);
         std::string found = equals(fmt::format("load<{}>(group, {})", type, field.offset),
                                    fmt::format("key{}[j]", k));
         const std::string is_null =
@@ -110,7 +108,7 @@ void SegmentWriter::updateByHash(const GroupSink& sink, const LoopWriter& update
         if (nullable) {
             arrays.line("bool valid{}[kStageRows];", k);
             last.line("bool last_valid{} = false;", k);
-            same += fmt::format(" & ({} == last_valid{})", value.valid, k);
+            same += fmt::format(" && ({} == last_valid{})", value.valid, k);
             keep.line("valid{}[n] = last_valid{} = {};", k, k, value.valid);
             one = fmt::format("({} ? {} : kNullHash)", value.valid, one);
             found = fmt::format("({} ? !valid{}[j] : valid{}[j] && {})", is_null, k, k, found);
@@ -124,12 +122,13 @@ void SegmentWriter::updateByHash(const GroupSink& sink, const LoopWriter& update
     body_.append(arrays);
     body_.append(last);
     body_.line("u64* hashes = runs.hash + first;");
+    body_.line("u64 last_hash = 0;");
     openRows(writer);
-    body_.line("const bool same = {};", same);
-    body_.append(keep);
     body_.line("const u64 hash = {};", hash);
     body_.line("__builtin_prefetch(slots.first + (hash & slots.mask));");
-    body_.line("hashes[n] = hash;");
+    body_.line("const bool same = {};", same);
+    body_.line("hashes[n] = last_hash = hash;");
+    body_.append(keep);
     closeRows(writer);
     body_.line("bs_find_groups(f, hashes, n, runs.group + first);");
     body_.open("for (u32 j = 0; j < n; ++j)");

@@ -13,11 +13,6 @@ bool keepsUnmatched(JoinOutput output) {
 }
 
 /// Text compares by its comparison form: an overload, not a template.
-std::string equality(PhysicalKind kind, const std::string& a, const std::string& b) {
-    if (kind == PhysicalKind::kText) return fmt::format("equal({}, {})", a, b);
-    return fmt::format("equal<{}>({}, {})", typeName(kind), a, b);
-}
-
 } // namespace
 
 void SegmentWriter::addBuildSlots(const Lookup& lookup,
@@ -68,9 +63,7 @@ void SegmentWriter::candidateStages(const Lookup& lookup, bool keeps_keys,
         const char* type = typeName(slots_[step.keys[k]].info.kind);
         reads_pointers |= key.kind == PhysicalKind::kText;
         if (keeps_keys) kept.line("key{}[n] = {};", k, key.stored());
-        const std::string one = key.kind == PhysicalKind::kText
-                                    ? fmt::format("hashText({})", key.stored())
-                                    : fmt::format("hashKey<{}>({})", type, key.stored());
+        const std::string one = hashOf(slots_[step.keys[k]].info.kind, key.stored());
         hash = hash.empty() ? one : fmt::format("combine({}, {})", hash, one);
         if (key.nullable()) valid += (valid.empty() ? "" : " & ") + key.valid;
     }

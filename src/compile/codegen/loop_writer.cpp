@@ -58,6 +58,16 @@ const char* typeName(PhysicalKind kind) {
     }
 }
 
+std::string equality(PhysicalKind kind, const std::string& a, const std::string& b) {
+    if (kind == PhysicalKind::kText) return fmt::format("sameText({}, {})", a, b);
+    return fmt::format("equal<{}>({}, {})", typeName(kind), a, b);
+}
+
+std::string hashOf(PhysicalKind kind, const std::string& value) {
+    if (kind == PhysicalKind::kText) return fmt::format("bs_hash_text(&{})", value);
+    return fmt::format("hashKey<{}>({})", typeName(kind), value);
+}
+
 std::string LoopValue::isTrue() const {
     const std::string truth = boolean ? name : name + " != 0";
     return nullable() ? fmt::format("({} & ({}))", valid, truth) : truth;

@@ -52,6 +52,9 @@ struct LoopValue {
 };
 
 const char* typeName(PhysicalKind kind);
+/// Of two stored values; a value's hash as a key.
+std::string equality(PhysicalKind kind, const std::string& a, const std::string& b);
+std::string hashOf(PhysicalKind kind, const std::string& value);
 
 class LoopWriter {
 public:

@@ -236,6 +236,14 @@ void bs_add_indexed(Frame* frame, GroupRuns* runs, u32 first, u8** const* places
     });
 }
 
+u64 bs_hash_text(const TextView* text) {
+    return hashText(*text);
+}
+
+bool bs_equal_texts(const TextView* a, const TextView* b) {
+    return equal(*a, *b);
+}
+
 void bs_update_groups(Frame* frame) {
     guardedCall(frame, [&](SegmentState& state) {
         Batch batch = state.batch();
@@ -303,6 +311,8 @@ std::span<const RuntimeSymbol> runtimeSymbols() {
         {"bs_open_index", addressOf(&bs_open_index)},
         {"bs_add_indexed", addressOf(&bs_add_indexed)},
         {"bs_update_groups", addressOf(&bs_update_groups)},
+        {"bs_hash_text", addressOf(&bs_hash_text)},
+        {"bs_equal_texts", addressOf(&bs_equal_texts)},
         {"bs_raise", addressOf(&bs_raise)},
         {"bs_raise_second_row", addressOf(&bs_raise_second_row)},
         {"memcpy", addressOf(static_cast<void* (*)(void*, const void*, size_t)>(&std::memcpy))},
