@@ -184,9 +184,9 @@ template <class T> inline u64 hashKey(T key) {
     if constexpr (T(0.5) != T(0)) return hashFloat(key);
     else return hashInteger(key);
 }
-/// Views of the same bytes are equal texts.
-inline bool sameText(const TextView& a, const TextView& b) {
-    return __builtin_memcmp(&a, &b, sizeof(TextView)) == 0 || bs_equal_texts(&a, &b);
+inline constexpr TextView kNoText{};
+inline const TextView* textAt(const u8* row, u32 offset) {
+    return reinterpret_cast<const TextView*>(row + offset);
 }
 inline void markMatched(const u8* row, u32 offset) {
     __atomic_store_n(const_cast<u8*>(row) + offset, u8(1), __ATOMIC_RELAXED);

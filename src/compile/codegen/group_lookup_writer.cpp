@@ -70,10 +70,9 @@ void SegmentWriter::updateByHash(const GroupSink& sink, const LoopWriter& update
     LoopWriter writer(slots_, space_, segment_);
     writer.avoidNames(updates);
     SourceText arrays; // the keys of a stage's runs
-    SourceText last;   // the keys of the row before
     SourceText keep;   // of this row
     std::string names;
-    std::string same = "(i > base) & (hash == last_hash)";
+    std::string same = "n > 0 && hash == hashes[n - 1]";
     std::string hash;
     std::string test = "load<u64>(group, 0) == hashes[j]";
     for (u32 k = 0; k < sink.keys.size(); ++k) {
@@ -84,32 +83,27 @@ void SegmentWriter::updateByHash(const GroupSink& sink, const LoopWriter& update
         const LoopValue value = writer.slot(slot);
         const bool nullable = value.nullable();
         const PhysicalKind kind = slots_[slot].info.kind;
-        const char* type = typeName(kind);
-        const auto equals = [&](const std::string& a, const std::string& b) {
-            return equality(kind, a, b);
-        };
+        const bool text = kind == PhysicalKind::kText;
         const std::string key = fmt::format("k{}", k);
-        arrays.line("{} key{}[kStageRows];", type, k);
-        last.line("{} last{} = {{}};", type, k);
+        arrays.line("{} key{}[kStageRows];", arrayType(kind), k);
         // The bytes of a NULL mean nothing: a text's pointer must not be followed.
-        if (nullable)
-            writer.body().line("const {} {} = {} ? {} : {}{{}};", type, key, value.valid,
-                               value.stored(), type);
-        else writer.body().line("const {} {} = {};", type, key, value.stored());
-        same += fmt::format(" && {}", equals(key, fmt::format("last{}", k)));
-        keep.line("key{}[n] = last{} = {};", k, k, key);
+        const std::string none = text ? "&kNoText" : fmt::format("{}{{}}", typeName(kind));
+        writer.body().line("const {} {} = {};", valueType(kind), key,
+                           nullable ? fmt::format("{} ? {} : {}", value.valid, value.stored(), none)
+                                    : value.stored());
+        same += fmt::format(" && {}", equality(kind, key, fmt::format("key{}[n - 1]", k)));
+        keep.line("key{}[n] = {};", k, key);
         std::string one = hashOf(kind, key);
-        std::string found = equals(fmt::format("load<{}>(group, {})", type, field.offset),
-                                   fmt::format("key{}[j]", k));
+        std::string found =
+            equality(kind, fieldOf(kind, "group", field.offset), fmt::format("key{}[j]", k));
         const std::string is_null =
             field.nullable
                 ? fmt::format("(group[{}] & {}) != 0", field.null_byte, u32(field.null_mask))
                 : "false";
         if (nullable) {
             arrays.line("bool valid{}[kStageRows];", k);
-            last.line("bool last_valid{} = false;", k);
-            same += fmt::format(" && ({} == last_valid{})", value.valid, k);
-            keep.line("valid{}[n] = last_valid{} = {};", k, k, value.valid);
+            same += fmt::format(" && {} == valid{}[n - 1]", value.valid, k);
+            keep.line("valid{}[n] = {};", k, value.valid);
             one = fmt::format("({} ? {} : kNullHash)", value.valid, one);
             found = fmt::format("({} ? !valid{}[j] : valid{}[j] && {})", is_null, k, k, found);
         } else if (field.nullable) {
@@ -120,14 +114,12 @@ void SegmentWriter::updateByHash(const GroupSink& sink, const LoopWriter& update
     }
     openStages(writer, names, "const GroupSlots slots = bs_open_groups(f);");
     body_.append(arrays);
-    body_.append(last);
     body_.line("u64* hashes = runs.hash + first;");
-    body_.line("u64 last_hash = 0;");
     openRows(writer);
     body_.line("const u64 hash = {};", hash);
     body_.line("__builtin_prefetch(slots.first + (hash & slots.mask));");
     body_.line("const bool same = {};", same);
-    body_.line("hashes[n] = last_hash = hash;");
+    body_.line("hashes[n] = hash;");
     body_.append(keep);
     closeRows(writer);
     body_.line("bs_find_groups(f, hashes, n, runs.group + first);");

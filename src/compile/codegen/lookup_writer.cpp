@@ -60,7 +60,6 @@ void SegmentWriter::candidateStages(const Lookup& lookup, bool keeps_keys,
     bool reads_pointers = false;
     for (u32 k = 0; k < step.keys.size(); ++k) {
         const LoopValue key = writer.slot(step.keys[k]);
-        const char* type = typeName(slots_[step.keys[k]].info.kind);
         reads_pointers |= key.kind == PhysicalKind::kText;
         if (keeps_keys) kept.line("key{}[n] = {};", k, key.stored());
         const std::string one = hashOf(slots_[step.keys[k]].info.kind, key.stored());
@@ -75,7 +74,7 @@ void SegmentWriter::candidateStages(const Lookup& lookup, bool keeps_keys,
     body_.line("u64 hashes[kStageRows];");
     body_.line("u16 at[kStageRows];");
     for (u32 k = 0; keeps_keys && k < step.keys.size(); ++k)
-        body_.line("{} key{}[kStageRows];", typeName(slots_[step.keys[k]].info.kind), k);
+        body_.line("{} key{}[kStageRows];", arrayType(slots_[step.keys[k]].info.kind), k);
     body_.line("u32 n = 0;");
     body_.open("for (u32 i = base; i < stage_end; ++i)");
     body_.line("const u32 {} = members[i];", writer.member());
@@ -106,9 +105,7 @@ std::string SegmentWriter::keyTest(const Lookup& lookup, LoopWriter* loop) {
         const std::string key =
             loop == nullptr ? fmt::format("key{}[j]", k) : loop->slot(slot).stored();
         test += test.empty() ? "" : " && ";
-        test += equality(
-            kind, fmt::format("load<{}>(candidate, {})", typeName(kind), shape.fields[k].offset),
-            key);
+        test += equality(kind, fieldOf(kind, "candidate", shape.fields[k].offset), key);
     }
     return test;
 }

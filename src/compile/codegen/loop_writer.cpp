@@ -58,13 +58,26 @@ const char* typeName(PhysicalKind kind) {
     }
 }
 
+const char* valueType(PhysicalKind kind) {
+    return kind == PhysicalKind::kText ? "TextView*" : typeName(kind);
+}
+
+std::string arrayType(PhysicalKind kind) {
+    return kind == PhysicalKind::kText ? "const TextView*" : typeName(kind);
+}
+
+std::string fieldOf(PhysicalKind kind, const std::string& row, u32 offset) {
+    if (kind == PhysicalKind::kText) return fmt::format("textAt({}, {})", row, offset);
+    return fmt::format("load<{}>({}, {})", typeName(kind), row, offset);
+}
+
 std::string equality(PhysicalKind kind, const std::string& a, const std::string& b) {
-    if (kind == PhysicalKind::kText) return fmt::format("sameText({}, {})", a, b);
+    if (kind == PhysicalKind::kText) return fmt::format("bs_equal_texts({}, {})", a, b);
     return fmt::format("equal<{}>({}, {})", typeName(kind), a, b);
 }
 
 std::string hashOf(PhysicalKind kind, const std::string& value) {
-    if (kind == PhysicalKind::kText) return fmt::format("bs_hash_text(&{})", value);
+    if (kind == PhysicalKind::kText) return fmt::format("bs_hash_text({})", value);
     return fmt::format("hashKey<{}>({})", typeName(kind), value);
 }
 
@@ -121,7 +134,9 @@ LoopValue LoopWriter::column(const std::string& getter, const std::string& name,
     }
     const std::string& unique = found->second;
     LoopValue value{.kind = kind};
-    value.name = define(typeName(kind), fmt::format("{}[{}]", unique, index));
+    value.name = kind == PhysicalKind::kText
+                     ? define(valueType(kind), fmt::format("{} + {}", unique, index))
+                     : define(valueType(kind), fmt::format("{}[{}]", unique, index));
     if (nullable) value.valid = define("bool", fmt::format("isValid({}_valid, {})", unique, index));
     return value;
 }
@@ -149,8 +164,7 @@ LoopValue LoopWriter::slot(Slot number) {
         bound ? "candidate"
               : define("u8*", fmt::format("l->match{}_{}[{}]", source.probe, space_, member()),
                        fmt::format("match{}", source.probe));
-    value.name = define(typeName(info.kind),
-                        fmt::format("load<{}>({}, {})", typeName(info.kind), row, source.offset));
+    value.name = define(valueType(info.kind), fieldOf(info.kind, row, source.offset));
     std::string valid;
     if (source.null_bit)
         valid = fmt::format("({}[{}] & {}) == 0", row, source.null_byte, source.null_mask);

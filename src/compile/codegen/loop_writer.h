@@ -52,7 +52,12 @@ struct LoopValue {
 };
 
 const char* typeName(PhysicalKind kind);
-/// Of two stored values; a value's hash as a key.
+/// How a const value is declared: texts are read where they lie.
+const char* valueType(PhysicalKind kind);
+/// How an array of such values is declared.
+std::string arrayType(PhysicalKind kind);
+/// A field of a row in memory; equality of two values; a value's hash as a key.
+std::string fieldOf(PhysicalKind kind, const std::string& row, u32 offset);
 std::string equality(PhysicalKind kind, const std::string& a, const std::string& b);
 std::string hashOf(PhysicalKind kind, const std::string& value);
 

@@ -137,8 +137,9 @@ void SegmentWriter::store(const std::vector<Slot>& slots) {
         const std::string room = fmt::format("room{}", slot);
         rooms.line("const Column {} = bs_room(f, {});", room, slot);
         const char* type = typeName(info.kind);
-        writer.body().line("const_cast<{0}*>(valuesOf<{0}>({1}))[{2}] = {3};", type, room,
-                           writer.member(), value.stored());
+        writer.body().line("const_cast<{0}*>(valuesOf<{0}>({1}))[{2}] = {3}{4};", type, room,
+                           writer.member(), info.kind == PhysicalKind::kText ? "*" : "",
+                           value.stored());
         if (value.nullable())
             writer.body().line("setValid({}.validity, {}, {});", room, writer.member(),
                                value.valid);

@@ -241,7 +241,8 @@ u64 bs_hash_text(const TextView* text) {
 }
 
 bool bs_equal_texts(const TextView* a, const TextView* b) {
-    return equal(*a, *b);
+    // Views of the same bytes are equal texts.
+    return std::memcmp(a, b, sizeof(TextView)) == 0 || equal(*a, *b);
 }
 
 void bs_update_groups(Frame* frame) {
