@@ -3,8 +3,8 @@
 // Place: shared by join builds, grouping, sort, windows and materialised results.
 // Shape: [hash, 8 bytes, optional] [fields, widest first] [null bits, 1 = NULL] [extra bytes:
 // states, links]: hash and keys, which are compared, lie in one cache line. Rows are aligned to 8
-// bytes; text is a 16-byte TextView whose long bytes lie in the text chunks of the same RowPages. Integers keep the (narrow) kind of their slot.
-// Threads: immutable after construction.
+// bytes; text is a 16-byte TextView whose long bytes lie in the text chunks of the same RowPages.
+// Integers keep the (narrow) kind of their slot. Threads: immutable after construction.
 #pragma once
 
 #include <cstring>
