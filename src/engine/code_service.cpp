@@ -147,12 +147,14 @@ std::shared_ptr<execute::PipelineCode> CodeService::codeFor(const compile::Progr
     std::vector<compile::Segment> segments = compile::generateSegments(program, pipeline, shapes);
     if (segments.empty()) return nullptr;
     f64 ratio = 1;
-    std::vector<std::shared_ptr<Entry>> entries;
     for (const auto& segment : segments) {
         if (segment.text.size() > kMostTextBytes) return nullptr;
-        entries.push_back(entryFor(segment, query_id));
         ratio = std::min(ratio, expectedRatio(program, segment, pipeline));
     }
+    // Where nothing is to be gained, code that is there already is left alone too.
+    if (!force && ratio >= 1) return nullptr;
+    std::vector<std::shared_ptr<Entry>> entries;
+    for (const auto& segment : segments) entries.push_back(entryFor(segment, query_id));
     auto code =
         std::make_shared<RunCode>(*this, std::move(segments), std::move(entries), ratio, query_id);
     if (code->take()) return code;
