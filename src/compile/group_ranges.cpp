@@ -1,5 +1,7 @@
 #include "compile/group_ranges.h"
 
+#include "kernels/pipeline.h"
+
 namespace blueshift::compile {
 
 std::optional<std::vector<GroupRange>> groupRanges(const SinkInfo& info) {
@@ -21,7 +23,7 @@ std::optional<std::vector<GroupRange>> groupRanges(const SinkInfo& info) {
         numbers *= u64(extent);
         ranges.push_back({k, u64(slot.min) - slot.nullable, u64(extent)});
     }
-    if (ranges.empty() || ranges.size() > kMostRangeKeys ||
+    if (ranges.empty() || ranges.size() > kernels::kMostIndexKeys ||
         f64(numbers) > kFewNumbers + kMostNumbersPerGroup * sink.estimated_groups)
         return std::nullopt;
     return ranges;

@@ -17,8 +17,6 @@ struct GroupRange {
     u64 extent;
 };
 
-inline constexpr u32 kMostRangeKeys = 4;
-
 /// The ranges of all keys, whose extents multiply to at most a quarter of a million, and to no more
 /// than the groups expected make worth while; nothing when there is no such table.
 std::optional<std::vector<GroupRange>> groupRanges(const SinkInfo& info);

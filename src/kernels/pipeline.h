@@ -85,15 +85,16 @@ struct GroupRuns {
     u8* group[kBatchRows];
 };
 
+inline constexpr u32 kMostIndexKeys = 4;
 /// Groups by the numbers of their keys' values: groups[sum of (key - least) * stride], nullptr
 /// where there is none yet. A value that is `extent` or more beyond `least` has none in the table;
 /// the entry at `size` stands for it, and stays empty.
 struct GroupIndex {
     u8** groups;
     u64 size;
-    u64 least[4];
-    u64 extent[4];
-    u64 stride[4];
+    u64 least[kMostIndexKeys];
+    u64 extent[kMostIndexKeys];
+    u64 stride[kMostIndexKeys];
 };
 
 /// Where looking up a hash in the table of groups begins: first[hash & mask].

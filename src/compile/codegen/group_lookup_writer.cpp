@@ -15,10 +15,7 @@ void SegmentWriter::openStages(LoopWriter& keys, const std::string& names, const
     body_.line("if (f->failed) return false;");
     body_.line("GroupRuns& runs = l->runs;");
     body_.line("runs.count = 0;");
-    body_.line("const u16* members = {};", selection());
-    body_.line("const u32 selected = {};", selected());
-    body_.open("for (u32 base = 0; base < selected; base += kStageRows)");
-    body_.line("const u32 stage_end = smaller(base + kStageRows, selected);");
+    openStageLoop("");
     body_.line("const u32 first = runs.count;");
     body_.line("runs.missing_count = 0;");
 }
@@ -136,7 +133,7 @@ void SegmentWriter::updateByHash(const GroupSink& sink, const LoopWriter& update
     updateRuns(updates, sums);
 }
 
-/// No key needs a table for NULL that has none.
+/// Every key that may be NULL in this pipeline has a number for NULL.
 bool SegmentWriter::canIndex(const std::vector<GroupRange>& ranges) const {
     const SinkInfo& sink = program_.sinks[pipeline_.sink];
     return std::all_of(ranges.begin(), ranges.end(), [&](const GroupRange& range) {

@@ -67,10 +67,7 @@ void SegmentWriter::candidateStages(const Lookup& lookup, bool keeps_keys,
         if (key.nullable()) valid += (valid.empty() ? "" : " & ") + key.valid;
     }
     beforeLoop(writer);
-    body_.line("const u16* members = {};", selection());
-    body_.line("const u32 selected = {};", selected());
-    body_.open("for (u32 base = 0; base < selected && !table.empty; base += kStageRows)");
-    body_.line("const u32 stage_end = smaller(base + kStageRows, selected);");
+    openStageLoop(" && !table.empty");
     body_.line("u64 hashes[kStageRows];");
     body_.line("u16 at[kStageRows];");
     for (u32 k = 0; keeps_keys && k < step.keys.size(); ++k)

@@ -116,6 +116,14 @@ void SegmentWriter::openFlags(const LoopWriter& writer) {
     for (const auto& [name, operation] : writer.flags()) body_.line("u32 {} = 0;", name);
 }
 
+/// Stages of kStageRows members, as long as `also` holds.
+void SegmentWriter::openStageLoop(const char* also) {
+    body_.line("const u16* members = {};", selection());
+    body_.line("const u32 selected = {};", selected());
+    body_.open("for (u32 base = 0; base < selected{}; base += kStageRows)", also);
+    body_.line("const u32 stage_end = smaller(base + kStageRows, selected);");
+}
+
 void SegmentWriter::openLoop() {
     body_.open("for (u32 i = 0; i < selected; ++i)");
     body_.line("const u32 {} = members[i];", space_ == 0 ? "row" : "tuple");

@@ -72,6 +72,7 @@ private:
     void materialise(const std::vector<bool>& slots);
     void beforeLoop(LoopWriter& writer);
     void openLoop();
+    void openStageLoop(const char* also);
     void afterLoop(LoopWriter& writer);
     void openFlags(const LoopWriter& writer);
     void countRows(u32 step);

@@ -92,6 +92,9 @@ public:
     std::unique_ptr<llvm::Module> module(llvm::LLVMContext& context) {
         if (!clang_.createTarget()) return nullptr;
         clang_.createSourceManager(clang_.getFileManager());
+        if (!clang_.InitializeSourceManager(
+                clang::FrontendInputFile(kText, clang::InputKind(clang::Language::CXX))))
+            return nullptr;
         clang_.createPreprocessor(clang::TU_Complete);
         clang::DiagnosticConsumer& printer = clang_.getDiagnosticClient();
         printer.BeginSourceFile(clang_.getLangOpts(), &clang_.getPreprocessor());
@@ -99,15 +102,12 @@ public:
             clang::CreateLLVMCodeGen(clang_.getDiagnostics(), kText, &clang_.getVirtualFileSystem(),
                                      clang_.getHeaderSearchOpts(), clang_.getPreprocessorOpts(),
                                      clang_.getCodeGenOpts(), context);
-        if (clang_.InitializeSourceManager(
-                clang::FrontendInputFile(kText, clang::InputKind(clang::Language::CXX)))) {
-            clang_.createASTContext();
-            clang_.createPCHExternalASTSource(
-                kPrecompiled, clang::DisableValidationForModuleKind::None, false, nullptr, false);
-            clang_.setASTConsumer(std::unique_ptr<clang::ASTConsumer>(generator));
-            clang_.createSema(clang::TU_Complete, nullptr);
-            clang::ParseAST(clang_.getSema());
-        }
+        clang_.createASTContext();
+        clang_.createPCHExternalASTSource(kPrecompiled, clang::DisableValidationForModuleKind::None,
+                                          false, nullptr, false);
+        clang_.setASTConsumer(std::unique_ptr<clang::ASTConsumer>(generator));
+        clang_.createSema(clang::TU_Complete, nullptr);
+        clang::ParseAST(clang_.getSema());
         printer.EndSourceFile();
         if (clang_.getDiagnostics().hasErrorOccurred()) return nullptr;
         return std::unique_ptr<llvm::Module>(generator->ReleaseModule());
