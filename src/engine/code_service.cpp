@@ -31,17 +31,31 @@ constexpr f64 kCostFactor = 1.5;
 /// Groups beyond this are bound by memory in both tiers (TPC-H Q18: 1.0 to 1.06).
 constexpr f64 kMostCachedGroups = 1 << 20;
 
-/// Expected time of generated code, relative to the interpreter (bench/report.md).
-f64 expectedRatio(const compile::Program& program, const compile::Segment& segment,
-                  const compile::Pipeline& pipeline) {
+/// Writing the texts of a pipeline and looking for their code.
+constexpr f64 kWritingNanos = 150'000;
+
+/// Expected times of generated code, relative to the interpreter (bench/report.md).
+constexpr f64 kGroupRatio = 0.45, kProbeRatio = 0.9, kFilterRatio = 0.75;
+
+f64 expectedRatio(const compile::Program& program, const compile::Pipeline& pipeline,
+                  const compile::Segment& segment) {
     if (segment.fuses_group) {
         const auto& group = std::get<compile::GroupSink>(program.sinks[pipeline.sink].sink);
-        return group.estimated_groups > kMostCachedGroups ? 1 : 0.45;
+        return group.estimated_groups > kMostCachedGroups ? 1 : kGroupRatio;
     }
     for (u32 i = 0; i < segment.step_count; ++i)
         if (std::holds_alternative<compile::ProbeStep>(pipeline.steps[segment.first_step + i].step))
-            return 0.9;
-    return 0.75;
+            return kProbeRatio;
+    return kFilterRatio;
+}
+
+/// The least that segments of the pipeline could take, before they are known.
+f64 leastRatio(const compile::Program& program, const compile::Pipeline& pipeline) {
+    if (std::holds_alternative<compile::GroupSink>(program.sinks[pipeline.sink].sink))
+        return kGroupRatio;
+    for (const auto& info : pipeline.steps)
+        if (std::holds_alternative<compile::ProbeStep>(info.step)) return kProbeRatio;
+    return kFilterRatio;
 }
 
 u64 nanosSince(steady_clock::time_point start) {
@@ -51,18 +65,18 @@ u64 nanosSince(steady_clock::time_point start) {
 
 } // namespace
 
-/// The code of one pipeline of one run: asks for it when what is left to do is worth it.
+/// The code of one pipeline of one run. Texts are written once the first morsels tell that code
+/// which is there already would pay; it is asked for when compiling would.
 class CodeService::RunCode final : public execute::PipelineCode {
 public:
-    RunCode(CodeService& service, std::vector<compile::Segment> made,
-            std::vector<std::shared_ptr<Entry>> entries, f64 ratio, i64 query_id)
-        : PipelineCode(std::move(made)),
-          service_(service),
-          entries_(std::move(entries)),
-          ratio_(ratio),
-          query_id_(query_id) {
-        for (const auto& segment : segments) text_bytes_ += segment.key.size();
-    }
+    RunCode(CodeService& service, const compile::Program& program,
+            const compile::Pipeline& pipeline, const compile::RowShapes& shapes, i64 query_id)
+        : service_(service),
+          program_(program),
+          pipeline_(pipeline),
+          shapes_(shapes),
+          least_ratio_(leastRatio(program, pipeline)),
+          query_id_(query_id) {}
 
     ~RunCode() override {
         std::lock_guard lock(service_.mutex_);
@@ -74,31 +88,63 @@ public:
     }
 
     void morselEnded(u64 nanos, u32 left, u32 lanes) override {
-        if (given_up_.load(std::memory_order_relaxed) || take()) return;
-        if (requested_.load(std::memory_order_relaxed)) return;
         const u64 done = morsels_.fetch_add(1, std::memory_order_relaxed) + 1;
         const u64 spent = nanos_.fetch_add(nanos, std::memory_order_relaxed) + nanos;
         const f64 remaining = f64(spent) / f64(done) * f64(left) / f64(std::max(1u, lanes));
+        Stage stage = stage_.load(std::memory_order_acquire);
+        if (stage == Stage::kStart && remaining * (1 - least_ratio_) >= kWritingNanos &&
+            stage_.compare_exchange_strong(stage, Stage::kWriting)) {
+            // Where nothing is to be gained, code that is there already is left alone too.
+            stage = write() && ratio_ < 1 ? Stage::kWritten : Stage::kGivenUp;
+            stage_.store(stage, std::memory_order_release);
+        }
+        if ((stage != Stage::kWritten && stage != Stage::kRequested) || take()) return;
         const f64 cost = f64(service_.expectedNanos(text_bytes_)) * kCostFactor;
-        if (remaining * (1 - ratio_) < cost) return;
-        if (!requested_.exchange(true)) request();
+        if (stage == Stage::kWritten && remaining * (1 - ratio_) >= cost) request();
     }
     u64 compileNanos() const override {
         u64 nanos = 0;
-        if (requested_)
+        if (stage_.load(std::memory_order_acquire) == Stage::kRequested)
             for (const auto& entry : entries_) nanos += entry->compile_nanos;
         return nanos;
     }
 
+    /// With kForce, before the run begins: false when there is nothing to generate.
+    bool force(const execute::StopToken& stop) {
+        if (!write()) return false;
+        stage_ = Stage::kWritten;
+        if (take()) return true;
+        request();
+        service_.wait(entries_, stop);
+        take();
+        return true;
+    }
+
+private:
+    enum class Stage : u8 { kStart, kWriting, kWritten, kRequested, kGivenUp };
+
+    bool write() {
+        segments_ = compile::generateSegments(program_, pipeline_, shapes_);
+        if (segments_.empty()) return false;
+        for (const auto& segment : segments_) {
+            if (segment.text.size() > kMostTextBytes) return false;
+            ratio_ = std::min(ratio_, expectedRatio(program_, pipeline_, segment));
+            text_bytes_ += segment.key.size();
+        }
+        for (const auto& segment : segments_)
+            entries_.push_back(service_.entryFor(segment, query_id_));
+        return true;
+    }
     void request() {
-        requested_ = true;
+        Stage written = Stage::kWritten;
+        if (!stage_.compare_exchange_strong(written, Stage::kRequested)) return;
         for (const auto& entry : entries_) service_.request(entry, query_id_);
     }
     /// Takes the code once all of it is there; false before.
     bool take() {
         for (const auto& entry : entries_) {
             const auto state = entry->state.load(std::memory_order_acquire);
-            if (state == Entry::State::kFailed) given_up_ = true;
+            if (state == Entry::State::kFailed) stage_ = Stage::kGivenUp;
             if (state != Entry::State::kReady) return false;
         }
         std::call_once(taken_, [&] {
@@ -107,20 +153,23 @@ public:
         });
         return true;
     }
-    const std::vector<std::shared_ptr<Entry>>& entries() const { return entries_; }
 
-private:
     CodeService& service_;
+    const compile::Program& program_;
+    const compile::Pipeline& pipeline_;
+    const compile::RowShapes& shapes_;
+    const f64 least_ratio_;
+    // Until the texts are written only for the one who writes them:
     std::vector<std::shared_ptr<Entry>> entries_;
+    f64 ratio_ = 1;
+    size_t text_bytes_ = 0;
+
     std::vector<execute::SegmentCode> codes_;
     std::once_flag taken_;
-    f64 ratio_;
     i64 query_id_;
-    size_t text_bytes_ = 0;
     std::atomic<u64> morsels_{0};
     std::atomic<u64> nanos_{0};
-    std::atomic<bool> requested_{false};
-    std::atomic<bool> given_up_{false};
+    std::atomic<Stage> stage_{Stage::kStart};
 };
 
 CodeService::CodeService(Clock& clock, bool crash, std::unique_ptr<PerfMap> perf_map)
@@ -144,25 +193,8 @@ std::shared_ptr<execute::PipelineCode> CodeService::codeFor(const compile::Progr
                                                             i64 query_id) {
     const bool force = mode == execute::Codegen::kForce;
     if (!force && morsels < kFewestMorsels) return nullptr;
-    std::vector<compile::Segment> segments = compile::generateSegments(program, pipeline, shapes);
-    if (segments.empty()) return nullptr;
-    f64 ratio = 1;
-    for (const auto& segment : segments) {
-        if (segment.text.size() > kMostTextBytes) return nullptr;
-        ratio = std::min(ratio, expectedRatio(program, segment, pipeline));
-    }
-    // Where nothing is to be gained, code that is there already is left alone too.
-    if (!force && ratio >= 1) return nullptr;
-    std::vector<std::shared_ptr<Entry>> entries;
-    for (const auto& segment : segments) entries.push_back(entryFor(segment, query_id));
-    auto code =
-        std::make_shared<RunCode>(*this, std::move(segments), std::move(entries), ratio, query_id);
-    if (code->take()) return code;
-    if (force) {
-        code->request();
-        wait(code->entries(), stop);
-        code->take();
-    }
+    auto code = std::make_shared<RunCode>(*this, program, pipeline, shapes, query_id);
+    if (force && !code->force(stop)) return nullptr;
     return code;
 }
 

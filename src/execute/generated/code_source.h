@@ -30,16 +30,15 @@ struct TierReport {
     u64 compile_nanos = 0; // 0: found in the cache, or not compiled
 };
 
-/// The code of one pipeline in one run. The program outlives it.
+/// The code of one pipeline in one run.
 class PipelineCode {
 public:
-    explicit PipelineCode(std::vector<compile::Segment> made) : segments(std::move(made)) {}
     virtual ~PipelineCode() = default;
-
-    const std::vector<compile::Segment> segments; // in the order of their steps
 
     /// Code of every segment, or nullptr as long as there is none.
     const std::vector<SegmentCode>* ready() const { return ready_.load(std::memory_order_acquire); }
+    /// In the order of their steps; once ready() gives their code.
+    const std::vector<compile::Segment>& segments() const { return segments_; }
     /// A lane ended a morsel in the interpreter; `left` morsels are not yet taken.
     virtual void morselEnded(u64 nanos, u32 left, u32 lanes) = 0;
     virtual u64 compileNanos() const = 0;
@@ -49,6 +48,7 @@ public:
     std::atomic<u64> switches{0};
 
 protected:
+    std::vector<compile::Segment> segments_;
     std::atomic<const std::vector<SegmentCode>*> ready_{nullptr};
 };
 
@@ -57,9 +57,9 @@ enum class Codegen : u8 { kOff, kAuto, kForce };
 class CodeSource {
 public:
     virtual ~CodeSource() = default;
-    /// The segments of a pipeline with `morsels` morsels; nullptr when there is nothing to generate
-    /// or it cannot pay. With kForce it returns when the code is there, cannot be made, or `stop`
-    /// is requested.
+    /// Code for a pipeline with `morsels` morsels; nullptr when there is nothing to generate or it
+    /// cannot pay. With kForce it returns when the code is there, cannot be made, or `stop` is
+    /// requested. The arguments but `stop` outlive the result.
     virtual std::shared_ptr<PipelineCode> codeFor(const compile::Program& program,
                                                   const compile::Pipeline& pipeline,
                                                   const compile::RowShapes& shapes, Codegen mode,

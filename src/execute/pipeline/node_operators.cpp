@@ -189,7 +189,7 @@ void QueryRun::Impl::attachCode(const compile::Pipeline& pipeline, Made& made_pi
 std::unique_ptr<GeneratedSteps> QueryRun::Impl::makeGenerated(const Made& made_pipeline) {
     auto result = std::make_unique<GeneratedSteps>();
     const auto& codes = *made_pipeline.code->ready();
-    const auto& segments = made_pipeline.code->segments;
+    const auto& segments = made_pipeline.code->segments();
     const auto& sinks = nodes[made_pipeline.node].sinks;
     size_t next = 0;
     const auto& steps = made_pipeline.operators.steps;
