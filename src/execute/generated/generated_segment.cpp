@@ -56,12 +56,6 @@ bool GeneratedSegment::more(State& base, Batch& output, WorkerContext& context) 
     if (context.failed()) return false;
     state.tuples.forget();
     const bool gave = code_.function(&state.frame);
-    for (size_t i = 0; i < state.step_rows.size(); ++i) {
-        if (state.step_rows[i] == 0) continue;
-        metrics_[segment_.counted_ops[i]].rows.fetch_add(state.step_rows[i],
-                                                         std::memory_order_relaxed);
-        state.step_rows[i] = 0;
-    }
     if (!gave || context.failed()) return false;
     output = state.batch();
     SegmentState::Space& space = state.space();
@@ -72,6 +66,13 @@ bool GeneratedSegment::more(State& base, Batch& output, WorkerContext& context) 
         if (!delivered) space.columns[slot] = nullVector(segment_.output[slot].kind);
     }
     return true;
+}
+
+void GeneratedSegment::flush(State& base, WorkerContext&) {
+    auto& state = static_cast<SegmentState&>(base);
+    for (size_t i = 0; i < state.step_rows.size(); ++i)
+        metrics_[segment_.counted_ops[i]].rows.fetch_add(state.step_rows[i],
+                                                         std::memory_order_relaxed);
 }
 
 } // namespace blueshift::execute

@@ -28,6 +28,8 @@ public:
     std::unique_ptr<State> makeState(WorkerContext& context) override;
     void start(State& state, const Batch& input, WorkerContext& context) override;
     bool more(State& state, Batch& output, WorkerContext& context) override;
+    /// Adds the rows of its operators to their metrics.
+    void flush(State& state, WorkerContext& context) override;
     void bindSink(State& state, State& sink_state) const;
 
 private:

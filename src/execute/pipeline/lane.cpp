@@ -9,19 +9,17 @@ namespace {
 /// Adds the time of a scope to a counter, when asked for.
 class ScopedTimer {
 public:
-    ScopedTimer(bool on, OperatorMetrics& metrics) : metrics_(on ? &metrics : nullptr) {
-        if (metrics_ != nullptr) start_ = std::chrono::steady_clock::now();
+    ScopedTimer(bool on, u64& nanos) : nanos_(on ? &nanos : nullptr) {
+        if (nanos_ != nullptr) start_ = std::chrono::steady_clock::now();
     }
     ~ScopedTimer() {
-        if (metrics_ == nullptr) return;
+        if (nanos_ == nullptr) return;
         const auto took = std::chrono::steady_clock::now() - start_;
-        metrics_->nanos.fetch_add(
-            u64(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count()),
-            std::memory_order_relaxed);
+        *nanos_ += u64(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count());
     }
 
 private:
-    OperatorMetrics* metrics_;
+    u64* nanos_;
     std::chrono::steady_clock::time_point start_;
 };
 
@@ -31,7 +29,8 @@ Lane::Lane(PipelineOperators& pipeline, WorkerContext& context, State* sink_stat
     : pipeline_(pipeline),
       context_(context),
       sink_state_(sink_state),
-      source_state_(pipeline.source->makeState(context)) {
+      source_state_(pipeline.source->makeState(context)),
+      counts_(pipeline.metrics.size()) {
     interpreted_.steps = &pipeline.steps;
     interpreted_.step_ops = interpreted_.time_ops = &pipeline.step_ops;
     for (StepOperator* step : pipeline.steps)
@@ -39,16 +38,17 @@ Lane::Lane(PipelineOperators& pipeline, WorkerContext& context, State* sink_stat
     sink_columns_.resize(pipeline.sink_slots.size());
 }
 
-Lane::~Lane() = default;
-
-OperatorMetrics& Lane::metricsOf(u32 op) {
-    return op == GeneratedSteps::kCountsItself ? unnamed_ : pipeline_.metrics[op];
-}
-
-void Lane::count(u32 op, const Batch& batch) {
-    OperatorMetrics& metrics = metricsOf(op);
-    metrics.rows.fetch_add(batch.selected, std::memory_order_relaxed);
-    metrics.batches.fetch_add(1, std::memory_order_relaxed);
+Lane::~Lane() {
+    for (size_t op = 0; op < counts_.size(); ++op) {
+        OperatorMetrics& metrics = pipeline_.metrics[op];
+        if (counts_[op].rows > 0)
+            metrics.rows.fetch_add(counts_[op].rows, std::memory_order_relaxed);
+        if (counts_[op].nanos > 0)
+            metrics.nanos.fetch_add(counts_[op].nanos, std::memory_order_relaxed);
+    }
+    if (pipeline_.code == nullptr) return;
+    pipeline_.code->interpreted_rows.fetch_add(interpreted_rows_, std::memory_order_relaxed);
+    pipeline_.code->generated_rows.fetch_add(generated_rows_, std::memory_order_relaxed);
 }
 
 bool Lane::exhausted() const {
@@ -113,14 +113,11 @@ bool Lane::nextSourceBatch(Batch& batch) {
     for (;;) {
         if (context_.failed() || exhausted()) return false;
         if (!in_morsel_ && !takeMorsel()) return false;
-        ScopedTimer timer(pipeline_.timed, pipeline_.metrics[pipeline_.source_op]);
+        Counts& counts = counts_[pipeline_.source_op];
+        ScopedTimer timer(pipeline_.timed, counts.nanos);
         if (pipeline_.source->next(*source_state_, batch, context_)) {
-            count(pipeline_.source_op, batch);
-            if (pipeline_.code != nullptr) {
-                auto& rows = form_ == &generated_ ? pipeline_.code->generated_rows
-                                                  : pipeline_.code->interpreted_rows;
-                rows.fetch_add(batch.selected, std::memory_order_relaxed);
-            }
+            counts.rows += batch.selected;
+            (form_ == &generated_ ? generated_rows_ : interpreted_rows_) += batch.selected;
             return true;
         }
         if (pipeline_.source->waits(*source_state_)) {
@@ -148,7 +145,7 @@ bool Lane::pull(Batch& batch) {
             const u32 op = ops[step];
             bool more;
             {
-                ScopedTimer timer(pipeline_.timed, pipeline_.metrics[(*form_->time_ops)[step]]);
+                ScopedTimer timer(pipeline_.timed, counts_[(*form_->time_ops)[step]].nanos);
                 more = (*form_->steps)[step]->more(*form_->states[step], current, context_);
             }
             if (!more) {
@@ -156,9 +153,9 @@ bool Lane::pull(Batch& batch) {
                 continue;
             }
             // The last step of an operator says how many rows the operator yields.
-            if (step + 1 == steps || ops[step + 1] != op) {
-                if (op != pipeline_.source_op) count(op, current);
-            }
+            const bool is_last = step + 1 == steps || ops[step + 1] != op;
+            if (is_last && op != pipeline_.source_op && op != GeneratedSteps::kCountsItself)
+                counts_[op].rows += current.selected;
         }
         if (depth_ == steps) {
             if (context_.failed()) break;
@@ -171,7 +168,7 @@ bool Lane::pull(Batch& batch) {
             return true;
         }
         const u32 step = depth_;
-        ScopedTimer timer(pipeline_.timed, pipeline_.metrics[(*form_->time_ops)[step]]);
+        ScopedTimer timer(pipeline_.timed, counts_[(*form_->time_ops)[step]].nanos);
         (*form_->steps)[step]->start(*form_->states[step], current, context_);
         ++depth_;
     }

@@ -21,7 +21,6 @@ namespace blueshift::execute {
 /// What EXPLAIN ANALYZE shows of an operator; summed over lanes.
 struct OperatorMetrics {
     std::atomic<u64> rows{0};
-    std::atomic<u64> batches{0};
     std::atomic<u64> nanos{0};
 };
 
@@ -58,6 +57,7 @@ struct PipelineOperators {
 class Lane {
 public:
     /// `sink_state`: of the sink that takes the batches, when it has states (not a result).
+    /// `pipeline`, with its metrics and code, outlives the lane, whose end counts.
     Lane(PipelineOperators& pipeline, WorkerContext& context, State* sink_state = nullptr);
     ~Lane();
 
@@ -83,8 +83,6 @@ private:
     void endMorsel();
     void chooseForm();
     bool exhausted() const;
-    void count(u32 op, const Batch& batch);
-    OperatorMetrics& metricsOf(u32 op);
 
     PipelineOperators& pipeline_;
     WorkerContext& context_;
@@ -94,8 +92,16 @@ private:
     Form generated_;
     Form* form_ = &interpreted_;
     std::vector<Vector> sink_columns_;
-    OperatorMetrics unnamed_; // of generated segments, which count for themselves
-    u32 depth_ = 0;           // steps[depth_ - 1] may have more output
+    /// Of this lane, by operator id; added to the pipeline's at its end: lanes that counted
+    /// together batch by batch would wait for each other's cache lines.
+    struct Counts {
+        u64 rows = 0;
+        u64 nanos = 0;
+    };
+    std::vector<Counts> counts_;
+    u64 interpreted_rows_ = 0;
+    u64 generated_rows_ = 0;
+    u32 depth_ = 0; // steps[depth_ - 1] may have more output
     bool in_morsel_ = false;
     bool ended_ = false;
     std::chrono::steady_clock::time_point morsel_start_;
