@@ -74,6 +74,7 @@ Status SharedEngine::start() {
     // A third keeps blocks warm, the rest is the queries'.
     cache_ = std::make_unique<storage::BlockCache>(memory / 3);
     memory_ = std::make_unique<execute::MemoryBroker>(memory - memory / 3);
+    heap_ = std::make_unique<HeapTrimmer>(memory);
     spill_ = std::make_unique<execute::SpillSpace>(
         *files_, options_.temp.empty() ? options_.place + "/spill" : options_.temp,
         options_.force_spill);

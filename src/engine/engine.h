@@ -16,6 +16,7 @@
 #include "catalog/table_source.h"
 #include "cluster/cluster.h"
 #include "engine/code_service.h"
+#include "engine/heap_trimmer.h"
 #include "engine/load_errors.h"
 #include "engine/server_facts.h"
 #include "execute/execute.h"
@@ -106,6 +107,7 @@ private:
     std::unique_ptr<CodeService> code_;
     std::unique_ptr<storage::BlockCache> cache_;
     std::unique_ptr<execute::MemoryBroker> memory_;
+    std::unique_ptr<HeapTrimmer> heap_;
     std::unique_ptr<execute::SpillSpace> spill_;
     std::unique_ptr<execute::WorkerPool> pool_;
     mutable cluster::Cluster cluster_;
