@@ -40,7 +40,7 @@ TEST_CASE("private resident memory is what was touched and lives") {
 }
 
 // Sanitizers bring heaps of their own.
-#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer) &&                         \
+#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer) && \
     !__has_feature(thread_sanitizer)
 TEST_CASE("freed memory beyond the limit goes back to the system") {
     const u64 before = privateResidentBytes();
