@@ -201,14 +201,14 @@ u32 CopyFrom::admit() {
                            .query_id = connection_.queryId()},
                           connection_.stop());
     grant_->grow(lanes * of_reader);
-    append_->limitTo(*grant_, of_writer);
+    append_->setLeast(of_writer);
     return u32(lanes);
 }
 
 u64 CopyFrom::run() {
     append_ = std::make_unique<TableAppend>(connection_, table_);
     const u32 lanes = admit();
-    append_->prepare(lanes);
+    append_->prepare(lanes, *grant_);
     for (u32 i = 0; i < lanes; ++i) {
         lanes_.push_back(std::make_unique<Lane>());
         lanes_[i]->number = i;

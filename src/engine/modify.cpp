@@ -17,7 +17,10 @@ public:
                bool update)
         : table_(table), update_(update), append_(connection, table) {}
 
-    void prepare(u32 workers) override { append_.prepare(workers); }
+    void setLeast(u64 least) { append_.setLeast(least); }
+    void prepare(u32 workers, execute::MemoryGrant& grant) override {
+        append_.prepare(workers, grant);
+    }
 
     Status consume(u32 worker, const Batch& batch) override {
         const Vector& ids = batch.columns[0];
@@ -72,12 +75,39 @@ std::shared_ptr<const catalog::Table> currentTable(EngineConnection& connection,
     return found->second;
 }
 
+/// False where all rows stand in the statement: INSERT .. VALUES waits for nobody's memory.
+bool readsTables(const compile::Program& program) {
+    return !std::ranges::all_of(program.pipelines, [](const compile::Pipeline& pipeline) {
+        return std::holds_alternative<compile::ValuesSource>(pipeline.source);
+    });
+}
+
+/// Rows that wait for their segment have the least memory of an operator.
+void limitWriters(execute::RunEnvironment& environment, auto& writer) {
+    environment.consumer_bytes = environment.memory->workerMinimum(environment.pool->threads());
+    writer.setLeast(environment.consumer_bytes);
+}
+
+void runInto(EngineConnection& connection, execute::QueryRun& run,
+             execute::BatchConsumer& consumer) {
+    connection.setRun(&run);
+    try {
+        run.consume(consumer);
+        connection.recordExchanges(run);
+    } catch (...) {
+        connection.setRun(nullptr);
+        throw;
+    }
+    connection.setRun(nullptr);
+}
+
 } // namespace
 
 TableAppend::TableAppend(EngineConnection& connection, std::shared_ptr<const catalog::Table> table)
     : connection_(connection), table_(std::move(table)) {}
 
-void TableAppend::prepare(u32 workers) {
+void TableAppend::prepare(u32 workers, execute::MemoryGrant& grant) {
+    grant_ = &grant;
     writers_.resize(workers);
     taken_.resize(workers);
 }
@@ -93,7 +123,7 @@ Status TableAppend::consume(u32 worker, const Batch& batch) {
         if (engine.cluster().nodes() > 1) writer->splitByBucket();
     }
     BS_TRY(writer->append(batch));
-    return grant_ == nullptr ? Status() : account(worker);
+    return account(worker);
 }
 
 Status TableAppend::account(u32 worker) {
@@ -124,6 +154,7 @@ u64 TableAppend::finish() {
     for (auto& writer : writers_) {
         if (!writer) continue;
         auto output = orThrow(writer->finish());
+        writer.reset();
         rows += output.rows;
         segments.insert(segments.end(), output.segments.begin(), output.segments.end());
         widths.insert(widths.end(), output.width_classes.begin(), output.width_classes.end());
@@ -147,31 +178,19 @@ u64 TableAppend::finish() {
 
 u64 insertRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid oid) {
     TableAppend append(connection, currentTable(connection, oid));
-    execute::QueryRun run(planned.program, connection.environment());
-    connection.setRun(&run);
-    try {
-        run.consume(append);
-        connection.recordExchanges(run);
-    } catch (...) {
-        connection.setRun(nullptr);
-        throw;
-    }
-    connection.setRun(nullptr);
+    execute::RunEnvironment environment = connection.environment();
+    if (readsTables(planned.program)) limitWriters(environment, append);
+    execute::QueryRun run(planned.program, environment);
+    runInto(connection, run, append);
     return append.finish();
 }
 
 u64 modifyRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid oid, bool update) {
     RowChanges changes(connection, currentTable(connection, oid), update);
-    execute::QueryRun run(planned.program, connection.environment());
-    connection.setRun(&run);
-    try {
-        run.consume(changes);
-        connection.recordExchanges(run);
-    } catch (...) {
-        connection.setRun(nullptr);
-        throw;
-    }
-    connection.setRun(nullptr);
+    execute::RunEnvironment environment = connection.environment();
+    if (update) limitWriters(environment, changes);
+    execute::QueryRun run(planned.program, environment);
+    runInto(connection, run, changes);
     return changes.finish(connection.transaction());
 }
 

@@ -15,13 +15,10 @@ class TableAppend final : public execute::BatchConsumer {
 public:
     TableAppend(EngineConnection& connection, std::shared_ptr<const catalog::Table> table);
 
-    void prepare(u32 workers) override;
     /// Rows that wait for their segment are taken from the grant: a writer that holds more than
-    /// `least` and finds no room writes a smaller segment.
-    void limitTo(execute::MemoryGrant& grant, u64 least) {
-        grant_ = &grant;
-        least_ = least;
-    }
+    /// `least` bytes and finds no room writes a smaller segment.
+    void setLeast(u64 least) { least_ = least; }
+    void prepare(u32 workers, execute::MemoryGrant& grant) override;
     Status consume(u32 worker, const Batch& batch) override;
     /// Flushes all writers and records their segments and statistics. Returns the rows appended.
     u64 finish();
@@ -34,7 +31,7 @@ private:
     std::vector<std::unique_ptr<storage::TableWriter>> writers_;
     std::vector<u64> taken_; // by worker
     execute::MemoryGrant* grant_ = nullptr;
-    u64 least_ = 0;
+    u64 least_ = storage::TableWriter::kInlineBytes;
 };
 
 /// Runs a planned source into `table`; returns the rows inserted.

@@ -45,14 +45,16 @@ struct RunEnvironment {
     u32 share_rows = kVectorRows; // storage::ScanShare::least_rows
     i64 failing_node = -1;        // tests: stops after its first batch
     i64 query_id = 0;             // shown beside its memory
+    u64 consumer_bytes = 0;       // least memory of a worker that feeds a BatchConsumer
 };
 
 /// Takes result batches on several workers at once.
 class BatchConsumer {
 public:
     virtual ~BatchConsumer() = default;
-    /// Called once before the first batch, with the number of workers that may come.
-    virtual void prepare(u32 workers) = 0;
+    /// Called once before the first batch, with the number of workers that may come and the
+    /// memory of the run.
+    virtual void prepare(u32 workers, MemoryGrant& grant) = 0;
     virtual Status consume(u32 worker, const Batch& batch) = 0;
 };
 

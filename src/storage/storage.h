@@ -133,9 +133,10 @@ public:
     /// Columns in the order of table->liveColumns(), any integer width, any vector form. NOT NULL
     /// is checked: 23502 names the column.
     Status append(const Batch& batch);
-    /// Writes what is buffered as segments of their own, however few the rows.
+    /// Writes what is buffered as segments of their own, however few the rows, and gives the
+    /// buffers back.
     Status flush();
-    /// Bytes buffered now.
+    /// Bytes of the buffers, with what they keep for rows to come.
     u64 bufferedBytes() const;
 
     struct Output {

@@ -97,6 +97,18 @@ class Running(threading.Thread):
             self.state, self.message = error.sqlstate or "lost", str(error)
 
 
+def check_blocks(connection, table):
+    """Little memory makes segments smaller, not tiny: 2 million values are 31 blocks at least."""
+    plan = "".join(row[0] for row in connection.execute(f"EXPLAIN ANALYZE SELECT sum(v) FROM {table}").fetchall())
+    blocks = int(re.search(r"blocks=(\d+)", plan).group(1))
+    check(31 < blocks < 250, f"{table} has {blocks} blocks")
+
+
+def resident(server, field):
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) >> 10 for line in file if line.startswith(field))
+
+
 def load(server):
     with server.connect() as connection:
         connection.execute("CREATE TABLE facts (v BIGINT NOT NULL, k BIGINT NOT NULL, t VARCHAR(64) NOT NULL)")
@@ -104,10 +116,7 @@ def load(server):
             for begin in range(0, ROWS, 50_000):
                 copy.write("".join(f"{i},{i % 1000},{TEXT % (i * 7919 % ROWS)}\n"
                                    for i in range(begin, begin + 50_000)))
-        # Little memory makes segments smaller, not tiny: 2 million values are 31 blocks at least.
-        plan = "".join(row[0] for row in connection.execute("EXPLAIN ANALYZE SELECT sum(v) FROM facts").fetchall())
-        blocks = int(re.search(r"blocks=(\d+)", plan).group(1))
-        check(31 < blocks < 200, f"the load made {blocks} blocks")
+        check_blocks(connection, "facts")
 
 
 def expect_gone(server, when):
@@ -174,6 +183,28 @@ def slow_reader(server):
     print("ok    a slow reader's result waits on disk", flush=True)
 
 
+def writes(server):
+    """Rows that wait for their segment stay within the memory: two segments of facts would be 150 MiB."""
+    changes = [("CREATE TABLE", "CREATE TABLE copied AS SELECT * FROM facts"),
+               ("INSERT", "INSERT INTO inserted SELECT * FROM facts"),
+               ("UPDATE", "UPDATE inserted SET k = k + 1")]
+    with server.connect() as connection:
+        connection.execute("CREATE TABLE inserted (v BIGINT NOT NULL, k BIGINT NOT NULL, t VARCHAR(64) NOT NULL)")
+        for name, sql in changes:
+            with open(f"/proc/{server.process.pid}/clear_refs", "w", encoding="ascii") as file:
+                file.write("5")  # the peak begins anew
+            before = resident(server, "VmRSS")
+            connection.execute(sql)
+            grown = resident(server, "VmHWM") - before
+            check(grown < 90, f"{name} took {grown} MiB of a server with {MEMORY}")
+            print(f"ok    {name} of {ROWS} rows took {grown} MiB", flush=True)
+        for table, more in (("copied", 0), ("inserted", 1)):
+            check_blocks(connection, table)
+            found = connection.execute(f"SELECT count(*), count(DISTINCT v), sum(k - v % 1000) FROM {table}").fetchone()
+            check(found == (ROWS, ROWS, more * ROWS), f"{table}: {found}")
+            connection.execute(f"DROP TABLE {table}")
+
+
 def kill(server):
     statement = Running(server, QUERIES["join"])
     wait_for("rows on disk", lambda: max(spill_files(server), default=0) > 1 << 20)
@@ -227,6 +258,7 @@ def main():
         load(server)
         refused(server)
         answers(server)
+        writes(server)
         failures(server)
         slow_reader(server)
         kill(server)

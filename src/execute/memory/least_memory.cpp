@@ -80,8 +80,7 @@ GrantRequest leastMemory(const compile::Program& program, u32 threads, const Mem
         if (!holdsRows(info)) continue;
         ++request.operators;
         // Of a stage every node has a lane; what runs alone has one a thread, whatever its node.
-        const u32 nodes = info.everywhere ? program.nodes : 1;
-        const u64 lanes = u64((threads + nodes - 1) / nodes) * nodes;
+        const u64 lanes = lanesOf(info.everywhere ? program.nodes : 1, threads);
         const u64 batch = rowBytes(info) * kVectorRows * 5 / 4;
         request.more_bytes += std::max(batch, each) * lanes - each * threads;
     }

@@ -13,6 +13,11 @@
 
 namespace blueshift::execute {
 
+/// Lanes of a pipeline that runs on `nodes` nodes, which share the threads.
+inline u64 lanesOf(u32 nodes, u32 threads) {
+    return u64((threads + nodes - 1) / nodes) * nodes;
+}
+
 /// False for results and what is sent away.
 bool holdsRows(const compile::SinkInfo& info);
 

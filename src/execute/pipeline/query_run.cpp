@@ -45,7 +45,9 @@ bool QueryRun::Impl::nodeStands(u32 node, WorkerContext& context) {
 }
 
 void QueryRun::Impl::admit() {
-    GrantRequest request = leastMemory(program, environment.pool->threads(), *environment.memory);
+    const u32 threads = environment.pool->threads();
+    GrantRequest request = leastMemory(program, threads, *environment.memory);
+    request.more_bytes += environment.consumer_bytes * lanesOf(program.nodes, threads);
     request.query_id = environment.query_id;
     request.forced = environment.spill != nullptr && environment.spill->forced();
     grant = environment.memory->admit(request, *environment.stop);
@@ -202,7 +204,7 @@ bool QueryRun::next(Batch& batch) {
 
 void QueryRun::consume(BatchConsumer& consumer) {
     Impl& run = *impl_;
-    consumer.prepare(run.mostWorkers());
+    consumer.prepare(run.mostWorkers(), *run.grant);
     for (size_t index = 0; index < run.program.pipelines.size(); ++index) {
         const compile::Pipeline& pipeline = run.program.pipelines[index];
         if (std::holds_alternative<compile::SendSink>(run.program.sinks[pipeline.sink].sink))

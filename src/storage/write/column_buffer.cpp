@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "storage/encoding/block_encoding.h"
+#include "storage/storage.h"
 #include "types/text_view.h"
 
 namespace blueshift::storage {
@@ -35,6 +36,23 @@ void ColumnBuffer::clear() {
     text_bytes_ = 0;
     chunk_at_ = nullptr;
     chunk_left_ = 0;
+}
+
+void ColumnBuffer::release() {
+    clear();
+    values_.shrink_to_fit();
+    validity_.shrink_to_fit();
+}
+
+/// Doubles, but not beyond a segment's rows.
+u8* ColumnBuffer::addRoom(u32 rows, u32 width) {
+    const size_t start = values_.size();
+    const size_t needed = start + size_t(rows) * width;
+    if (needed > values_.capacity())
+        values_.reserve(
+            std::max(needed, std::min(values_.capacity() * 2, size_t(kSegmentRows) * width)));
+    values_.resize(needed);
+    return values_.data() + start;
 }
 
 TextView ColumnBuffer::keep(const TextView& text) {
@@ -74,9 +92,7 @@ void ColumnBuffer::appendValidity(const Vector& vector, const Batch& batch) {
 }
 
 template <class T> Status ColumnBuffer::appendIntegers(const Vector& vector, const Batch& batch) {
-    const size_t start = values_.size();
-    values_.resize(start + size_t(batch.selected) * sizeof(T));
-    T* out = reinterpret_cast<T*>(values_.data() + start);
+    auto* out = reinterpret_cast<T*>(addRoom(batch.selected, sizeof(T)));
     bool fits = true;
     const auto copy = [&]<class S>(S*) {
         const S* in = vector.values<S>();
@@ -102,9 +118,7 @@ template <class T> Status ColumnBuffer::appendIntegers(const Vector& vector, con
 }
 
 template <class T> void ColumnBuffer::appendFloats(const Vector& vector, const Batch& batch) {
-    const size_t start = values_.size();
-    values_.resize(start + size_t(batch.selected) * sizeof(T));
-    T* out = reinterpret_cast<T*>(values_.data() + start);
+    auto* out = reinterpret_cast<T*>(addRoom(batch.selected, sizeof(T)));
     for (u32 i = 0; i < batch.selected; ++i) {
         const u32 at = vector.indexOf(batch.rowAt(i));
         out[i] = vector.kind == PhysicalKind::kF32 ? T(vector.values<f32>()[at])
@@ -113,9 +127,7 @@ template <class T> void ColumnBuffer::appendFloats(const Vector& vector, const B
 }
 
 void ColumnBuffer::appendTexts(const Vector& vector, const Batch& batch) {
-    const size_t start = values_.size();
-    values_.resize(start + size_t(batch.selected) * sizeof(TextView));
-    TextView* out = reinterpret_cast<TextView*>(values_.data() + start);
+    auto* out = reinterpret_cast<TextView*>(addRoom(batch.selected, sizeof(TextView)));
     for (u32 i = 0; i < batch.selected; ++i) {
         const u32 row = batch.rowAt(i);
         out[i] =
@@ -127,7 +139,7 @@ Status ColumnBuffer::append(const Vector& vector, const Batch& batch) {
     if (batch.selected == 0) return {};
     if (vector.form == VectorForm::kConstant && vector.isNull(0)) {
         // A NULL constant may have any kind.
-        values_.resize(values_.size() + size_t(batch.selected) * widthOf(kind_));
+        addRoom(batch.selected, widthOf(kind_));
     } else if (isIntegerKind(kind_) ? !isIntegerKind(vector.kind)
                : kind_ == PhysicalKind::kText
                    ? vector.kind != PhysicalKind::kText
@@ -156,14 +168,13 @@ Status ColumnBuffer::append(const Vector& vector, const Batch& batch) {
 
 void ColumnBuffer::appendRow(const ColumnBuffer& other, u32 row) {
     const u32 width = widthOf(kind_);
-    const size_t start = values_.size();
-    values_.resize(start + width);
+    u8* const out = addRoom(1, width);
     const bool valid = !other.isNull(row);
     if (valid && kind_ == PhysicalKind::kText) {
         const TextView kept = keep(other.values<TextView>()[row]);
-        std::memcpy(values_.data() + start, &kept, width);
+        std::memcpy(out, &kept, width);
     } else if (valid) {
-        std::memcpy(values_.data() + start, other.values_.data() + size_t(row) * width, width);
+        std::memcpy(out, other.values_.data() + size_t(row) * width, width);
     }
     if (!valid || !validity_.empty()) {
         if (validity_.empty()) {

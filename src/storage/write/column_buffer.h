@@ -37,6 +37,9 @@ public:
     }
     u64 textBytes() const { return text_bytes_; }
     u64 byteSize() const { return values_.size() + validity_.size() * 8 + text_bytes_; }
+    /// With what is kept for rows to come; clear() keeps it, except for text.
+    u64 heldBytes() const { return values_.capacity() + validity_.capacity() * 8 + chunk_bytes_; }
+    void release();
     /// A flat vector over all rows.
     Vector view() const {
         return {.kind = kind_,
@@ -53,6 +56,7 @@ private:
     void appendTexts(const Vector& vector, const Batch& batch);
     void appendValidity(const Vector& vector, const Batch& batch);
     void pushValidity(bool valid, u32 row);
+    u8* addRoom(u32 rows, u32 width);
     TextView keep(const TextView& text);
 
     u32 column_id_;

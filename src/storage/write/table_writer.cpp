@@ -183,11 +183,15 @@ Status TableWriter::append(const Batch& batch) {
 }
 
 Status TableWriter::flush() {
-    return state_->rows() > 0 ? state_->flushObject() : Status();
+    if (state_->rows() > 0) BS_TRY(state_->flushObject());
+    for (ColumnBuffer& buffer : state_->buffers) buffer.release();
+    return {};
 }
 
 u64 TableWriter::bufferedBytes() const {
-    return state_->bytes();
+    u64 total = 0;
+    for (const ColumnBuffer& buffer : state_->buffers) total += buffer.heldBytes();
+    return total;
 }
 
 Result<TableWriter::Output> TableWriter::finish() {

@@ -76,7 +76,7 @@ struct Surroundings {
 
 class Collector final : public BatchConsumer {
 public:
-    void prepare(u32 workers) override { sums.resize(workers); }
+    void prepare(u32 workers, MemoryGrant&) override { sums.resize(workers); }
     Status consume(u32 worker, const Batch& batch) override {
         for (u32 i = 0; i < batch.selected; ++i)
             sums[worker].push_back(i64(batch.columns[0].integerAt(batch.rowAt(i))));
