@@ -2,6 +2,9 @@
 
 #include <llvm/Analysis/CGSCCPassManager.h>
 #include <llvm/Analysis/LoopInfo.h>
+#include <llvm/IR/DiagnosticHandler.h>
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/DiagnosticPrinter.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/MC/TargetRegistry.h>
@@ -72,6 +75,22 @@ const char* passesOf(OptimizationLevel level, const llvm::Module& module) {
     return asksForVectors(module) ? kSecondLevelWithVectors : kSecondLevel;
 }
 
+/// Without a handler LLVM prints its remarks, and ends the process at an error.
+class KeepErrors final : public llvm::DiagnosticHandler {
+public:
+    explicit KeepErrors(std::string& messages) : messages_(messages) {}
+    bool handleDiagnostics(const llvm::DiagnosticInfo& info) override {
+        if (info.getSeverity() != llvm::DS_Error) return true;
+        llvm::raw_string_ostream out(messages_);
+        llvm::DiagnosticPrinterRawOStream printer(out);
+        info.print(printer);
+        return true;
+    }
+
+private:
+    std::string& messages_;
+};
+
 } // namespace
 
 ObjectEmitter::ObjectEmitter(std::string cpu, std::string features)
@@ -109,6 +128,8 @@ bool ObjectEmitter::emit(llvm::Module& module, OptimizationLevel level,
         messages = llvm::toString(std::move(error));
         return false;
     }
+    std::string errors;
+    module.getContext().setDiagnosticHandler(std::make_unique<KeepErrors>(errors));
     setSwitches(level);
     inlineHelpers(module);
     passes.run(module, modules);
@@ -119,7 +140,8 @@ bool ObjectEmitter::emit(llvm::Module& module, OptimizationLevel level,
         return false;
     }
     code.run(module);
-    return true;
+    messages += errors;
+    return errors.empty();
 }
 
 } // namespace blueshift::compile

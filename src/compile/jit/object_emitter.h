@@ -26,7 +26,8 @@ public:
     ObjectEmitter(std::string cpu, std::string features);
     ~ObjectEmitter();
 
-    /// False, with `messages`: there is no such target, or the pipeline of passes is wrong.
+    /// False, with `messages`: there is no such target, the pipeline of passes is wrong, or LLVM
+    /// cannot translate the module.
     bool emit(llvm::Module& module, OptimizationLevel level, llvm::SmallVector<char, 0>& object,
               std::string& messages);
 

@@ -92,6 +92,12 @@ TEST_CASE("a refused text and a crash of the compiler are errors, and the next t
     REQUIRE(!refused.has_value());
     CHECK(refused.error().message == "the C++ compiler refused generated code");
     CHECK(refused.error().detail.find("error:") != std::string::npos);
+    // An error of LLVM itself, which ends a process that has no handler for it.
+    const auto unknown =
+        jit.compileObject(std::string(kText) + "void g() { asm volatile(\"no instruction\"); }\n",
+                          OptimizationLevel::kO1);
+    REQUIRE(!unknown.has_value());
+    CHECK(unknown.error().detail.find("no instruction") != std::string::npos);
     for (const char* kind : {"crash", "llvm_fatal_error"}) {
         const auto crashed = jit.compileObject(
             std::string(kText) + "#pragma clang __debug " + kind + "\n", OptimizationLevel::kO1);
