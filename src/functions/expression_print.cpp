@@ -38,7 +38,9 @@ private:
     static std::string printConstant(const Value& value) {
         if (value.is_null) return "NULL";
         if (value.type.kind == TypeKind::kBoolean) return value.integer != 0 ? "true" : "false";
-        const std::string text = functions::valueText(value, {});
+        // CHAR without the blanks that its output has.
+        const std::string text = isString(value.type.kind) ? std::string(value.text)
+                                                           : functions::valueText(value, {});
         if (isNumeric(value.type.kind)) return text;
         std::string quoted = "'";
         for (char c : text) {

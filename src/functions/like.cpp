@@ -1,9 +1,8 @@
 #include "functions/like.h"
 
-#include <cstring>
-
 #include "functions/ascii.h"
 #include "functions/case_fold.h"
+#include "functions/find_bytes.h"
 #include "functions/utf8.h"
 
 namespace blueshift::functions {
@@ -69,10 +68,9 @@ bool LikePattern::matches(std::string_view text) const {
         --last;
     }
     for (size_t i = first; i < last; ++i) {
-        const void* found = memmem(text.data(), text.size(), parts_[i].data(), parts_[i].size());
-        if (found == nullptr) return false;
-        text.remove_prefix(size_t(static_cast<const char*>(found) - text.data()) +
-                           parts_[i].size());
+        const size_t found = findBytes(text, parts_[i]);
+        if (found == text.npos) return false;
+        text.remove_prefix(found + parts_[i].size());
     }
     return true;
 }

@@ -1,8 +1,8 @@
 // like.h: LIKE patterns, prepared once and matched many times.
 //
 // Place: the loops of LIKE and ILIKE; storage may use prefix() to prune.
-// Cost: a pattern without `_` between its wildcards is found part by part with memmem, each part
-// once: linear. The general form backtracks only to the last `%`.
+// Cost: a pattern without `_` between its wildcards is found part by part (find_bytes.h), each
+// part once. The general form backtracks only to the last `%`.
 #pragma once
 
 #include <optional>

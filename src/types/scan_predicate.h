@@ -57,6 +57,15 @@ struct JoinFilter {
         return (bloom[hash >> bloom_shift] & mask) == mask;
     }
 
+    /// From several workers at once; nothing without a Bloom filter.
+    void add(u64 hash) {
+        if (bloom.empty()) return;
+        u64& word = bloom[hash >> bloom_shift];
+        const u64 mask = bloomMask(hash);
+        if ((__atomic_load_n(&word, __ATOMIC_RELAXED) & mask) != mask)
+            __atomic_fetch_or(&word, mask, __ATOMIC_RELAXED);
+    }
+
     /// How it did, for EXPLAIN ANALYZE and for switching it off.
     std::atomic<u64> rows_tested{0};
     std::atomic<u64> rows_passed{0};

@@ -140,10 +140,7 @@ template <class Rows> void JoinBuild::addToFilters(Rows&& rows) {
         JoinFilter& filter = *published_[p];
         if (filter.bloom.empty()) continue;
         const u32 key = spec_.publishes[p].key;
-        const auto add = [&](u64 hash) {
-            __atomic_fetch_or(&filter.bloom[hash >> filter.bloom_shift],
-                              JoinFilter::bloomMask(hash), __ATOMIC_RELAXED);
-        };
+        const auto add = [&](u64 hash) { filter.add(hash); };
         const u32 offset = layout_.offsetOf(key);
         dispatchKind(layout_.kindOf(key), [&](auto* tag) {
             using T = std::remove_pointer_t<decltype(tag)>;

@@ -1,5 +1,6 @@
 #include "storage/scan/join_filter_probe.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -15,6 +16,26 @@ u32 countBits(const u64* mask, u32 rows) {
     u32 count = 0;
     for (u32 w = 0; w < (rows + 63) / 64; ++w) count += u32(std::popcount(mask[w]));
     return count;
+}
+
+/// Leaves the bits of the rows that `passes` says yes to. Where many are wanted, all are asked:
+/// without branches the processor has several rows under way.
+template <class Passes> void keepPassing(u32 rows, u64* mask, Passes&& passes) {
+    constexpr int kMany = 24;
+    for (u32 word = 0; word * 64 < rows; ++word) {
+        const u32 first = word * 64;
+        u64 passing = 0;
+        if (std::popcount(mask[word]) >= kMany) {
+            const u32 count = std::min(64u, rows - first);
+            for (u32 i = 0; i < count; ++i) passing |= u64(passes(first + i)) << i;
+        } else {
+            for (u64 bits = mask[word]; bits != 0; bits &= bits - 1) {
+                const u32 bit = u32(std::countr_zero(bits));
+                passing |= u64(passes(first + bit)) << bit;
+            }
+        }
+        mask[word] &= passing;
+    }
 }
 } // namespace
 
@@ -70,6 +91,24 @@ void JoinFilterProbe::prepare(const Vector& block, u32 rows) {
     }
 }
 
+void JoinFilterProbe::testBloom(const Vector& block, u32 first, u32 rows, u64* mask) const {
+    const u64* const bloom = filter_->bloom.data();
+    const u32 shift = filter_->bloom_shift;
+    const auto mayContain = [=](u64 hash) {
+        const u64 wanted = JoinFilter::bloomMask(hash);
+        return (bloom[hash >> shift] & wanted) == wanted;
+    };
+    const auto test = [&]<class T>(const T* values) {
+        keepPassing(rows, mask,
+                    [=](u32 row) { return mayContain(kernels::hashInteger(values[row])); });
+    };
+    const bool is_plain = block.form == VectorForm::kFlat;
+    if (is_plain && block.kind == PhysicalKind::kI16) test(block.values<i16>() + first);
+    else if (is_plain && block.kind == PhysicalKind::kI32) test(block.values<i32>() + first);
+    else if (is_plain && block.kind == PhysicalKind::kI64) test(block.values<i64>() + first);
+    else keepPassing(rows, mask, [&](u32 row) { return mayContain(hashOf(block, first + row)); });
+}
+
 void JoinFilterProbe::apply(const kernels::BlockSteps& steps, const Vector& block, u32 first,
                             u32 rows, u64* mask) {
     const u32 before = countBits(mask, rows);
@@ -84,12 +123,7 @@ void JoinFilterProbe::apply(const kernels::BlockSteps& steps, const Vector& bloc
                 static_cast<const u8*>(block.codes) + size_t(first) * block.code_width;
             steps.codes_in[block.code_width - 1](codes, members_.data(), rows, mask);
         } else if (tests_bloom_) {
-            for (u32 word = 0; word < (rows + 63) / 64; ++word)
-                for (u64 bits = mask[word]; bits != 0; bits &= bits - 1) {
-                    const u32 bit = u32(std::countr_zero(bits));
-                    const u64 hash = hashOf(block, first + word * 64 + bit);
-                    mask[word] &= ~(u64(!filter_->mayContain(hash)) << bit);
-                }
+            testBloom(block, first, rows, mask);
         }
     }
     const u32 after = countBits(mask, rows);

@@ -30,6 +30,7 @@ public:
 
 private:
     u64 hashOf(const Vector& block, u32 row) const;
+    void testBloom(const Vector& block, u32 first, u32 rows, u64* mask) const;
 
     JoinFilter* filter_;
     bool active_ = false;
