@@ -39,8 +39,8 @@ private:
         if (value.is_null) return "NULL";
         if (value.type.kind == TypeKind::kBoolean) return value.integer != 0 ? "true" : "false";
         // CHAR without the blanks that its output has.
-        const std::string text = isString(value.type.kind) ? std::string(value.text)
-                                                           : functions::valueText(value, {});
+        const std::string text =
+            isString(value.type.kind) ? std::string(value.text) : functions::valueText(value, {});
         if (isNumeric(value.type.kind)) return text;
         std::string quoted = "'";
         for (char c : text) {
