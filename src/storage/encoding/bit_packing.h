@@ -2,8 +2,8 @@
 //
 // Place: the inner form of frame of reference, delta, run length and dictionary codes.
 // Format: value i occupies bits [i*width, (i+1)*width) of the byte string; ceil(n*width/8) bytes.
-// Widths 8, 16, 32 and 64 are plain arrays and take a faster path; the writer prefers them when
-// they cost at most a seventh more.
+// Widths 8, 16, 32 and 64 are plain arrays; the writer prefers them when they cost at most a
+// seventh more. Other widths up to 25 are unpacked by shuffles, eight values at a time.
 #pragma once
 
 #include <algorithm>
@@ -69,6 +69,12 @@ inline void packBits(std::span<const u64> values, u32 width, std::vector<u8>& ou
     out.resize(start + bytes);
 }
 
+/// Widths of which eight values at a time are unpacked by vector instructions.
+inline constexpr u32 kNarrowWidth = 25;
+/// Values first, first + 1, ... of at most kNarrowWidth bits to `out`, as many as can be read in
+/// groups of eight without looking beyond `in`; returns how many. `first` is a multiple of 8.
+u32 unpackNarrow(std::span<const u8> in, u32 first, u32 rows, u32 width, u32* out);
+
 /// Calls `store(i, value)` for each of `rows` values. `in` holds at least packedBytes(rows, width).
 template <class Store>
 inline void unpackBits(std::span<const u8> in, u32 rows, u32 width, Store&& store) {
@@ -95,7 +101,16 @@ inline void unpackBits(std::span<const u8> in, u32 rows, u32 width, Store&& stor
         const u64 mask = (u64{1} << width) - 1;
         const u64 safe_bits = in.size() >= 8 ? (in.size() - 8) * 8 : 0;
         u32 i = 0;
-        for (u64 bit = 0; i < rows && in.size() >= 8 && bit <= safe_bits; ++i, bit += width) {
+        if (width <= kNarrowWidth) {
+            constexpr u32 kChunk = 512;
+            u32 values[kChunk];
+            for (u32 done = kChunk; done == kChunk && i < rows; i += done) {
+                done = unpackNarrow(in, i, std::min(kChunk, rows - i), width, values);
+                for (u32 k = 0; k < done; ++k) store(i + k, u64{values[k]});
+            }
+        }
+        for (u64 bit = u64(i) * width; i < rows && in.size() >= 8 && bit <= safe_bits;
+             ++i, bit += width) {
             u64 word;
             std::memcpy(&word, data + (bit >> 3), 8);
             store(i, word >> (bit & 7) & mask);
