@@ -222,14 +222,17 @@ void EngineConnection::disarmStatement() {
 }
 
 functions::SessionFacts EngineConnection::facts(const catalog::CatalogSnapshot& snapshot) {
-    facts_schemas_ = settings_.searchPath(user_);
+    std::string path = settings_.get("search_path");
+    if (path != facts_path_ || facts_schemas_.empty()) {
+        facts_schemas_ = settings_.searchPath(user_);
+        facts_path_ = std::move(path);
+    }
     facts_schema_.clear();
     for (const std::string& schema : facts_schemas_)
         if (snapshot.findSchema(schema) != nullptr) {
             facts_schema_ = schema;
             break;
         }
-    facts_path_ = settings_.get("search_path");
     facts_zone_ = settings_.get("timezone");
     lookup_ = makeCatalogLookup(*this, snapshot);
     facts_ = {.user = user_,

@@ -205,8 +205,8 @@ void Settings::resetAll() {
 }
 
 const std::string* Settings::lookUp(std::string_view name) const {
-    const bool plain = std::ranges::none_of(name, [](char c) { return c >= 'A' && c <= 'Z'; });
-    const auto found = plain ? values_.find(name) : values_.find(lower(name));
+    auto found = values_.find(name);
+    if (found == values_.end()) found = values_.find(lower(name));
     return found == values_.end() ? nullptr : &found->second;
 }
 
