@@ -37,25 +37,26 @@ constexpr f64 kWritingNanos = 150'000;
 /// Expected times of generated code, relative to the interpreter (bench/report.md).
 constexpr f64 kGroupRatio = 0.45, kProbeRatio = 0.9, kFilterRatio = 0.75;
 
+f64 stepsRatio(const compile::Pipeline& pipeline, u32 first, u32 count) {
+    for (u32 i = first; i < first + count; ++i)
+        if (std::holds_alternative<compile::ProbeStep>(pipeline.steps[i].step)) return kProbeRatio;
+    return kFilterRatio;
+}
+
 f64 expectedRatio(const compile::Program& program, const compile::Pipeline& pipeline,
                   const compile::Segment& segment) {
     if (segment.fuses_group) {
         const auto& group = std::get<compile::GroupSink>(program.sinks[pipeline.sink].sink);
         return group.estimated_groups > kMostCachedGroups ? 1 : kGroupRatio;
     }
-    for (u32 i = 0; i < segment.step_count; ++i)
-        if (std::holds_alternative<compile::ProbeStep>(pipeline.steps[segment.first_step + i].step))
-            return kProbeRatio;
-    return kFilterRatio;
+    return stepsRatio(pipeline, segment.first_step, segment.step_count);
 }
 
 /// The least that segments of the pipeline could take, before they are known.
 f64 leastRatio(const compile::Program& program, const compile::Pipeline& pipeline) {
     if (std::holds_alternative<compile::GroupSink>(program.sinks[pipeline.sink].sink))
         return kGroupRatio;
-    for (const auto& info : pipeline.steps)
-        if (std::holds_alternative<compile::ProbeStep>(info.step)) return kProbeRatio;
-    return kFilterRatio;
+    return stepsRatio(pipeline, 0, u32(pipeline.steps.size()));
 }
 
 u64 nanosSince(steady_clock::time_point start) {

@@ -17,7 +17,6 @@ public:
                bool update)
         : table_(table), update_(update), append_(connection, table) {}
 
-    void setLeast(u64 least) { append_.setLeast(least); }
     void prepare(u32 workers, execute::MemoryGrant& grant) override {
         append_.prepare(workers, grant);
     }
@@ -82,12 +81,6 @@ bool readsTables(const compile::Program& program) {
     });
 }
 
-/// Rows that wait for their segment have the least memory of an operator.
-void limitWriters(execute::RunEnvironment& environment, auto& writer) {
-    environment.consumer_bytes = environment.memory->workerMinimum(environment.pool->threads());
-    writer.setLeast(environment.consumer_bytes);
-}
-
 void runInto(EngineConnection& connection, execute::QueryRun& run,
              execute::BatchConsumer& consumer) {
     connection.setRun(&run);
@@ -108,6 +101,7 @@ TableAppend::TableAppend(EngineConnection& connection, std::shared_ptr<const cat
 
 void TableAppend::prepare(u32 workers, execute::MemoryGrant& grant) {
     grant_ = &grant;
+    least_ = std::max(least_, grant.workerBytes());
     writers_.resize(workers);
     taken_.resize(workers);
 }
@@ -179,7 +173,7 @@ u64 TableAppend::finish() {
 u64 insertRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid oid) {
     TableAppend append(connection, currentTable(connection, oid));
     execute::RunEnvironment environment = connection.environment();
-    if (readsTables(planned.program)) limitWriters(environment, append);
+    environment.consumer_holds = readsTables(planned.program);
     execute::QueryRun run(planned.program, environment);
     runInto(connection, run, append);
     return append.finish();
@@ -188,7 +182,7 @@ u64 insertRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid
 u64 modifyRows(EngineConnection& connection, PlannedQuery& planned, catalog::Oid oid, bool update) {
     RowChanges changes(connection, currentTable(connection, oid), update);
     execute::RunEnvironment environment = connection.environment();
-    if (update) limitWriters(environment, changes);
+    environment.consumer_holds = update;
     execute::QueryRun run(planned.program, environment);
     runInto(connection, run, changes);
     return changes.finish(connection.transaction());

@@ -16,9 +16,10 @@ public:
     TableAppend(EngineConnection& connection, std::shared_ptr<const catalog::Table> table);
 
     /// Rows that wait for their segment are taken from the grant: a writer that holds more than
-    /// `least` bytes and finds no room writes a smaller segment.
-    void setLeast(u64 least) { least_ = least; }
+    /// a worker's least memory, or setLeast(), and finds no room writes a smaller segment.
     void prepare(u32 workers, execute::MemoryGrant& grant) override;
+    /// Before prepare(): more than a worker's least memory was reserved for each writer.
+    void setLeast(u64 least) { least_ = least; }
     Status consume(u32 worker, const Batch& batch) override;
     /// Flushes all writers and records their segments and statistics. Returns the rows appended.
     u64 finish();
@@ -31,7 +32,7 @@ private:
     std::vector<std::unique_ptr<storage::TableWriter>> writers_;
     std::vector<u64> taken_; // by worker
     execute::MemoryGrant* grant_ = nullptr;
-    u64 least_ = storage::TableWriter::kInlineBytes;
+    u64 least_ = 0;
 };
 
 /// Runs a planned source into `table`; returns the rows inserted.

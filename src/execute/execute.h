@@ -45,7 +45,7 @@ struct RunEnvironment {
     u32 share_rows = kVectorRows; // storage::ScanShare::least_rows
     i64 failing_node = -1;        // tests: stops after its first batch
     i64 query_id = 0;             // shown beside its memory
-    u64 consumer_bytes = 0;       // least memory of a worker that feeds a BatchConsumer
+    bool consumer_holds = false;  // the BatchConsumer keeps rows: an operator more at admission
 };
 
 /// Takes result batches on several workers at once.

@@ -13,6 +13,7 @@ namespace blueshift::functions {
 namespace {
 
 constexpr size_t kNowhere = std::string_view::npos;
+constexpr size_t kLongPart = 64;
 
 /// 32 or 16 places at once: a bit for each where first and last byte of the part stand.
 struct Wide {
@@ -58,6 +59,10 @@ template <class Block> size_t find(std::string_view text, std::string_view part)
 
 size_t findBytes(std::string_view text, std::string_view part) {
     if (part.size() < 2 || text.size() < part.size()) return text.find(part);
+    if (part.size() > kLongPart) {
+        const void* found = memmem(text.data(), text.size(), part.data(), part.size());
+        return found == nullptr ? kNowhere : size_t(static_cast<const char*>(found) - text.data());
+    }
     const size_t places = text.size() - part.size() + 1;
     if (places >= Wide::kPlaces) return find<Wide>(text, part);
     if (places >= Narrow::kPlaces) return find<Narrow>(text, part);

@@ -9,8 +9,8 @@
 
 namespace blueshift::functions {
 
-/// As text.find(part); reads nothing beyond the text. Linear but for texts made of beginnings of
-/// the part, where it takes text times part.
+/// As text.find(part); reads nothing beyond the text. Linear: parts of more than 64 bytes are left
+/// to memmem, shorter ones are compared at each place where their ends stand.
 size_t findBytes(std::string_view text, std::string_view part);
 
 } // namespace blueshift::functions

@@ -57,9 +57,8 @@ struct JoinFilter {
         return (bloom[hash >> bloom_shift] & mask) == mask;
     }
 
-    /// From several workers at once; nothing without a Bloom filter.
+    /// To a Bloom filter that was made; from several workers at once.
     void add(u64 hash) {
-        if (bloom.empty()) return;
         u64& word = bloom[hash >> bloom_shift];
         const u64 mask = bloomMask(hash);
         if ((__atomic_load_n(&word, __ATOMIC_RELAXED) & mask) != mask)

@@ -101,7 +101,7 @@ def check_blocks(connection, table):
     """Little memory makes segments smaller, not tiny: 2 million values are 31 blocks at least."""
     plan = "".join(row[0] for row in connection.execute(f"EXPLAIN ANALYZE SELECT sum(v) FROM {table}").fetchall())
     blocks = int(re.search(r"blocks=(\d+)", plan).group(1))
-    check(31 < blocks < 250, f"{table} has {blocks} blocks")
+    check(31 < blocks < 200, f"{table} has {blocks} blocks")
 
 
 def resident(server, field):

@@ -217,9 +217,11 @@ void JoinBuild::finishTask(u32 task, WorkerContext& context) {
 void JoinBuild::addToFilters(u32 task) {
     if (keyCount() == 1) {
         // The entries' hashes are the key's, so that no row need be looked at.
-        for (JoinFilter* filter : published_)
+        for (JoinFilter* filter : published_) {
+            if (filter->bloom.empty()) continue;
             for (const auto& list : entries_[task])
                 for (const Entry& entry : list) filter->add(entry.hash);
+        }
         return;
     }
     for (const auto& list : entries_[task]) {

@@ -140,15 +140,15 @@ template <class Rows> void JoinBuild::addToFilters(Rows&& rows) {
         JoinFilter& filter = *published_[p];
         if (filter.bloom.empty()) continue;
         const u32 key = spec_.publishes[p].key;
-        const auto add = [&](u64 hash) { filter.add(hash); };
         const u32 offset = layout_.offsetOf(key);
         dispatchKind(layout_.kindOf(key), [&](auto* tag) {
             using T = std::remove_pointer_t<decltype(tag)>;
             rows([&](const u8* row) {
                 const T value = loadField<T>(row, offset);
-                if constexpr (std::is_same_v<T, TextView>) add(kernels::hashText(value));
-                else if constexpr (std::is_floating_point_v<T>) add(kernels::hashFloat(value));
-                else add(kernels::hashInteger(value));
+                if constexpr (std::is_same_v<T, TextView>) filter.add(kernels::hashText(value));
+                else if constexpr (std::is_floating_point_v<T>)
+                    filter.add(kernels::hashFloat(value));
+                else filter.add(kernels::hashInteger(value));
             });
         });
     }

@@ -47,7 +47,9 @@ bool QueryRun::Impl::nodeStands(u32 node, WorkerContext& context) {
 void QueryRun::Impl::admit() {
     const u32 threads = environment.pool->threads();
     GrantRequest request = leastMemory(program, threads, *environment.memory);
-    request.more_bytes += environment.consumer_bytes * lanesOf(program.nodes, threads);
+    if (environment.consumer_holds)
+        request.more_bytes +=
+            environment.memory->workerMinimum(threads) * lanesOf(program.nodes, threads);
     request.query_id = environment.query_id;
     request.forced = environment.spill != nullptr && environment.spill->forced();
     grant = environment.memory->admit(request, *environment.stop);

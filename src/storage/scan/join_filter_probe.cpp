@@ -92,21 +92,19 @@ void JoinFilterProbe::prepare(const Vector& block, u32 rows) {
 }
 
 void JoinFilterProbe::testBloom(const Vector& block, u32 first, u32 rows, u64* mask) const {
-    const u64* const bloom = filter_->bloom.data();
-    const u32 shift = filter_->bloom_shift;
-    const auto mayContain = [=](u64 hash) {
-        const u64 wanted = JoinFilter::bloomMask(hash);
-        return (bloom[hash >> shift] & wanted) == wanted;
-    };
+    const JoinFilter& filter = *filter_;
     const auto test = [&]<class T>(const T* values) {
-        keepPassing(rows, mask,
-                    [=](u32 row) { return mayContain(kernels::hashInteger(values[row])); });
+        keepPassing(rows, mask, [&filter, values](u32 row) {
+            return filter.mayContain(kernels::hashInteger(values[row]));
+        });
     };
     const bool is_plain = block.form == VectorForm::kFlat;
     if (is_plain && block.kind == PhysicalKind::kI16) test(block.values<i16>() + first);
     else if (is_plain && block.kind == PhysicalKind::kI32) test(block.values<i32>() + first);
     else if (is_plain && block.kind == PhysicalKind::kI64) test(block.values<i64>() + first);
-    else keepPassing(rows, mask, [&](u32 row) { return mayContain(hashOf(block, first + row)); });
+    else
+        keepPassing(rows, mask,
+                    [&](u32 row) { return filter.mayContain(hashOf(block, first + row)); });
 }
 
 void JoinFilterProbe::apply(const kernels::BlockSteps& steps, const Vector& block, u32 first,

@@ -39,6 +39,7 @@ public:
     u64 byteSize() const { return values_.size() + validity_.size() * 8 + text_bytes_; }
     /// With what is kept for rows to come; clear() keeps it, except for text.
     u64 heldBytes() const { return values_.capacity() + validity_.capacity() * 8 + chunk_bytes_; }
+    /// clear(), and gives the room for rows to come back.
     void release();
     /// A flat vector over all rows.
     Vector view() const {

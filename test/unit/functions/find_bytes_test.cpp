@@ -33,11 +33,13 @@ TEST_CASE("random parts in random texts are found where they stand first") {
 }
 
 TEST_CASE("a part at each place of texts of each length") {
-    const std::string part = "needle";
-    for (size_t size = part.size(); size < 120; ++size)
-        for (size_t at = 0; at + part.size() <= size; ++at) {
-            std::string text(size, 'n');
-            text.replace(at, part.size(), part);
-            REQUIRE(findBytes(text, part) == at);
-        }
+    for (const std::string& part : {std::string("needle"), std::string(70, 'd') + "e"})
+        for (size_t size = part.size(); size < 120; ++size)
+            for (size_t at = 0; at + part.size() <= size; ++at) {
+                std::string text(size, 'n');
+                text.replace(at, part.size(), part);
+                REQUIRE(findBytes(text, part) == at);
+                text[at + part.size() - 1] = 'x';
+                REQUIRE(findBytes(text, part) == text.npos);
+            }
 }
